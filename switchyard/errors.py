@@ -1,0 +1,71 @@
+"""The roots of what the factory's own packages raise, so that one handler can turn any into text and an exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class SwitchyardError(Exception):
+    """Root of what the factory raises: UsageError, ConfigError, TaskFileError, WorkFailed.
+
+    `kind` is the stable name in `{"error": {"kind", …}}`; `exit_code` is what the command ends with.
+    """
+
+    kind = "failed"
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class WorkFailed(SwitchyardError):
+    """The command was right and the work did not succeed: a task failed, or waits for a person."""
+
+    kind = "work_failed"
+
+
+class UsageError(SwitchyardError):
+    """The command line asks for something that does not exist or makes no sense."""
+
+    kind = "usage"
+    exit_code = 2
+
+
+class LocatedError(UsageError):
+    """A file that people write is wrong, at a place that can be named.
+
+    `line` counts from 1; None where the fault has no line. `key` is the dotted key, or "".
+    """
+
+    def __init__(self, problem: str, *, file: Path, line: int | None = None, key: str = "", hint: str = "") -> None:
+        place = f"{file}:{line}" if line is not None else str(file)
+        super().__init__(f"{place}: {problem}", hint=hint)
+        self.problem = problem
+        self.file = file
+        self.line = line
+        self.key = key
+
+
+class ConfigError(LocatedError):
+    """switchyard.toml, or what overrides it, is wrong."""
+
+    kind = "config"
+
+
+class TaskFileError(LocatedError):
+    """A task file or a plan is wrong, or several are: then `others` holds the rest and the message lists them all."""
+
+    kind = "task_file"
+    others: tuple[TaskFileError, ...] = ()
+
+    @classmethod
+    def joined(cls, errors: list[TaskFileError]) -> TaskFileError:
+        """One error that says all of them; the first gives the fields."""
+        first = errors[0]
+        if len(errors) == 1:
+            return first
+        whole = cls(first.problem, file=first.file, line=first.line, key=first.key, hint=first.hint)
+        whole.args = ("\n".join(str(error) for error in errors),)
+        whole.others = tuple(errors[1:])
+        return whole

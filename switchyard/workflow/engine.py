@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSConfig, SetWorkflowID, SQLAlchemyDatasource
+from dbos import DBOS, DBOSConfig, SetWorkflowID, SQLAlchemyDatasource, WorkflowHandle
 from dbos._serialization import DBOSPortableJSON
 
 from switchyard.ledger import create_tables
@@ -79,12 +79,12 @@ class Engine:
 
     def wait_first(self, workflow_ids: Sequence[str]) -> str:
         """The id of the first of these to end; recorded, so a replay sees the same order."""
-        handles = [DBOS.retrieve_workflow(workflow_id) for workflow_id in workflow_ids]
+        handles: list[WorkflowHandle[Json]] = [DBOS.retrieve_workflow(workflow_id) for workflow_id in workflow_ids]
         return DBOS.wait_first(handles, polling_interval_sec=POLL_S).workflow_id
 
     def result(self, workflow_id: str) -> Json:
         """Wait for a workflow's end and return what it returned, or raise what it raised."""
-        handle = DBOS.retrieve_workflow(workflow_id)
+        handle: WorkflowHandle[Json] = DBOS.retrieve_workflow(workflow_id)
         return handle.get_result(polling_interval_sec=POLL_S)
 
     def exists(self, workflow_id: str) -> bool:

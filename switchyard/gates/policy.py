@@ -1,0 +1,112 @@
+"""What becomes of an attempt: published, sent back once more, or put before a person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from pathspec import GitIgnoreSpec
+
+from switchyard.gates.checks import describe_failure
+from switchyard.packets import AttemptResult, CheckResult, Decision, PlannedTask
+
+TEST_PATTERNS = (
+    "test/**",
+    "tests/**",
+    "**/test/**",
+    "**/tests/**",
+    "**/__tests__/**",
+    "**/testdata/**",
+    "**/__snapshots__/**",
+    "**/test_*.py",
+    "**/*_test.py",
+    "**/tests.py",
+    "**/conftest.py",
+    "**/*.test.*",
+    "**/*.spec.*",
+    "**/*_test.go",
+    "**/*_spec.rb",
+    "**/*Test.java",
+    "**/*Tests.java",
+    "**/*IT.java",
+    "**/pytest.ini",
+    "**/.coveragerc",
+    "**/jest.config.*",
+    "**/vitest.config.*",
+    "**/playwright.config.*",
+)
+"""Files that say what the code must do, or how that is tested."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The repository's rules."""
+
+    protected: tuple[str, ...] = ()
+    """Patterns, as in .gitignore, that no task touches unless it says `allow: [protected]`."""
+
+
+def decide(
+    task: PlannedTask,
+    attempt: AttemptResult,
+    checks: Sequence[CheckResult],
+    existing: Collection[str],
+    policy: Policy,
+) -> Decision:
+    """Judge one attempt.
+
+    Args:
+        task: Says what it may touch and how many repairs it has.
+        attempt: The diff, the findings and how the agent ended.
+        checks: Every check's result on the attempt's commit.
+        existing: Paths of the task's base; a changed path outside it is new.
+        policy: The repository's rules.
+    """
+    grave = _for_a_person(task, attempt, existing, policy)
+    if grave:
+        return Decision(verdict="needs_person", reasons=tuple(grave))
+    wrong = _for_the_agent(attempt, checks)
+    if not wrong:
+        return Decision(verdict="publish")
+    if attempt.attempt <= task.repairs:
+        return Decision(verdict="repair", reasons=tuple(wrong))
+    tries = f"{attempt.attempt} attempt{'s' if attempt.attempt > 1 else ''} failed"
+    return Decision(verdict="needs_person", reasons=(f"{tries}; the last one:", *wrong))
+
+
+def touches_protected(paths: Collection[str], patterns: Sequence[str]) -> list[str]:
+    """The paths that match a protected pattern, sorted."""
+    return sorted(GitIgnoreSpec.from_lines(patterns).match_files(paths))
+
+
+def touches_tests(paths: Collection[str], existing: Collection[str]) -> list[str]:
+    """The existing test files among the paths, sorted; new test files are always welcome."""
+    tests = GitIgnoreSpec.from_lines(TEST_PATTERNS)
+    return sorted(path for path in tests.match_files(paths) if path in existing)
+
+
+def _for_a_person(task: PlannedTask, attempt: AttemptResult, existing: Collection[str], policy: Policy) -> list[str]:
+    reasons = []
+    if "protected" not in task.allow and (paths := touches_protected(attempt.changed, policy.protected)):
+        reasons.append(f"protected paths were touched: {_listed(paths)}")
+    if "tests" not in task.allow and (paths := touches_tests(attempt.changed, existing)):
+        reasons.append(f"existing tests were edited without `allow: [tests]`: {_listed(paths)}")
+    return reasons
+
+
+def _for_the_agent(attempt: AttemptResult, checks: Sequence[CheckResult]) -> list[str]:
+    wrong = [f"`{note.path}` was refused ({note.kind}): {note.detail}" for note in attempt.findings if note.refused]
+    if attempt.limit:
+        wrong.append(f"The agent was ended by the {attempt.limit} limit after {attempt.duration_s:.0f} s.")
+    elif attempt.signal:
+        wrong.append(f"The agent was ended by signal {attempt.signal}.")
+    elif attempt.exit_code:
+        wrong.append(f"The agent exited with {attempt.exit_code}.\n\n{attempt.said}".rstrip())
+    if not attempt.changed:
+        wrong.append("Nothing was changed.")
+    return wrong + [describe_failure(check) for check in checks if not check.passed]
+
+
+def _listed(paths: Sequence[str]) -> str:
+    shown = ", ".join(f"`{path}`" for path in paths[:5])
+    return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Self
 
 
 class SwitchyardError(Exception):
@@ -35,8 +38,11 @@ class UsageError(SwitchyardError):
 class LocatedError(UsageError):
     """A file that people write is wrong, at a place that can be named.
 
-    `line` counts from 1; None where the fault has no line. `key` is the dotted key, or "".
+    `line` counts from 1; None where the fault has no line. `key` is the dotted key, or "". Where several faults were
+    found, `others` holds the rest and the message lists them all.
     """
+
+    others: tuple[LocatedError, ...] = ()
 
     def __init__(self, problem: str, *, file: Path, line: int | None = None, key: str = "", hint: str = "") -> None:
         place = f"{file}:{line}" if line is not None else str(file)
@@ -46,21 +52,8 @@ class LocatedError(UsageError):
         self.line = line
         self.key = key
 
-
-class ConfigError(LocatedError):
-    """switchyard.toml, or what overrides it, is wrong."""
-
-    kind = "config"
-
-
-class TaskFileError(LocatedError):
-    """A task file or a plan is wrong, or several are: then `others` holds the rest and the message lists them all."""
-
-    kind = "task_file"
-    others: tuple[TaskFileError, ...] = ()
-
     @classmethod
-    def joined(cls, errors: list[TaskFileError]) -> TaskFileError:
+    def joined(cls, errors: Sequence[Self]) -> Self:
         """One error that says all of them; the first gives the fields."""
         first = errors[0]
         if len(errors) == 1:
@@ -69,3 +62,21 @@ class TaskFileError(LocatedError):
         whole.args = ("\n".join(str(error) for error in errors),)
         whole.others = tuple(errors[1:])
         return whole
+
+
+class ConfigError(LocatedError):
+    """switchyard.toml, or what overrides it, is wrong."""
+
+    kind = "config"
+
+
+class TaskFileError(LocatedError):
+    """A task file or a plan is wrong."""
+
+    kind = "task_file"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question to append to a message about an unknown word, or "" where nothing is close."""
+    close = get_close_matches(word, sorted(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,43 @@
+"""What people set in `switchyard.toml`, in `SWITCHYARD_*` and by flags, resolved once into one frozen value."""
+
+from switchyard.config.load import CONFIG_NAME, load_config, parse_config
+from switchyard.config.model import (
+    AcpAgent,
+    Agent,
+    ClaudeAgent,
+    CodexAgent,
+    CommandAgent,
+    Config,
+    ContextConfig,
+    ForgeConfig,
+    GatewayEndpoint,
+    LimitsConfig,
+    RepositoryConfig,
+    ReviewConfig,
+    SandboxConfig,
+    SandboxKind,
+    StateConfig,
+    TasksConfig,
+)
+
+__all__ = [
+    "CONFIG_NAME",
+    "AcpAgent",
+    "Agent",
+    "ClaudeAgent",
+    "CodexAgent",
+    "CommandAgent",
+    "Config",
+    "ContextConfig",
+    "ForgeConfig",
+    "GatewayEndpoint",
+    "LimitsConfig",
+    "RepositoryConfig",
+    "ReviewConfig",
+    "SandboxConfig",
+    "SandboxKind",
+    "StateConfig",
+    "TasksConfig",
+    "load_config",
+    "parse_config",
+]

@@ -1,0 +1,253 @@
+"""The shape of `switchyard.toml`: every table and key, its default, and what it means."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from switchyard.errors import UsageError, did_you_mean
+
+SandboxKind = Literal["embedded", "docker", "daytona", "none"]
+
+_HOST = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _check_host(host: str) -> str:
+    if not _HOST.fullmatch(host):
+        raise ValueError(f"'{host}' is not a host name; write the name alone, such as 'pypi.org'")
+    return host
+
+
+def _check_variable(name: str) -> str:
+    if not _VARIABLE.fullmatch(name):
+        raise ValueError(f"'{name}' is not the name of an environment variable")
+    return name
+
+
+def _check_inside(path: str) -> str:
+    parts = PurePosixPath(path)
+    if not path or parts.is_absolute() or ".." in parts.parts:
+        raise ValueError(f"'{path}' must be a path inside the repository")
+    return path
+
+
+Host = Annotated[str, AfterValidator(_check_host)]
+Variable = Annotated[str, AfterValidator(_check_variable)]
+Said = Annotated[str, StringConstraints(min_length=1)]
+
+
+class _Table(BaseModel):
+    """Root of every table: frozen, unknown keys refused, "4" is no number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class RepositoryConfig(_Table):
+    """`[repository]`: where work starts from and where branches go."""
+
+    remote: str = "origin"
+    """The remote to fetch from and push to; where the repository has none, the local base is used. "" means none."""
+    base: Said = "main"
+    """The branch that every stack starts from."""
+
+
+class TasksConfig(_Table):
+    """`[tasks]`: where tasks are kept."""
+
+    path: Annotated[str, AfterValidator(_check_inside)] = ".switchyard/tasks"
+    """The folder of Markdown task files, inside the repository."""
+    source: Literal["files", "github"] = "files"
+    """Whether tasks are files or issues on the forge."""
+
+
+class CommandAgent(_Table):
+    """An agent that is any program."""
+
+    kind: Literal["command"] = "command"
+    """What drives the agent."""
+    command: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Program and arguments; {task_id} {attempt} {prompt_file} {workdir} {context_file} are filled in."""
+    model: str = ""
+    """Told to the program in its environment; "" leaves it to the program."""
+
+
+class CodexAgent(_Table):
+    """The Codex command line."""
+
+    kind: Literal["codex"]
+    """What drives the agent."""
+    command: tuple[str, ...] = ()
+    """Replaces the program and its first arguments; empty: as installed."""
+    model: str = ""
+    """The model to ask for; "" leaves it to the program."""
+
+
+class ClaudeAgent(_Table):
+    """The Claude Code command line."""
+
+    kind: Literal["claude"]
+    """What drives the agent."""
+    command: tuple[str, ...] = ()
+    """Replaces the program and its first arguments; empty: as installed."""
+    model: str = ""
+    """The model to ask for; "" leaves it to the program."""
+
+
+class AcpAgent(_Table):
+    """Any program that speaks the Agent Client Protocol on its standard streams."""
+
+    kind: Literal["acp"]
+    """What drives the agent."""
+    command: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Program and arguments."""
+    model: str = ""
+    """The model to ask for; "" leaves it to the program."""
+
+
+Agent = Annotated[CommandAgent | CodexAgent | ClaudeAgent | AcpAgent, Field(discriminator="kind")]
+
+
+class GatewayEndpoint(_Table):
+    """One entry of `[gateway]`: a model endpoint that the host adds a key for."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://")]
+    """Where requests go."""
+    key_env: Variable
+    """The host's environment variable that holds the key; the key itself is never written down."""
+
+
+class SandboxConfig(_Table):
+    """`[sandbox]`: where agents and checks run, and with how much."""
+
+    kind: SandboxKind = "embedded"
+    """The driver; none also needs --i-accept-no-isolation."""
+    setup: tuple[Said, ...] = ()
+    """Shell commands that install what checks need; run once per base and lock files, their result kept as a layer."""
+    setup_network: tuple[Host, ...] = ()
+    """Host names open during set-up only."""
+    env: dict[Variable, str] = Field(default_factory=dict)
+    """Variables added to the sandbox; never secrets."""
+    image: str = ""
+    """docker and daytona: the image; "" means the one that comes with Switchyard."""
+    network: tuple[Host, ...] = ()
+    """Host names open while the agent works; empty: no network."""
+    cpus: Annotated[float, Field(gt=0)] = 2
+    """Processor cores."""
+    memory_mb: Annotated[int, Field(ge=64)] = 2048
+    """Memory in MiB; more is killed."""
+    pids: Annotated[int, Field(ge=16)] = 512
+    """Processes and threads."""
+    disk_mb: Annotated[int, Field(ge=16)] = 2048
+    """What may be written, in MiB."""
+    timeout_minutes: Annotated[float, Field(gt=0)] = 30
+    """The whole time of one attempt."""
+    stall_minutes: Annotated[float, Field(gt=0)] = 5
+    """The time without output or processor use after which an attempt counts as stuck."""
+    allow_degraded: bool = False
+    """Run although this machine cannot enforce a limit; `switchyard sandbox probe` names it."""
+
+
+class ContextConfig(_Table):
+    """`[context]`: what an agent is given to read."""
+
+    budget_tokens: Annotated[int, Field(gt=0)] = 16000
+    """The bound on a task's context, in tokens."""
+
+
+class LimitsConfig(_Table):
+    """`[limits]`: what one run may use."""
+
+    concurrency: Annotated[int, Field(ge=1)] = 4
+    """Tasks at a time."""
+    repairs: Annotated[int, Field(ge=0, le=10)] = 3
+    """Attempts after the first, each with the failure as context."""
+    open_pull_requests: Annotated[int, Field(ge=1)] = 20
+    """Unreviewed pull requests above which nothing new is picked up."""
+    minutes: Annotated[float, Field(gt=0)] | None = None
+    """A whole run's time; None: no limit."""
+    tokens: Annotated[int, Field(gt=0)] | None = None
+    """A whole run's model tokens; None: no limit."""
+    usd: Annotated[float, Field(gt=0)] | None = None
+    """A whole run's cost in US dollars; None: no limit."""
+
+
+class ReviewConfig(_Table):
+    """`[review]`: what a person must see."""
+
+    protected: tuple[Said, ...] = (".github/**", "**/CODEOWNERS", "switchyard.toml")
+    """Paths refused unless the task allows `protected`."""
+    escalate_paths: tuple[Said, ...] = ("**/auth/**", "**/payments/**", "**/migrations/**")
+    """Paths whose change waits for a person."""
+    escalate_content: tuple[Said, ...] = ("DELETE FROM", "DROP TABLE")
+    """Added text that makes a change wait for a person."""
+    auto_merge: bool = False
+    """Land what is approved and green without being asked."""
+
+
+class ForgeConfig(_Table):
+    """`[forge]`: where people review."""
+
+    kind: Literal["local", "github"] = "local"
+    """The driver; local keeps pull requests beside the state."""
+    repository: Annotated[str, StringConstraints(pattern=r"^$|^[\w.-]+/[\w.-]+$")] = ""
+    """github: owner/name."""
+    base_url: Annotated[str, StringConstraints(pattern=r"^https?://")] = "https://api.github.com"
+    """github: the API's address."""
+
+
+class StateConfig(_Table):
+    """`[state]`: where the factory keeps what it knows."""
+
+    database: str = ""
+    """"" means SQLite in the state folder; postgresql://… serves many machines."""
+    artifacts: str = ""
+    """"" means beside the database; any fsspec URL serves many machines."""
+
+
+class Config(_Table):
+    """The whole of switchyard.toml."""
+
+    repository: RepositoryConfig = RepositoryConfig()
+    """Where work starts from and where branches go."""
+    tasks: TasksConfig = TasksConfig()
+    """Where tasks are kept."""
+    agent: Agent | None = None
+    """`[agent]`, the default agent; None where the file has none."""
+    agents: dict[str, Agent] = Field(default_factory=dict)
+    """The `[agent.NAME]` tables, by name."""
+    gateway: dict[str, GatewayEndpoint] = Field(default_factory=dict)
+    """Model endpoints that the host adds a key for, by name."""
+    sandbox: SandboxConfig = SandboxConfig()
+    """Where agents and checks run."""
+    checks: dict[str, Said] = Field(default_factory=dict)
+    """Shell commands by name; run after the agent in a fresh sandbox; all must pass."""
+    context: ContextConfig = ContextConfig()
+    """What an agent is given to read."""
+    limits: LimitsConfig = LimitsConfig()
+    """What one run may use."""
+    review: ReviewConfig = ReviewConfig()
+    """What a person must see."""
+    forge: ForgeConfig = ForgeConfig()
+    """Where people review."""
+    state: StateConfig = StateConfig()
+    """Where the factory keeps what it knows."""
+
+    def agent_named(self, name: str = "") -> Agent:
+        """The agent of that `[agent.NAME]` table, or the default for "".
+
+        Raises:
+            UsageError: There is no such agent, or no default.
+        """
+        if not name:
+            if self.agent is None:
+                raise UsageError("no agent is configured", hint="add an [agent] table to switchyard.toml")
+            return self.agent
+        if name not in self.agents:
+            raise UsageError(
+                f"no agent '{name}'{did_you_mean(name, self.agents)}", hint=f"add [agent.{name}] to switchyard.toml"
+            )
+        return self.agents[name]

@@ -1,0 +1,69 @@
+"""Merges without a worktree; git is the authority on what conflicts, and many merges share one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from switchyard_git.errors import GitError, UnrelatedHistories
+from switchyard_git.plumbing import Plumbing, decode
+from switchyard_git.values import CommitSha, Conflicted, Merged, MergeMessage, TreeSha
+
+# Said here, so that a repository's own configuration does not change the verdict.
+_FIXED = (
+    "merge.renames=true",
+    "merge.directoryRenames=conflict",
+    "merge.renameLimit=7000",
+    "merge.conflictStyle=merge",
+)
+
+
+@dataclass(frozen=True)
+class Merging(Plumbing):
+    """Verbs over merges."""
+
+    def merge_tree(self, ours: CommitSha, theirs: CommitSha) -> Merged | Conflicted:
+        """Merge two commits into a tree.
+
+        Raises:
+            UnrelatedHistories: They have no common ancestor here.
+        """
+        return self.merge_trees([(ours, theirs)])[0]
+
+    def merge_trees(self, pairs: Sequence[tuple[CommitSha, CommitSha]]) -> list[Merged | Conflicted]:
+        """Merge many pairs, in the order given."""
+        if not pairs:
+            return []
+        request = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs).encode()
+        flags = ("--write-tree", "--stdin", "-z", "--name-only", "--messages")
+        result = self._run("merge-tree", *flags, stdin=request, config=_FIXED)
+        if "refusing to merge unrelated histories" in result.stderr:
+            raise UnrelatedHistories(
+                f"two of {len(pairs)} pairs have no common ancestor in {self.git_dir}",
+                hint="in a shallow clone, fetch more history: `git fetch --unshallow`",
+            )
+        if result.code:
+            raise self._failed(("merge-tree",), result)
+        outcomes = list(_outcomes(result.stdout))
+        if len(outcomes) != len(pairs):
+            raise GitError(
+                f"git merged {len(outcomes)} of {len(pairs)} pairs", hint="check the version of git: 2.38 or newer"
+            )
+        return outcomes
+
+
+def _outcomes(output: bytes) -> Iterator[Merged | Conflicted]:
+    """Read records of: clean or not, tree, paths, an empty field, messages, an empty field."""
+    fields = iter(output.split(b"\0")[:-1])
+    for clean in fields:
+        tree = TreeSha(next(fields).decode("ascii"))
+        paths = tuple(decode(path) for path in iter(lambda: next(fields), b""))
+        messages = tuple(_messages(fields))
+        yield Merged(tree) if clean == b"1" else Conflicted(paths, messages)
+
+
+def _messages(fields: Iterator[bytes]) -> Iterator[MergeMessage]:
+    for count in iter(lambda: next(fields), b""):
+        paths = tuple(decode(next(fields)) for _ in range(int(count)))
+        kind, text = decode(next(fields)), decode(next(fields)).strip()
+        yield MergeMessage(paths, kind, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NewType
+from typing import Any, Literal, NewType
 
 from pydantic import BaseModel, ConfigDict
 
@@ -105,6 +105,19 @@ class Conflict(Packet):
     between: tuple[str, ...]
     paths: tuple[str, ...]
 
+    @property
+    def described(self) -> str:
+        """As a passage of a sentence: `conflict (a, b) in x.py, y.py`."""
+        shown = ", ".join(f"`{path}`" for path in self.paths[:10])
+        more = f" and {len(self.paths) - 10} more" if len(self.paths) > 10 else ""
+        return f"conflict ({', '.join(self.between)}) in {shown}{more}"
+
+
+class Pushed(Packet):
+    """What came of a push: nothing to add, or the conflict that kept it from being tried."""
+
+    conflict: Conflict | None = None
+
 
 class SelectedContext(Packet):
     """The context of a task as artifacts."""
@@ -146,6 +159,17 @@ class AttemptResult(Packet):
     said: str = ""
     """The last lines of what the agent printed, for a person."""
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the ledger row says: no output, long lists cut with their true length beside them."""
+        return {
+            **self.model_dump(exclude={"diff", "said", "changed", "findings"}),
+            "changed": self.changed[:200],
+            "changed_count": len(self.changed),
+            "findings": [note.model_dump() for note in self.findings[:50]],
+            "findings_count": len(self.findings),
+        }
+
 
 class CheckResult(Packet):
     """One check on one commit, run where the agent could not touch it."""
@@ -159,6 +183,11 @@ class CheckResult(Packet):
     duration_s: float
     output: ArtifactRef
     tail: str = ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the ledger row says; the output stands in its artifact."""
+        return self.model_dump(exclude={"output", "tail"})
 
 
 class Decision(Packet):

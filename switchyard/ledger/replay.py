@@ -45,6 +45,8 @@ class TaskView:
     base_branch: str = ""
     join: str = ""
     head: str = ""
+    pushed: str = ""
+    """What the branch was last pushed at; empty: it never was."""
     depends_on: tuple[TaskId, ...] = ()
     parents: tuple[TaskId, ...] = ()
     content_hash: str = ""
@@ -145,12 +147,15 @@ def _advance(task: TaskView, event: Event) -> TaskView:
 
 
 def _claimed(task: TaskView, event: Event) -> TaskView:
-    return replace(task, state="running", branch=event.data["branch"])
-
-
-def _context(task: TaskView, event: Event) -> TaskView:
     data = event.data
-    return replace(task, base=data["base"], base_branch=data["base_branch"], join=data["join"])
+    return replace(
+        task,
+        state="running",
+        branch=data["branch"],
+        base=data["base"],
+        base_branch=data["base_branch"],
+        join=data["join"],
+    )
 
 
 def _sandbox(task: TaskView, event: Event) -> TaskView:
@@ -170,7 +175,8 @@ def _escalated(task: TaskView, event: Event) -> TaskView:
 
 
 def _published(task: TaskView, event: Event) -> TaskView:
-    return replace(task, head=event.data["head"], branch=event.data["branch"])
+    head = event.data["head"]
+    return replace(task, head=head, pushed=head, branch=event.data["branch"])
 
 
 def _opened(task: TaskView, event: Event) -> TaskView:
@@ -187,7 +193,6 @@ def _finished(task: TaskView, event: Event) -> TaskView:
 
 _CHANGES: Mapping[str, Callable[[TaskView, Event], TaskView]] = {
     "task_claimed": _claimed,
-    "context_selected": _context,
     "sandbox_created": _sandbox,
     "assignment_dispatched": _dispatched,
     "attempt_extracted": _extracted,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, SetWorkflowID, SQLAlchemyDatasource, WorkflowHandle
@@ -21,6 +22,7 @@ RECOVERIES = 1_000_000
 """A crash never uses up a workflow: it is picked up again however often the machine dies."""
 
 Json = Any
+T = TypeVar("T")
 Workflow = Callable[[Json], Json]
 
 
@@ -31,6 +33,7 @@ class Engine:
         self._url = f"sqlite:///{database}"
         self._workflows: dict[str, Workflow] = {}
         self._data: SQLAlchemyDatasource | None = None
+        self._abandoned = threading.Event()
 
     def add(self, name: str, workflow: Workflow) -> None:
         """Register a workflow of one JSON argument; before `opened`."""
@@ -79,23 +82,60 @@ class Engine:
 
     def wait_first(self, workflow_ids: Sequence[str]) -> str:
         """The id of the first of these to end; recorded, so a replay sees the same order."""
-        handles: list[WorkflowHandle[Json]] = [DBOS.retrieve_workflow(workflow_id) for workflow_id in workflow_ids]
+        handles = [_handle(workflow_id) for workflow_id in workflow_ids]
         return DBOS.wait_first(handles, polling_interval_sec=POLL_S).workflow_id
 
     def result(self, workflow_id: str) -> Json:
         """Wait for a workflow's end and return what it returned, or raise what it raised."""
-        handle: WorkflowHandle[Json] = DBOS.retrieve_workflow(workflow_id)
-        return handle.get_result(polling_interval_sec=POLL_S)
+        return _handle(workflow_id).get_result(polling_interval_sec=POLL_S)
 
     def exists(self, workflow_id: str) -> bool:
         """Whether a workflow of that id was ever started."""
         return DBOS.get_workflow_status(workflow_id) is not None
 
+    def ended(self, workflow_id: str) -> bool:
+        """Whether a workflow has come to its end, well or not."""
+        status = DBOS.get_workflow_status(workflow_id)
+        return status is not None and status.status not in ("PENDING", "ENQUEUED", "DELAYED")
+
+    def abandon(self) -> None:
+        """Record nothing from here on: what is under way counts as killed, and the next run begins it again.
+
+        Threads that come back from a step are parked for good; the process must end with `os._exit`.
+        """
+        self._abandoned.set()
+
     def step(self, name: str, function: Callable[[], Json]) -> Json:
         """Run once and record what it returns. Killed before the record, it runs again: look before acting."""
-        return DBOS.run_step({"name": name}, function)
+
+        def act() -> Json:
+            try:
+                return function()
+            finally:
+                self._park_if_abandoned()
+
+        return DBOS.run_step({"name": name}, act)
 
     def transaction(self, name: str, function: Callable[[sa.Connection], Json]) -> Json:
         """Run in one database transaction that also holds the step's record: both or neither."""
+        self._park_if_abandoned()
         data = cast(SQLAlchemyDatasource, self._data)
         return data.run_tx_step({"name": name}, lambda: function(data.sql_session().connection()))
+
+    def _park_if_abandoned(self) -> None:
+        if self._abandoned.is_set():
+            threading.Event().wait()
+
+    def read(self, function: Callable[[sa.Connection], T]) -> T:
+        """Ask the database, outside any record."""
+        with cast(SQLAlchemyDatasource, self._data).engine.connect() as connection:
+            return function(connection)
+
+    def write(self, function: Callable[[sa.Connection], object]) -> None:
+        """One database transaction of its own, outside any record; for use inside a step."""
+        with cast(SQLAlchemyDatasource, self._data).engine.begin() as connection:
+            function(connection)
+
+
+def _handle(workflow_id: str) -> WorkflowHandle[Json]:
+    return DBOS.retrieve_workflow(workflow_id, existing_workflow=False)

@@ -1,0 +1,177 @@
+"""One attempt: an agent in a sandbox on the task's code, and what it changed as a quarantined commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from switchyard_git import CommitSha, ObjectSha, RefName, RefUpdate, TreeSha
+from switchyard_sandbox import WORKDIR, BoxId, BoxSpec, CodeIn, Command, Extraction, Finished
+
+from switchyard.agents import Assignment, Briefing, Places, render_prompt
+from switchyard.gates import checks_for
+from switchyard.packets import (
+    AttemptResult,
+    CommitId,
+    FindingNote,
+    Ground,
+    PlannedTask,
+    RunPlan,
+    SelectedContext,
+)
+from switchyard.workflow.checking import destroy_boxes, tail
+from switchyard.workflow.factory import Factory, signature
+
+DIFF_CAP_BYTES = 10_000_000
+
+
+def printable(path: str) -> str:
+    """A path as valid UTF-8: bytes that are none stand as `\\xff`."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+class AttemptRunner:
+    """Runs attempts of one task. An attempt that already left its result is adopted, never repeated."""
+
+    def __init__(self, factory: Factory, plan: RunPlan, task: PlannedTask, ground: Ground) -> None:
+        self._factory, self._plan, self._task, self._ground = factory, plan, task, ground
+
+    def labels(self, attempt: int) -> dict[str, str]:
+        """How the attempt's sandbox is found again."""
+        return {"run": self._plan.run_id, "task": self._task.id, "attempt": str(attempt), "role": "agent"}
+
+    def found(self, attempt: int) -> AttemptResult | None:
+        """The result that an interrupted try of this attempt already recorded."""
+        quarantine = self._factory.quarantine
+        blobs = [ObjectSha(blob) for blob in quarantine.refs(self._record_ref(attempt)).values()]
+        for _, content in quarantine.read_blobs(blobs):
+            return AttemptResult.model_validate_json(content)
+        return None
+
+    def run(
+        self,
+        attempt: int,
+        start: CommitId,
+        context: SelectedContext,
+        feedback: Sequence[str],
+        on_created: Callable[[BoxId], None],
+    ) -> AttemptResult:
+        """Let the agent work on `start` and bring its edits out; the sandbox is gone afterwards.
+
+        Raises:
+            SandboxError: The sandbox could not be had or was lost; the attempt is not used up.
+        """
+        driver = self._factory.driver
+        box = self._open_box(attempt, start)
+        try:
+            on_created(box)
+            finished = self._run_agent(box, attempt, context, feedback)
+            extraction = driver.extract(box, self._factory.places.factory)
+        finally:
+            driver.destroy(box)
+        result = self._result(box, attempt, finished, extraction)
+        self._keep(result)
+        return result
+
+    def _open_box(self, attempt: int, start: CommitId) -> BoxId:
+        """A fresh sandbox on `start`; what an interrupted try left is ended first."""
+        destroy_boxes(self._factory, self.labels(attempt))
+        sandbox = self._factory.config.sandbox
+        return self._factory.driver.create(
+            BoxSpec(
+                labels=self.labels(attempt),
+                code=CodeIn(repository=self._factory.places.factory, commit=start, anchor=self._plan.base_commit),
+                limits=self._factory.limits(),
+                setup=self._factory.setup(),
+                env=sandbox.env,
+                network=tuple(sandbox.network),
+                ttl_s=self._task.timeout_minutes * 60 + 300,
+                allow_degraded=sandbox.allow_degraded,
+            )
+        )
+
+    def _run_agent(
+        self, box: BoxId, attempt: int, context: SelectedContext, feedback: Sequence[str]
+    ) -> Finished:
+        factory, task = self._factory, self._task
+        driver, sandbox = factory.driver, factory.config.sandbox
+        context_file = driver.put(box, "context.md", factory.artifacts.get(context.markdown))
+        driver.put(box, "context.json", factory.artifacts.get(context.listing))
+        prompt = render_prompt(
+            Briefing(
+                task=task,
+                attempt=attempt,
+                context_file=context_file,
+                checks=checks_for(task, factory.config.checks),
+                network=sandbox.network,
+                protected=factory.config.review.protected,
+                feedback=feedback,
+            )
+        )
+        prompt_file = driver.put(box, "prompt.md", prompt.encode())
+        launch = factory.agents[task.agent].prepare(
+            Assignment(
+                run_id=self._plan.run_id,
+                task_id=task.id,
+                attempt=attempt,
+                model=factory.config.agent_named(task.agent).model,
+                places=Places(workdir=WORKDIR, prompt_file=prompt_file, context_file=context_file),
+            )
+        )
+        command = Command(
+            argv=launch.argv,
+            env=launch.env,
+            stdin=b"",
+            timeout_s=task.timeout_minutes * 60,
+            stall_s=sandbox.stall_minutes * 60,
+        )
+        return driver.execute(box, command)
+
+    def _result(self, box: BoxId, attempt: int, finished: Finished, extraction: Extraction) -> AttemptResult:
+        put, quarantine = self._factory.artifacts.put, self._factory.quarantine
+        base = CommitSha(self._ground.commit)
+        commit = self._commit(attempt, TreeSha(extraction.tree))
+        return AttemptResult(
+            attempt=attempt,
+            box=box,
+            commit=CommitId(commit),
+            changed=tuple(sorted(printable(change.path) for change in quarantine.changes(base, commit))),
+            findings=tuple(
+                FindingNote(path=printable(note.path), kind=note.kind, detail=note.detail, refused=note.refused)
+                for note in extraction.findings
+            ),
+            exit_code=finished.exit_code,
+            signal=finished.signal,
+            limit=finished.limit,
+            duration_s=round(finished.duration_s, 3),
+            stdout=put(finished.stdout),
+            stderr=put(finished.stderr),
+            diff=put(quarantine.patch(base, commit, max_bytes=DIFF_CAP_BYTES)),
+            said=tail(finished.stdout + finished.stderr),
+        )
+
+    def _commit(self, attempt: int, tree: TreeSha) -> CommitSha:
+        base = CommitSha(self._ground.commit)
+        if self._factory.quarantine.tree_of(base) == tree:
+            return base
+        who = signature(self._plan.timestamp)
+        message = (
+            f"{self._task.title}\n\n"
+            f"Switchyard-Task: {self._task.id}\n"
+            f"Switchyard-Attempt: {self._plan.run_id}/{self._task.id}/{attempt}\n"
+        )
+        return self._factory.quarantine.commit_tree(tree, [base], message, author=who, committer=who)
+
+    def _keep(self, result: AttemptResult) -> None:
+        """Commit and record under two refs in one transaction; from here on the attempt is never run again."""
+        quarantine = self._factory.quarantine
+        record = quarantine.write_blob(result.model_dump_json().encode())
+        name = f"{self._plan.run_id}/{self._task.id}/{result.attempt}"
+        quarantine.update_refs(
+            [
+                RefUpdate(RefName(f"refs/switchyard/wip/{name}"), CommitSha(result.commit), None),
+                RefUpdate(self._record_ref(result.attempt), CommitSha(record), None),
+            ]
+        )
+
+    def _record_ref(self, attempt: int) -> RefName:
+        return RefName(f"refs/switchyard/records/{self._plan.run_id}/{self._task.id}/{attempt}")

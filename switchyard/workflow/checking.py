@@ -1,0 +1,75 @@
+"""Checks: each in a sandbox of its own, on the extracted commit, out of the agent's reach."""
+
+from __future__ import annotations
+
+from switchyard_sandbox import BoxSpec, CodeIn, Command, Finished
+
+from switchyard.packets import CheckResult, CommitId, PlannedTask, RunPlan
+from switchyard.workflow.factory import Factory
+
+TAIL_BYTES = 4000
+
+
+def run_check(
+    factory: Factory, plan: RunPlan, task: PlannedTask, attempt: int, commit: CommitId, name: str, command: str
+) -> CheckResult:
+    """Run one check on a commit in a fresh sandbox.
+
+    Raises:
+        SandboxError: The sandbox could not be had; that says nothing about the commit.
+    """
+    sandbox = factory.config.sandbox
+    labels = {"run": plan.run_id, "task": task.id, "attempt": str(attempt), "role": f"check:{name}"}
+    destroy_boxes(factory, labels)
+    box = factory.driver.create(
+        BoxSpec(
+            labels=labels,
+            code=CodeIn(repository=factory.places.factory, commit=commit, anchor=plan.base_commit),
+            limits=factory.limits(),
+            setup=factory.setup(),
+            env=sandbox.env,
+            ttl_s=sandbox.timeout_minutes * 60 + 300,
+            allow_degraded=sandbox.allow_degraded,
+        )
+    )
+    try:
+        finished = factory.driver.execute(
+            box,
+            Command(
+                argv=("sh", "-c", command),
+                timeout_s=sandbox.timeout_minutes * 60,
+                stall_s=sandbox.stall_minutes * 60,
+            ),
+        )
+    finally:
+        factory.driver.destroy(box)
+    return _result(factory, name, command, finished)
+
+
+def destroy_boxes(factory: Factory, labels: dict[str, str]) -> None:
+    """End what an interrupted try of the same step left behind."""
+    for box in factory.driver.list(labels):
+        factory.driver.destroy(box.id)
+
+
+def _result(factory: Factory, name: str, command: str, finished: Finished) -> CheckResult:
+    output = finished.stdout + finished.stderr
+    return CheckResult(
+        name=name,
+        command=command,
+        passed=finished.ok,
+        exit_code=finished.exit_code,
+        signal=finished.signal,
+        limit=finished.limit,
+        duration_s=round(finished.duration_s, 3),
+        output=factory.artifacts.put(output),
+        tail=tail(output),
+    )
+
+
+def tail(output: bytes) -> str:
+    """The last lines of some output as text, whole lines where possible."""
+    text = output[-TAIL_BYTES:].decode("utf-8", "replace")
+    if len(output) > TAIL_BYTES:
+        text = text.partition("\n")[2] or text
+    return text.strip("\n")

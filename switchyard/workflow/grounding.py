@@ -1,0 +1,50 @@
+"""What a task's work starts from: the run's base, its parent's branch, or a join of several parents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from switchyard_git import CommitSha, RefName, RefUpdate, Repository
+from switchyard_merge import Conflicted, branch_name, join_of
+
+from switchyard.packets import CommitId, Conflict, Ground, PlannedTask, RunPlan, Settled, TaskId
+from switchyard.workflow.factory import Factory, signature
+
+
+def ground_of(
+    factory: Factory, plan: RunPlan, task: PlannedTask, parents: Mapping[TaskId, Settled]
+) -> Ground | Conflict:
+    """The commit to start from and the branch that a pull request will be based on.
+
+    The task's own branch is made here, at that commit, in the factory repository: it exists before the work does.
+    A join is made of objects alone and has the same id whenever it is made again.
+    """
+    ground = _find(factory, plan, task, [parents[parent] for parent in task.parents])
+    if isinstance(ground, Ground):
+        keep_branch(factory.quarantine, task.branch, ground.commit)
+    return ground
+
+
+def keep_branch(quarantine: Repository, branch: str, commit: CommitId) -> None:
+    """Point a branch of the factory repository at a commit, whatever it pointed at; the old tip stays in the wip refs."""
+    ref = RefName(f"refs/heads/{branch}")
+    there = quarantine.refs(ref).get(ref)
+    if there != commit:
+        quarantine.update_refs([RefUpdate(ref, CommitSha(commit), there)])
+
+
+def _find(factory: Factory, plan: RunPlan, task: PlannedTask, stacked: Sequence[Settled]) -> Ground | Conflict:
+    if not stacked:
+        return Ground(commit=plan.base_commit, branch=plan.base_branch)
+    if len(stacked) == 1:
+        return Ground(commit=stacked[0].head, branch=stacked[0].branch)
+    joined = join_of(factory.quarantine, [CommitSha(one.head) for one in stacked], who=signature(plan.timestamp))
+    if isinstance(joined, Conflicted):
+        return Conflict(between=tuple(task.parents), paths=joined.paths)
+    if len(joined.parents) == 1:
+        # One parent holds the others: its branch is base enough.
+        holder = next(one for one in stacked if one.head == joined.commit)
+        return Ground(commit=holder.head, branch=holder.branch)
+    run_of_branch = task.branch.split("/")[1]
+    name = branch_name(run_of_branch, f"join-{task.id}")
+    return Ground(commit=CommitId(joined.commit), branch=name, join=name)

@@ -1,0 +1,131 @@
+"""The process that runs the line: resumes what was interrupted, then starts what is new, and tells what happens."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from switchyard_sandbox import BoxId
+
+from switchyard.ledger import Event, FactoryView, NewEvent, append, fold, read_events
+from switchyard.packets import RunId, RunPlan, TaskId
+from switchyard.workflow.engine import Engine
+from switchyard.workflow.factory import Factory
+from switchyard.workflow.plan import Draft
+from switchyard.workflow.run import RUN, add_workflows
+
+POLL_S = 0.05
+INTERRUPTED = 130
+
+Listener = Callable[[Event], None]
+Planner = Callable[[FactoryView], Draft]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a `run` came to: the view after it, and what it left alone."""
+
+    view: FactoryView
+    runs: tuple[RunId, ...]
+    draft: Draft
+
+
+class Orchestrator:
+    """Runs the line in this process; the caller holds the state folder's lock."""
+
+    def __init__(self, factory: Factory, listener: Listener) -> None:
+        self._factory, self._listener = factory, listener
+        self._engine = Engine(factory.places.database)
+        self._heard = 0
+        add_workflows(self._engine, factory)
+
+    def run(self, planner: Planner) -> Report:
+        """Resume every unfinished run, then plan and run what is new.
+
+        Interrupted from the keyboard, it ends every sandbox and leaves the process with 130: what was under way
+        counts as killed and goes on with the next run.
+        """
+        self._factory.driver.reap()
+        with self._engine.opened(concurrency=self._factory.config.limits.concurrency):
+            try:
+                return self._run(planner)
+            except KeyboardInterrupt:
+                self._leave()
+
+    def _run(self, planner: Planner) -> Report:
+        self._heard = self._last_sequence()
+        resumed = [run.id for run in self._view().unfinished]
+        for run_id in resumed:
+            self._finish(run_id, self._view().runs[run_id].plan)
+        draft = planner(self._view())
+        runs = [*resumed]
+        if draft.startable:
+            reference = self._start(draft.plan)
+            self._finish(draft.plan.run_id, reference)
+            runs.append(draft.plan.run_id)
+        return Report(view=self._view(), runs=tuple(runs), draft=draft)
+
+    def _start(self, plan: RunPlan) -> str:
+        """Record the run; from here on it is finished by this process or by a later one."""
+        reference = self._factory.artifacts.put(plan.model_dump_json().encode())
+        self._engine.write(lambda connection: append(connection, self._started(plan, reference)))
+        return reference
+
+    def _started(self, plan: RunPlan, reference: str) -> NewEvent:
+        tasks = [
+            {
+                "id": task.id,
+                "title": task.title,
+                "depends_on": list(task.depends_on),
+                "parents": list(task.parents),
+                "content_hash": task.content_hash,
+                "branch": task.branch,
+                "pushed": task.pushed,
+            }
+            for task in plan.tasks
+        ]
+        return NewEvent(
+            key=f"{plan.run_id}/started",
+            event_type="run_started",
+            timestamp=self._factory.now(),
+            run_id=plan.run_id,
+            artifact_reference=reference,
+            data={"base_branch": plan.base_branch, "base_commit": plan.base_commit, "tasks": tasks},
+        )
+
+    def _finish(self, run_id: RunId, reference: str) -> None:
+        # A run that was recorded but never started is started here; one that was is already going on.
+        self._engine.start(RUN, run_id, {"plan": reference})
+        while not self._engine.ended(run_id):
+            self._tell()
+            time.sleep(POLL_S)
+        self._tell()
+        self._engine.result(run_id)
+
+    def _tell(self) -> None:
+        for event in self._events(self._heard):
+            self._heard = event.sequence
+            self._listener(event)
+
+    def _events(self, after: int = 0) -> list[Event]:
+        return self._engine.read(lambda connection: list(read_events(connection, after=after)))
+
+    def _last_sequence(self) -> int:
+        events = self._events()
+        return events[-1].sequence if events else 0
+
+    def _view(self) -> FactoryView:
+        return fold(self._events())
+
+    def _leave(self) -> None:
+        self._engine.abandon()
+        for box in self._factory.driver.list():
+            self._factory.driver.destroy(BoxId(box.id))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)

@@ -1,0 +1,90 @@
+"""From an accepted commit to a branch on the remote and an open pull request; each looks before it acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from switchyard_git import CommitSha, Repository
+from switchyard_merge import BranchUpdate, find_conflicts, open_or_adopt, push_branches
+from switchyard_merge.forge.contract import NewPullRequest
+
+from switchyard.packets import CommitId, Conflict, Ground, PlannedTask, Publication, Pushed, RunPlan
+from switchyard.workflow.factory import Factory
+from switchyard.workflow.grounding import keep_branch
+
+PREFIX = "factory/"
+
+
+def push_if_clean(factory: Factory, plan: RunPlan, task: PlannedTask, ground: Ground, head: CommitId) -> Pushed:
+    """Push the branch, and its join where it has one, unless it conflicts with what stands open or with the base.
+
+    A branch that is already there as it should be is adopted. One task at a time, so that two can't miss each other.
+
+    Raises:
+        PushRejected: The branch on the remote is not what the factory left there; a person's work is never overwritten.
+    """
+    quarantine = factory.quarantine
+    keep_branch(quarantine, task.branch, head)
+    with factory.publishing:
+        there = quarantine.ls_remote(plan.target, [f"refs/heads/{PREFIX}*"])
+        tips = {ref.removeprefix("refs/heads/"): sha for ref, sha in there.items()}
+        if tips.get(task.branch) != head and (conflict := _predict(factory, plan, task, head, tips)):
+            return Pushed(conflict=conflict)
+        push_branches(quarantine, plan.target, _updates(task, ground, head, tips))
+    return Pushed()
+
+
+def _updates(
+    task: PlannedTask, ground: Ground, head: CommitId, tips: Mapping[str, CommitSha]
+) -> list[BranchUpdate]:
+    expected = CommitSha(task.pushed) if task.pushed else None
+    own = BranchUpdate(branch=task.branch, new=CommitSha(head), expected=expected)
+    if not ground.join:
+        return [own]
+    # A join holds no person's work: whatever stands there is replaced.
+    return [BranchUpdate(branch=ground.join, new=CommitSha(ground.commit), expected=tips.get(ground.join)), own]
+
+
+def _predict(
+    factory: Factory, plan: RunPlan, task: PlannedTask, head: CommitId, tips: Mapping[str, CommitSha]
+) -> Conflict | None:
+    ended = {pull.head for pull in factory.forge.list(heads_prefix=PREFIX) if pull.state != "open"}
+    others = {
+        branch: sha
+        for branch, sha in tips.items()
+        if branch != task.branch
+        and branch not in ended
+        and not branch.rpartition("/")[2].startswith("join-")
+        and factory.quarantine.has_commit(sha)
+    }
+    base = _current_base(factory.quarantine, plan)
+    for conflict in find_conflicts(factory.quarantine, CommitSha(head), {plan.base_branch: base, **others}):
+        return Conflict(between=(task.branch, conflict.other), paths=tuple(conflict.paths))
+    return None
+
+
+def open_pull_request(
+    factory: Factory, task: PlannedTask, ground: Ground, head: CommitId, body: str
+) -> Publication:
+    """Open the task's pull request, or adopt the one that is there."""
+    new = NewPullRequest(title=task.title, body=body, head=task.branch, base=ground.branch, labels=task.labels)
+    pull = open_or_adopt(factory.forge, new)
+    return Publication(head=head, number=pull.number, url=pull.url, state=pull.state)
+
+
+def update_navigation(factory: Factory, bodies: Mapping[int, str]) -> Sequence[int]:
+    """Write the bodies that differ from what stands there; returns the numbers written."""
+    written = []
+    for number, body in bodies.items():
+        if factory.forge.get(number).body != body:
+            factory.forge.edit(number, body=body)
+            written.append(number)
+    return written
+
+
+def _current_base(quarantine: Repository, plan: RunPlan) -> CommitSha:
+    there = quarantine.ls_remote(plan.target, [f"refs/heads/{plan.base_branch}"])
+    base = next(iter(there.values()), CommitSha(plan.base_commit))
+    if not quarantine.has_commit(base):
+        quarantine.fetch(plan.target, [f"+refs/heads/{plan.base_branch}:refs/switchyard/base/{plan.run_id}"])
+    return base

@@ -1,0 +1,77 @@
+"""The two repositories on the host, and where a run's work starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from switchyard_git import CommitSha, Repository, UnknownRevision
+
+from switchyard.config import Config
+from switchyard.errors import UsageError
+from switchyard.workflow.factory import Places
+
+
+@dataclass(frozen=True)
+class Base:
+    """Where work starts, and where branches go."""
+
+    branch: str
+    commit: CommitSha
+    target: str
+    """The remote's URL, or the repository's own git directory where it has no remote."""
+
+
+def open_stores(places: Places) -> tuple[Repository, Repository]:
+    """The mirror and the factory repository, made where they are missing; the second borrows the first's objects."""
+    places.state.mkdir(parents=True, exist_ok=True)
+    mirror, quarantine = Repository.init_bare(places.mirror), Repository.init_bare(places.factory)
+    alternates = places.factory / "objects" / "info" / "alternates"
+    wanted = f"{places.mirror / 'objects'}\n"
+    if not alternates.is_file() or alternates.read_text() != wanted:
+        alternates.parent.mkdir(parents=True, exist_ok=True)
+        alternates.write_text(wanted)
+    return mirror, quarantine
+
+
+def fetch_base(origin: Repository, mirror: Repository, config: Config) -> Base:
+    """Bring the base branch into the mirror: from the remote where there is one, else from the repository itself.
+
+    Raises:
+        UsageError: The repository has no commit, or no branch of that name.
+        RemoteUnavailable: The remote can't be reached.
+    """
+    branch = config.repository.base
+    remote = config.repository.remote
+    url = origin.remote_url(remote) if remote else None
+    target = _absolute(origin, url) if url else str(origin.git_dir)
+    _refuse_empty(origin, url)
+    source = f"refs/heads/{branch}"
+    try:
+        mirror.fetch(target, [f"+{source}:{source}"])
+    except UnknownRevision as err:
+        place = f"remote {remote!r} ({url})" if url else str(origin.git_dir)
+        raise UsageError(
+            f"no branch {branch!r} in {place}",
+            hint=f"push it, or set base = … under [repository] in switchyard.toml{_branches(origin, target)}",
+        ) from err
+    return Base(branch=branch, commit=mirror.resolve(source), target=target)
+
+
+def _refuse_empty(origin: Repository, url: str | None) -> None:
+    if url is None and not origin.refs("refs/heads"):
+        raise UsageError(f"{origin.git_dir} has no commits", hint="commit something first; work starts from a commit")
+
+
+def _absolute(origin: Repository, url: str) -> str:
+    """A remote given as a relative path is relative to the repository, not to where the factory happens to run."""
+    local = "://" not in url and ":" not in url.split("/", 1)[0]
+    if not local:
+        return url
+    root = origin.worktree or origin.git_dir
+    return str((root / Path(url).expanduser()).resolve())
+
+
+def _branches(origin: Repository, target: str) -> str:
+    names = sorted(ref.removeprefix("refs/heads/") for ref in origin.ls_remote(target, ["refs/heads/*"]))
+    return f"; it has: {', '.join(names[:8])}" if names else "; it has no branches at all"

@@ -1,0 +1,200 @@
+"""The durable line of one task: claim, ground, context, attempts with their checks, publication.
+
+Every action on the outside is a recorded step that looks before it acts; every fact is a transaction that holds the
+ledger row and the step's record together. What a step returns is small JSON; anything large is an artifact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from switchyard_sandbox import BoxId
+
+from switchyard.gates import Policy, checks_for, decide
+from switchyard.packets import (
+    AttemptResult,
+    CheckResult,
+    CommitId,
+    Conflict,
+    Decision,
+    Ground,
+    PlannedTask,
+    Publication,
+    Pushed,
+    RunPlan,
+    SelectedContext,
+    Settled,
+    TaskId,
+    TaskResult,
+    TaskState,
+)
+from switchyard.workflow.attempt import AttemptRunner
+from switchyard.workflow.checking import run_check
+from switchyard.workflow.describing import describe_pull_request
+from switchyard.workflow.escalating import Trial, write_escalation
+from switchyard.workflow.engine import Engine
+from switchyard.workflow.factory import Factory
+from switchyard.workflow.failures import Stopped
+from switchyard.workflow.grounding import ground_of
+from switchyard.workflow.journal import Journal
+from switchyard.workflow.operating import cancelled_since
+from switchyard.workflow.publishing import open_pull_request, push_if_clean
+from switchyard.workflow.selecting import select_context
+
+
+class TaskLine:
+    """Takes one task through the line; made anew on every replay, so it holds nothing that is not recorded."""
+
+    def __init__(
+        self,
+        factory: Factory,
+        engine: Engine,
+        plan: RunPlan,
+        task: PlannedTask,
+        parents: Mapping[TaskId, Settled],
+    ) -> None:
+        self._factory, self._plan, self._task, self._parents = factory, plan, task, parents
+        self._journal = Journal(factory, engine, plan.run_id, task.id, agent=task.agent)
+        self._trials: list[Trial] = []
+
+    def run(self) -> TaskResult:
+        """Go through the line; what stops it ends the task with the reason, never the run."""
+        try:
+            ground = self._claim()
+            head = self._task.accepted or self._build(ground)
+            publication = self._publish(ground, head)
+        except Stopped as stop:
+            return self._finish(stop.state, stop.reason)
+        return self._finish("published", "", publication)
+
+    def _claim(self) -> Ground:
+        def work() -> Ground | Conflict:
+            return ground_of(self._factory, self._plan, self._task, self._parents)
+
+        found = self._journal.step("ground", work)
+        ground = None if "between" in found else Ground.model_validate(found)
+        data = {
+            "branch": self._task.branch,
+            "content_hash": self._task.content_hash,
+            "base": ground.commit if ground else "",
+            "base_branch": ground.branch if ground else "",
+            "join": ground.join if ground else "",
+        }
+        self._journal.record("claim", "task_claimed", data)
+        if ground is None:
+            raise self._escalation([f"its parents {Conflict.model_validate(found).described}; nothing was pushed"])
+        return ground
+
+    def _build(self, ground: Ground) -> CommitId:
+        context = self._select_context(ground)
+        runner = AttemptRunner(self._factory, self._plan, self._task, ground)
+        start, feedback = ground.commit, list[str]()
+        for attempt in range(1, self._task.repairs + 2):
+            self._stop_if_cancelled(f"before attempt {attempt}")
+            result = self._attempt(runner, attempt, start, context, feedback)
+            self._stop_if_cancelled(f"after attempt {attempt}")
+            checks = self._check(result)
+            decision = self._decide(ground, result, checks)
+            self._trials.append(Trial(result, tuple(checks), decision))
+            if decision.verdict == "publish":
+                return result.commit
+            if decision.verdict == "needs_person":
+                raise self._escalation(decision.reasons)
+            start, feedback = result.commit, list(decision.reasons)
+        raise AssertionError("the policy never asks for more repairs than the task has")
+
+    def _select_context(self, ground: Ground) -> SelectedContext:
+        found = self._journal.step("context", lambda: select_context(self._factory, self._task, ground))
+        context = SelectedContext.model_validate(found)
+        data = {"files": context.files, "tokens": context.tokens, "markdown": context.markdown}
+        self._journal.record("selected", "context_selected", data, artifact=context.listing)
+        return context
+
+    def _attempt(
+        self,
+        runner: AttemptRunner,
+        attempt: int,
+        start: CommitId,
+        context: SelectedContext,
+        feedback: Sequence[str],
+    ) -> AttemptResult:
+        journal = self._journal
+        journal.intend("attempt", str(attempt), {"attempt": attempt, "start": start})
+        journal.record(f"dispatched {attempt}", "assignment_dispatched", {"attempt": attempt})
+
+        def note_box(box: BoxId) -> None:
+            journal.note(f"sandbox {box}", "sandbox_created", {"attempt": attempt, "box": box, "role": "agent"})
+
+        def work() -> AttemptResult:
+            return runner.found(attempt) or runner.run(attempt, start, context, feedback, note_box)
+
+        result = AttemptResult.model_validate(journal.step(f"attempt {attempt}", work))
+        journal.complete("attempt", str(attempt), "attempt_extracted", result.facts, artifact=result.diff)
+        return result
+
+    def _check(self, result: AttemptResult) -> list[CheckResult]:
+        if not result.changed:
+            return []
+        checks = checks_for(self._task, self._factory.config.checks)
+        return [self._check_one(result, name, command) for name, command in checks.items()]
+
+    def _check_one(self, result: AttemptResult, name: str, command: str) -> CheckResult:
+        def work() -> CheckResult:
+            return run_check(self._factory, self._plan, self._task, result.attempt, result.commit, name, command)
+
+        step = f"check {result.attempt} {name}"
+        check = CheckResult.model_validate(self._journal.step(step, work))
+        facts = {"attempt": result.attempt, "commit": result.commit, **check.facts}
+        event = "check_passed" if check.passed else "check_failed"
+        self._journal.record(f"{step} recorded", event, facts, artifact=check.output)
+        return check
+
+    def _decide(self, ground: Ground, result: AttemptResult, checks: list[CheckResult]) -> Decision:
+        attempt = result.attempt
+
+        def work() -> Decision:
+            existing = {entry.path for entry in self._factory.quarantine.list_tree(ground.commit)}
+            return decide(self._task, result, checks, existing, Policy(self._factory.config.review.protected))
+
+        decision = Decision.model_validate(self._journal.step(f"decide {attempt}", work))
+        data = {"attempt": attempt, **decision.model_dump()}
+        self._journal.record(f"decided {attempt}", "policy_decided", data)
+        if decision.verdict == "repair":
+            self._journal.record(f"retry {attempt}", "retry_scheduled", {**data, "attempt": attempt + 1})
+        return decision
+
+    def _publish(self, ground: Ground, head: CommitId) -> Publication:
+        self._stop_if_cancelled("before publishing")
+        journal, task = self._journal, self._task
+        branch = {"branch": task.branch, "head": head, "base_branch": ground.branch, "join": ground.join}
+        journal.intend("branch", head, branch)
+        pushed = journal.step("push", lambda: push_if_clean(self._factory, self._plan, task, ground, head))
+        if conflict := Pushed.model_validate(pushed).conflict:
+            raise self._escalation([f"{conflict.described}; nothing was pushed"])
+        journal.complete("branch", head, "branch_published", branch)
+
+        journal.intend("pull_request", "", {"head": task.branch, "base": ground.branch})
+        body = describe_pull_request(self._factory, self._plan, task, self._parents, head, self._trials)
+        opened = journal.step("open", lambda: open_pull_request(self._factory, task, ground, head, body))
+        publication = Publication.model_validate(opened)
+        data = {**publication.model_dump(), "base": ground.branch, "head": task.branch}
+        journal.complete("pull_request", "", "pull_request_opened", data)
+        return publication
+
+    def _stop_if_cancelled(self, when: str) -> None:
+        if self._journal.ask(f"cancelled {when}", lambda c: cancelled_since(c, self._plan, self._task.id)):
+            raise Stopped("cancelled", "cancelled by a person")
+
+    def _escalation(self, reasons: Sequence[str]) -> Stopped:
+        reason = "\n\n".join(reasons)
+        pack = write_escalation(self._factory.artifacts, self._plan, self._task, self._trials, reason)
+        self._journal.record("escalated", "escalated", {"reason": reason}, artifact=pack)
+        return Stopped("needs_person", reason)
+
+    def _finish(self, state: TaskState, reason: str, publication: Publication | None = None) -> TaskResult:
+        head = publication.head if publication else (self._trials[-1].attempt.commit if self._trials else None)
+        number = publication.number if publication else None
+        self._journal.record("finish", "task_finished", {"state": state, "reason": reason})
+        return TaskResult(
+            id=self._task.id, state=state, reason=reason, head=head, branch=self._task.branch, number=number
+        )

@@ -60,7 +60,10 @@ class LocatedError(UsageError):
             return first
         whole = cls(first.problem, file=first.file, line=first.line, key=first.key, hint=first.hint)
         whole.args = ("\n".join(str(error) for error in errors),)
-        whole.others = tuple(errors[1:])
+        rest = list(first.others)
+        for error in errors[1:]:
+            rest += [error, *error.others]
+        whole.others = tuple(rest)
         return whole
 
 

@@ -57,11 +57,11 @@ def find(path: Path) -> Place:
     answer = _look(start, "--absolute-git-dir", "--is-inside-work-tree")
     if answer.code:
         raise _refusal(path, answer.stderr)
-    git_dir, inside = _lines(answer)
-    common = _lines(_look(start, "--git-common-dir"))[0]
+    git_dir, _, inside = _text(answer).rpartition("\n")
+    common = _text(_look(start, "--git-common-dir"))
     # From inside .git itself, git names no worktree although the repository has one.
     top = _look(start if inside == "true" else Path(git_dir).parent, "--show-toplevel")
-    worktree = None if top.code or not _owns(Path(_lines(top)[0]), Path(git_dir)) else Path(_lines(top)[0])
+    worktree = None if top.code or not _owns(Path(_text(top)), Path(git_dir)) else Path(_text(top))
     return Place(Path(git_dir), (start / common).resolve(), worktree)
 
 
@@ -125,7 +125,7 @@ def _existing(path: Path) -> Path:
 def _owns(top: Path, git_dir: Path) -> bool:
     """Whether the worktree found at `top` belongs to this git directory and not to one around it."""
     answer = _look(top, "--absolute-git-dir")
-    return answer.code == 0 and Path(_lines(answer)[0]).samefile(git_dir)
+    return answer.code == 0 and Path(_text(answer)).samefile(git_dir)
 
 
 def _look(path: Path, *questions: str) -> Result:
@@ -138,8 +138,8 @@ def _git(path: Path, *arguments: str) -> Result:
     return run(git_argv(arguments, Settings.USER), cwd=path, env=env, timeout_s=LOCAL_TIMEOUT_S)
 
 
-def _lines(answer: Result) -> list[str]:
-    return os.fsdecode(answer.stdout).splitlines()
+def _text(answer: Result) -> str:
+    return os.fsdecode(answer.stdout.removesuffix(b"\n"))
 
 
 def _refusal(path: Path, stderr: str) -> GitError:

@@ -1,0 +1,37 @@
+"""Branches of a DAG into pull requests: order, joins, conflicts, publication and the stack that people see."""
+
+from switchyard_merge.body import (
+    CheckLine,
+    Marker,
+    ParentLine,
+    PullRequestText,
+    merge_body,
+    read_marker,
+    render_body,
+)
+from switchyard_merge.branches import branch_name, is_join_branch, join_branch_name
+from switchyard_merge.conflicts import Conflict, find_all_conflicts, find_conflicts
+from switchyard_merge.dag import Plan
+from switchyard_merge.errors import (
+    BranchInUse,
+    CyclicPlan,
+    ForbiddenRef,
+    ForgeRefused,
+    ForgeUnavailable,
+    MergeError,
+    StaleBranch,
+    UnknownDependency,
+)
+from switchyard_merge.joins import Conflicted, Joined, join_of
+from switchyard_merge.navigation import StackEntry
+from switchyard_merge.publish import BranchUpdate, PushedBranch, open_or_adopt, push_branches, refresh_body
+from switchyard_merge.stack import StackedPull, draw_stack, stack_document, stack_status
+
+__all__ = [
+    "BranchInUse", "BranchUpdate", "CheckLine", "Conflict", "Conflicted", "CyclicPlan", "ForbiddenRef",
+    "ForgeRefused", "ForgeUnavailable", "Joined", "Marker", "MergeError", "ParentLine", "Plan", "PullRequestText",
+    "PushedBranch", "StackEntry", "StackedPull", "StaleBranch", "UnknownDependency", "branch_name", "draw_stack",
+    "find_all_conflicts", "find_conflicts", "is_join_branch", "join_branch_name", "join_of", "merge_body",
+    "open_or_adopt", "push_branches", "read_marker", "refresh_body", "render_body", "stack_document",
+    "stack_status",
+]  # fmt: skip

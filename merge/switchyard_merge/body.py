@@ -1,0 +1,161 @@
+"""The text of a pull request, and how it is renewed without touching what a person wrote into it.
+
+Task and acceptance are written once and then belong to whoever edits them. Evidence, parents and navigation stand
+between markers and are renewed. Foreign text is quoted: inside a quote no comment, tag or code fence reaches the
+rest of the page, and no line can pass for a marker, which must begin its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from switchyard_merge.navigation import StackEntry, code, inline, navigation
+
+REGIONS = ("evidence", "parents", "navigation")
+_LONGEST_TEXT = 20_000
+_MARKER = re.compile(r"^<!-- switchyard:task=(\S+) run=(\S+) head=(\S+) -->$", re.MULTILINE)
+_DEPENDS_ON = re.compile(r"^Depends-On: #(\d+)$", re.MULTILINE)
+_STRAY = re.compile(r"^<!-- /?switchyard:(?:evidence|parents|navigation) -->\n?", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What finds a pull request again."""
+
+    task: str
+    run: str
+    head: str
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One check that ran on the commit."""
+
+    name: str
+    passed: bool
+    duration_s: float
+    artifact: str
+    """`sha256:<hex>` of its output."""
+
+
+@dataclass(frozen=True)
+class ParentLine:
+    """One pull request that this one is stacked on."""
+
+    task: str
+    number: int
+
+
+@dataclass(frozen=True)
+class PullRequestText:
+    """Everything that the body tells."""
+
+    marker: Marker
+    title: str
+    description: str
+    acceptance: Sequence[str] = ()
+    checks: Sequence[CheckLine] = ()
+    parents: Sequence[ParentLine] = ()
+    stack: Sequence[StackEntry] = ()
+    """The whole stack in topological order, this pull request included."""
+    base: str = ""
+    """The branch that the stack stands on."""
+
+
+def render_body(text: PullRequestText) -> str:
+    """The body in Markdown."""
+    marker = text.marker
+    sections = [
+        f"<!-- switchyard:task={_packed(marker.task)} run={_packed(marker.run)} head={_packed(marker.head)} -->",
+        f"## Task\n\n**{inline(text.title)}** ({code(marker.task)})\n\n{quoted(text.description)}".rstrip(),
+        f"## Acceptance\n\n{_acceptance(text.acceptance)}",
+        _region("evidence", f"## Evidence\n\n{_evidence(text.checks)}"),
+        _region("parents", _parents(text.parents)),
+        _region("navigation", navigation(text.stack, current=marker.task, base=text.base)),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def merge_body(existing: str, generated: str) -> str:
+    """The existing body with its generated parts renewed; the very same text when there is nothing to renew.
+
+    Each marked part is replaced where it stands; one that is missing or broken is put at the end. All else is kept.
+    """
+    # A forge's web editor turns line ends into CRLF; that alone is no reason to write.
+    body = plain = existing.replace("\r\n", "\n")
+    ours = _MARKER.search(generated)
+    if ours:
+        body = _put(_MARKER, ours[0], body) if _MARKER.search(body) else f"{ours[0]}\n\n{body}"
+    regions = {name: found[0] for name in REGIONS if (found := _pattern(name).search(generated))}
+    if any(len(_pattern(name).findall(body)) != 1 for name in regions) or len(_STRAY.findall(body)) != 2 * len(regions):
+        body = _without_regions(body).rstrip("\n") + "\n\n" + "\n\n".join(regions.values()) + "\n"
+    for name, region in regions.items():
+        body = _put(_pattern(name), region, body)
+    return existing if body == plain else body
+
+
+def read_marker(body: str) -> Marker | None:
+    """The marker in a body; None where there is none."""
+    found = _MARKER.search(body.replace("\r\n", "\n"))
+    return Marker(*(unquote(value) if value != "-" else "" for value in found.groups())) if found else None
+
+
+def read_parents(body: str) -> list[int]:
+    """The numbers of the pull requests that this one depends on, as its generated part says."""
+    region = _pattern("parents").search(body.replace("\r\n", "\n"))
+    return [int(number) for number in _DEPENDS_ON.findall(region[0])] if region else []
+
+
+def quoted(text: str) -> str:
+    """Foreign text as a Markdown quote, cut when it is very long."""
+    kept = text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "\n\n… (cut; the whole text is in the task)"
+    # Every line separator that a forge or Python knows, or a line could begin outside the quote.
+    return "\n".join(f"> {line}".rstrip() for line in kept.splitlines())
+
+
+def _acceptance(items: Sequence[str]) -> str:
+    return "\n".join(f"- [ ] {inline(item)}" for item in items) or "None given."
+
+
+def _evidence(checks: Sequence[CheckLine]) -> str:
+    if not checks:
+        return "No check ran."
+    rows = [
+        f"| {inline(check.name)} | {'✅ passed' if check.passed else '❌ failed'} | {check.duration_s:.1f} s "
+        f"| {code(check.artifact)} |"
+        for check in checks
+    ]
+    return "\n".join(["| check | result | took | output |", "|---|---|---|---|", *rows])
+
+
+def _parents(parents: Sequence[ParentLine]) -> str:
+    # A footer has its line to itself, as tools that know `Depends-On` want it.
+    lines = [f"Depends-On: #{parent.number}" for parent in parents]
+    return "## Parents\n\n" + ("\n".join(lines) or "None: this one stands on the base branch.")
+
+
+def _region(name: str, content: str) -> str:
+    return f"<!-- switchyard:{name} -->\n{content}\n<!-- /switchyard:{name} -->"
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(rf"^<!-- switchyard:{name} -->\n.*?^<!-- /switchyard:{name} -->$", re.MULTILINE | re.DOTALL)
+
+
+def _put(pattern: re.Pattern[str], text: str, body: str) -> str:
+    """The body with the first match replaced by a text that is taken literally."""
+    return pattern.sub(lambda _: text, body, count=1)
+
+
+def _without_regions(body: str) -> str:
+    for name in REGIONS:
+        body = _pattern(name).sub("", body)
+    return _STRAY.sub("", body)
+
+
+def _packed(value: str) -> str:
+    """A value without anything that ends a comment or a field."""
+    return quote(value, safe="/:@+,.", errors="surrogateescape") or "-"

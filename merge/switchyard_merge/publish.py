@@ -1,0 +1,169 @@
+"""Branches to a remote and pull requests onto them: look first, adopt what is there, act only on the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from switchyard_git import CommitSha, PushRejected, RefMoved, RefName, RefUpdate, Repository, without_password
+from switchyard_git.errors import NotARepository
+
+from switchyard_merge.body import merge_body, read_marker
+from switchyard_merge.branches import checked_factory_ref
+from switchyard_merge.errors import BranchInUse, ForgeRefused, StaleBranch
+from switchyard_merge.forge.contract import Forge, NewPullRequest, PullRequest
+
+Target = str | Path | Repository
+"""A URL, a path, or a repository on this machine."""
+
+
+@dataclass(frozen=True)
+class BranchUpdate:
+    """One branch that should be at `new`."""
+
+    branch: str
+    new: CommitSha
+    expected: CommitSha | None
+    """Where the factory left it; None: it must not exist yet."""
+
+
+@dataclass(frozen=True)
+class PushedBranch:
+    """What became of one branch."""
+
+    branch: str
+    sha: CommitSha
+    outcome: Literal["pushed", "adopted"]
+    """`adopted`: it was already there, so nothing was pushed."""
+
+
+def push_branches(factory: Repository, target: Target, updates: Sequence[BranchUpdate]) -> list[PushedBranch]:
+    """Move branches to where they should be, all of them or none; those that are there already are adopted.
+
+    A target with a work tree is a person's repository: refs land in it without its hooks, its index or its files
+    being touched.
+
+    Raises:
+        ForbiddenRef: One is not a branch of the factory's.
+        StaleBranch: One is neither where the factory left it nor where it should be; no branch was moved.
+        BranchInUse: A person's worktree is on it.
+    """
+    refs = {checked_factory_ref(update.branch): update for update in updates}
+    place = _own(target)
+    there = _look(factory, place, list(refs))
+    due = {ref: update for ref, update in refs.items() if there.get(ref) != update.new}
+    _refuse_stale(place, {ref: update for ref, update in due.items() if there.get(ref) != update.expected}, there)
+    moves = [RefUpdate(ref, update.new, update.expected) for ref, update in due.items()]
+    try:
+        _move(factory, place, moves)
+    except (PushRejected, RefMoved) as err:
+        _explain(factory, place, due, err)
+    return [
+        PushedBranch(update.branch, update.new, "pushed" if ref in due else "adopted") for ref, update in refs.items()
+    ]
+
+
+def open_or_adopt(forge: Forge, new: NewPullRequest) -> PullRequest:
+    """The pull request from branch `new.head`: the one that is there, brought up to date, or a new one.
+
+    A person's title and their text outside the generated parts stay. A merged or closed one is returned as it is:
+    whoever ended it has decided.
+
+    Raises:
+        ForgeRefused: The one that is there was made for another task, or the forge takes no pull request from it.
+    """
+    found = forge.find(new.head)
+    if found is None:
+        try:
+            return forge.open(new)
+        except ForgeRefused:
+            # Somebody may have opened it since we looked; only then is the refusal no failure.
+            found = forge.find(new.head)
+            if found is None:
+                raise
+    return _brought_up_to_date(forge, found, new)
+
+
+def refresh_body(forge: Forge, number: int, generated: str) -> PullRequest:
+    """Renew the generated parts of a pull request's body; nothing is written when they stand there already."""
+    found = forge.get(number)
+    body = merge_body(found.body, generated)
+    return found if body == found.body else forge.edit(number, body=body)
+
+
+def _brought_up_to_date(forge: Forge, found: PullRequest, new: NewPullRequest) -> PullRequest:
+    ours, theirs = read_marker(new.body), read_marker(found.body)
+    if ours and theirs and ours.task != theirs.task:
+        raise ForgeRefused(
+            f"pull request #{found.number} from {new.head} was made for task {theirs.task!r}, not {ours.task!r}",
+            hint="close it, or give the task another id",
+        )
+    if found.state != "open":
+        return found
+    body = merge_body(found.body, new.body)
+    base = None if found.base == new.base else new.base
+    if body == found.body and base is None:
+        return found
+    return forge.edit(found.number, body=None if body == found.body else body, base=base)
+
+
+def _own(target: Target) -> Target:
+    """The target, opened when it is a person's repository on this machine."""
+    if isinstance(target, Repository) or not Path(target).is_dir():
+        return target
+    try:
+        repository = Repository.open(Path(target))
+    except NotARepository:
+        return target
+    return repository if repository.worktree is not None else target
+
+
+def _look(factory: Repository, target: Target, refs: Sequence[RefName]) -> Mapping[RefName, CommitSha]:
+    if isinstance(target, Repository):
+        here = target.refs("refs/heads/factory")
+        return {ref: here[ref] for ref in refs if ref in here}
+    return factory.ls_remote(target, refs)
+
+
+def _move(factory: Repository, target: Target, moves: Sequence[RefUpdate]) -> None:
+    if not moves:
+        return
+    if not isinstance(target, Repository):
+        factory.push(target, moves)
+        return
+    in_use = target.checked_out_branches()
+    clashing = {move.ref.removeprefix("refs/heads/"): str(in_use[move.ref]) for move in moves if move.ref in in_use}
+    if clashing:
+        raise BranchInUse(clashing)
+    target.fetch(factory.git_dir, [move.new for move in moves if move.new])
+    target.update_refs(moves)
+
+
+def _refuse_stale(target: Target, stale: Mapping[RefName, BranchUpdate], there: Mapping[RefName, CommitSha]) -> None:
+    if stale:
+        told = {
+            update.branch: f"is at {there.get(ref, 'nothing')}, expected {update.expected or 'nothing'}"
+            for ref, update in stale.items()
+        }
+        raise StaleBranch(_shown(target), told)
+
+
+def _explain(
+    factory: Repository, target: Target, due: Mapping[RefName, BranchUpdate], err: PushRejected | RefMoved
+) -> None:
+    """Tell a race that was lost from a rule of the remote; a rival who pushed the very same commits is no problem."""
+    there = _look(factory, target, list(due))
+    if all(there.get(ref) == update.new for ref, update in due.items()):
+        return
+    moved = {ref: update for ref, update in due.items() if there.get(ref) != update.expected}
+    try:
+        _refuse_stale(target, moved, there)
+    except StaleBranch as stale:
+        raise stale from err
+    raise ForgeRefused(f"nothing was pushed: {err}", hint=err.hint) from err
+
+
+def _shown(target: Target) -> str:
+    return str(target.git_dir) if isinstance(target, Repository) else without_password(str(target))

@@ -1,0 +1,141 @@
+"""The stack as it stands: every pull request of the factory's, what it waits for, and a drawing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from switchyard_merge.body import read_marker, read_parents
+from switchyard_merge.branches import is_join_branch
+from switchyard_merge.dag import Plan
+from switchyard_merge.errors import CyclicPlan
+from switchyard_merge.forge.contract import Forge, PullRequest, PullState
+
+SCHEMA = "switchyard.stack/1"
+
+
+@dataclass(frozen=True)
+class StackedPull:
+    """One pull request in its stack. `head` and `base` are branch names."""
+
+    number: int
+    task: str
+    head: str
+    base: str
+    state: PullState
+    depends_on: tuple[str, ...]
+    """The ids of the tasks it is stacked on."""
+    join: str | None
+    """The branch that joins its parents, when it has several."""
+    title: str = ""
+
+
+def stack_status(forge: Forge, *, heads_prefix: str = "factory/") -> list[StackedPull]:
+    """The factory's pull requests by number; read from the forge alone, so that it tells what people see."""
+    pulls = forge.list(heads_prefix=heads_prefix)
+    tasks = {pull.number: _task_of(pull) for pull in pulls}
+    newest = {pull.head: pull.number for pull in pulls}
+    return [
+        StackedPull(
+            number=pull.number,
+            task=tasks[pull.number],
+            head=pull.head,
+            base=pull.base,
+            state=pull.state,
+            depends_on=tuple(tasks[number] for number in _parents_of(pull, newest) if number in tasks),
+            join=pull.base if is_join_branch(pull.base) else None,
+            title=pull.title,
+        )
+        for pull in pulls
+    ]
+
+
+def stack_document(stack: Sequence[StackedPull]) -> dict[str, object]:
+    """The stack as `switchyard.stack/1`."""
+    return {
+        "schema": SCHEMA,
+        "pull_requests": [
+            {
+                "number": pull.number,
+                "task": pull.task,
+                "head": pull.head,
+                "base": pull.base,
+                "state": pull.state,
+                "depends_on": list(pull.depends_on),
+                "join": pull.join,
+            }
+            for pull in stack
+        ],
+    }
+
+
+def draw_stack(stack: Sequence[StackedPull]) -> str:
+    """A tree in box characters, one root for each branch that the stacks stand on; empty for no pull requests.
+
+    A pull request with several parents hangs on the last of them and names the others.
+    """
+    heads = {pull.head for pull in stack}
+    members = {pull.number: pull for pull in stack}
+    children: dict[int, list[StackedPull]] = {}
+    floors: dict[str, list[StackedPull]] = {}
+    for pull, parents in _with_parents(stack):
+        if parents:
+            children.setdefault(parents[-1], []).append(pull)
+        else:
+            floor = pull.base if pull.base not in heads else next(iter(floors), pull.base)
+            floors.setdefault(floor, []).append(pull)
+    lines: list[str] = []
+    for floor, pulls in floors.items():
+        lines.append(floor)
+        _draw(pulls, "", children, members, lines)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _draw(
+    pulls: Sequence[StackedPull],
+    margin: str,
+    children: Mapping[int, Sequence[StackedPull]],
+    members: Mapping[int, StackedPull],
+    lines: list[str],
+) -> None:
+    """Draw without recursion: a chain may be longer than Python's stack."""
+    waiting = [(pull, margin, position == len(pulls) - 1) for position, pull in enumerate(pulls)][::-1]
+    while waiting:
+        pull, before, is_last = waiting.pop()
+        lines.append(f"{before}{'└─' if is_last else '├─'} {_label(pull, members)}")
+        below = children.get(pull.number, ())
+        inner = before + ("   " if is_last else "│  ")
+        waiting += [(child, inner, position == len(below) - 1) for position, child in enumerate(below)][::-1]
+
+
+def _label(pull: StackedPull, members: Mapping[int, StackedPull]) -> str:
+    numbers = {member.task: member.number for member in members.values()}
+    others = [f"#{numbers[task]} {task}" for task in pull.depends_on[:-1] if task in numbers]
+    also = f" ⇠ also {', '.join(others)}" if others else ""
+    state = "" if pull.state == "open" else f" [{pull.state}]"
+    return f"#{pull.number} {pull.task}{state}{also}"
+
+
+def _with_parents(stack: Sequence[StackedPull]) -> list[tuple[StackedPull, list[int]]]:
+    """Pull requests in topological order with the numbers of their parents; a circle that people made is cut open."""
+    newest = {pull.task: pull.number for pull in stack}
+    parents = {pull.number: [newest[task] for task in pull.depends_on if task in newest] for pull in stack}
+    members = {pull.number: pull for pull in stack}
+    names = {str(number): [str(parent) for parent in found] for number, found in parents.items()}
+    try:
+        order = Plan.of(names, key=int).order
+    except CyclicPlan:
+        return [(pull, []) for pull in stack]
+    return [(members[int(number)], parents[int(number)]) for number in order]
+
+
+def _task_of(pull: PullRequest) -> str:
+    """The task in the marker; where a person removed it, the branch tells."""
+    marker = read_marker(pull.body)
+    return marker.task if marker else pull.head.rpartition("/")[2]
+
+
+def _parents_of(pull: PullRequest, newest: Mapping[str, int]) -> list[int]:
+    """The parents that the body lists; where a person removed them, the base branch tells."""
+    listed = read_parents(pull.body)
+    return listed or ([newest[pull.base]] if pull.base in newest else [])

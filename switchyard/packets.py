@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal, NewType
 
 from pydantic import BaseModel, ConfigDict
+from switchyard_git import CommitSha
 
 RunId = NewType("RunId", str)
 TaskId = NewType("TaskId", str)
-CommitId = NewType("CommitId", str)
 ArtifactRef = NewType("ArtifactRef", str)
 """`sha256:<hex>`"""
 
@@ -59,7 +59,7 @@ class PlannedTask(Packet):
     """What the branch pointed at on the remote when an earlier run left it; empty: it was never pushed."""
     overlaps: tuple[TaskId, ...] = ()
     """Tasks of the run that may not be under way at the same time."""
-    accepted: CommitId | None = None
+    accepted: CommitSha | None = None
     """A commit that a person accepted as it is; it is published without another attempt."""
     note: str = ""
     """What a person wrote when asking for another try."""
@@ -68,7 +68,7 @@ class PlannedTask(Packet):
 class Settled(Packet):
     """A dependency that an earlier run published: what a child builds on."""
 
-    head: CommitId
+    head: CommitSha
     branch: str
     number: int | None = None
 
@@ -78,7 +78,7 @@ class RunPlan(Packet):
 
     run_id: RunId
     base_branch: str
-    base_commit: CommitId
+    base_commit: CommitSha
     target: str
     """Where branches are pushed: the remote's URL, or the repository's own git directory."""
     timestamp: int
@@ -92,7 +92,7 @@ class RunPlan(Packet):
 class Ground(Packet):
     """What a task's work starts from."""
 
-    commit: CommitId
+    commit: CommitSha
     branch: str
     """The branch a pull request is based on."""
     join: str = ""
@@ -144,7 +144,7 @@ class AttemptResult(Packet):
 
     attempt: int
     box: str
-    commit: CommitId
+    commit: CommitSha
     """A commit of the whole attempt on the task's base; equals the base where nothing changed."""
     changed: tuple[str, ...] = ()
     """Paths that differ from the task's base."""
@@ -200,7 +200,7 @@ class Decision(Packet):
 class Publication(Packet):
     """A published task: its branch on the remote and its pull request."""
 
-    head: CommitId
+    head: CommitSha
     number: int
     url: str
     state: str
@@ -212,6 +212,8 @@ class TaskResult(Packet):
     id: TaskId
     state: TaskState
     reason: str = ""
-    head: CommitId | None = None
+    head: CommitSha | None = None
     branch: str = ""
     number: int | None = None
+    checks: tuple[CheckResult, ...] = ()
+    """What proves it: the checks on the published commit."""

@@ -133,6 +133,8 @@ def _planned(event: Event) -> dict[TaskId, TaskView]:
             depends_on=tuple(TaskId(parent) for parent in task["depends_on"]),
             parents=tuple(TaskId(parent) for parent in task["parents"]),
             content_hash=task["content_hash"],
+            branch=task["branch"],
+            pushed=task["pushed"],
             doing="run_started",
             since=event.timestamp,
         )

@@ -11,7 +11,6 @@ from switchyard.agents import Assignment, Briefing, Places, render_prompt
 from switchyard.gates import checks_for
 from switchyard.packets import (
     AttemptResult,
-    CommitId,
     FindingNote,
     Ground,
     PlannedTask,
@@ -50,7 +49,7 @@ class AttemptRunner:
     def run(
         self,
         attempt: int,
-        start: CommitId,
+        start: CommitSha,
         context: SelectedContext,
         feedback: Sequence[str],
         on_created: Callable[[BoxId], None],
@@ -72,7 +71,7 @@ class AttemptRunner:
         self._keep(result)
         return result
 
-    def _open_box(self, attempt: int, start: CommitId) -> BoxId:
+    def _open_box(self, attempt: int, start: CommitSha) -> BoxId:
         """A fresh sandbox on `start`; what an interrupted try left is ended first."""
         destroy_boxes(self._factory, self.labels(attempt))
         sandbox = self._factory.config.sandbox
@@ -89,9 +88,7 @@ class AttemptRunner:
             )
         )
 
-    def _run_agent(
-        self, box: BoxId, attempt: int, context: SelectedContext, feedback: Sequence[str]
-    ) -> Finished:
+    def _run_agent(self, box: BoxId, attempt: int, context: SelectedContext, feedback: Sequence[str]) -> Finished:
         factory, task = self._factory, self._task
         driver, sandbox = factory.driver, factory.config.sandbox
         context_file = driver.put(box, "context.md", factory.artifacts.get(context.markdown))
@@ -128,12 +125,12 @@ class AttemptRunner:
 
     def _result(self, box: BoxId, attempt: int, finished: Finished, extraction: Extraction) -> AttemptResult:
         put, quarantine = self._factory.artifacts.put, self._factory.quarantine
-        base = CommitSha(self._ground.commit)
+        base = self._ground.commit
         commit = self._commit(attempt, TreeSha(extraction.tree))
         return AttemptResult(
             attempt=attempt,
             box=box,
-            commit=CommitId(commit),
+            commit=commit,
             changed=tuple(sorted(printable(change.path) for change in quarantine.changes(base, commit))),
             findings=tuple(
                 FindingNote(path=printable(note.path), kind=note.kind, detail=note.detail, refused=note.refused)
@@ -150,7 +147,7 @@ class AttemptRunner:
         )
 
     def _commit(self, attempt: int, tree: TreeSha) -> CommitSha:
-        base = CommitSha(self._ground.commit)
+        base = self._ground.commit
         if self._factory.quarantine.tree_of(base) == tree:
             return base
         who = signature(self._plan.timestamp)
@@ -168,7 +165,7 @@ class AttemptRunner:
         name = f"{self._plan.run_id}/{self._task.id}/{result.attempt}"
         quarantine.update_refs(
             [
-                RefUpdate(RefName(f"refs/switchyard/wip/{name}"), CommitSha(result.commit), None),
+                RefUpdate(RefName(f"refs/switchyard/wip/{name}"), result.commit, None),
                 RefUpdate(self._record_ref(result.attempt), CommitSha(record), None),
             ]
         )

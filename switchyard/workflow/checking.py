@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from switchyard_git import CommitSha
 from switchyard_sandbox import BoxSpec, CodeIn, Command, Finished
 
-from switchyard.packets import CheckResult, CommitId, PlannedTask, RunPlan
+from switchyard.packets import CheckResult, PlannedTask, RunPlan
 from switchyard.workflow.factory import Factory
 
 TAIL_BYTES = 4000
 
 
 def run_check(
-    factory: Factory, plan: RunPlan, task: PlannedTask, attempt: int, commit: CommitId, name: str, command: str
+    factory: Factory, plan: RunPlan, task: PlannedTask, attempt: int, commit: CommitSha, name: str, command: str
 ) -> CheckResult:
     """Run one check on a commit in a fresh sandbox.
 
@@ -63,7 +64,7 @@ def _result(factory: Factory, name: str, command: str, finished: Finished) -> Ch
         limit=finished.limit,
         duration_s=round(finished.duration_s, 3),
         output=factory.artifacts.put(output),
-        tail=tail(output),
+        tail="" if finished.ok else tail(output),
     )
 
 

@@ -44,6 +44,11 @@ class Places:
         return self.state / "factory.git"
 
     @property
+    def forge(self) -> Path:
+        """The local forge: one JSON file a pull request."""
+        return self.state / "forge"
+
+    @property
     def cache(self) -> Path:
         """What can be thrown away: facts about source files by blob hash."""
         return self.state / "cache"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from switchyard_git import CommitSha, RefName, RefUpdate, Repository
 from switchyard_merge import Conflicted, branch_name, join_of
 
-from switchyard.packets import CommitId, Conflict, Ground, PlannedTask, RunPlan, Settled, TaskId
+from switchyard.packets import Conflict, Ground, PlannedTask, RunPlan, Settled, TaskId
 from switchyard.workflow.factory import Factory, signature
 
 
@@ -25,12 +25,12 @@ def ground_of(
     return ground
 
 
-def keep_branch(quarantine: Repository, branch: str, commit: CommitId) -> None:
-    """Point a branch of the factory repository at a commit, whatever it pointed at; the old tip stays in the wip refs."""
+def keep_branch(quarantine: Repository, branch: str, commit: CommitSha) -> None:
+    """Point a branch of the factory repository at a commit; where it was before stays in the wip refs."""
     ref = RefName(f"refs/heads/{branch}")
     there = quarantine.refs(ref).get(ref)
     if there != commit:
-        quarantine.update_refs([RefUpdate(ref, CommitSha(commit), there)])
+        quarantine.update_refs([RefUpdate(ref, commit, there)])
 
 
 def _find(factory: Factory, plan: RunPlan, task: PlannedTask, stacked: Sequence[Settled]) -> Ground | Conflict:
@@ -38,7 +38,7 @@ def _find(factory: Factory, plan: RunPlan, task: PlannedTask, stacked: Sequence[
         return Ground(commit=plan.base_commit, branch=plan.base_branch)
     if len(stacked) == 1:
         return Ground(commit=stacked[0].head, branch=stacked[0].branch)
-    joined = join_of(factory.quarantine, [CommitSha(one.head) for one in stacked], who=signature(plan.timestamp))
+    joined = join_of(factory.quarantine, [one.head for one in stacked], who=signature(plan.timestamp))
     if isinstance(joined, Conflicted):
         return Conflict(between=tuple(task.parents), paths=joined.paths)
     if len(joined.parents) == 1:
@@ -47,4 +47,4 @@ def _find(factory: Factory, plan: RunPlan, task: PlannedTask, stacked: Sequence[
         return Ground(commit=holder.head, branch=holder.branch)
     run_of_branch = task.branch.split("/")[1]
     name = branch_name(run_of_branch, f"join-{task.id}")
-    return Ground(commit=CommitId(joined.commit), branch=name, join=name)
+    return Ground(commit=joined.commit, branch=name, join=name)

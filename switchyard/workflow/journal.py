@@ -37,6 +37,14 @@ class Journal:
 
         self._engine.transaction(name, write)
 
+    def record_view(self, name: str, event_type: EventType, view: Callable[[sa.Connection], Mapping[str, Any]]) -> None:
+        """A ledger row whose data is read from the database in the same transaction."""
+
+        def write(connection: sa.Connection) -> None:
+            append(connection, self._event(name, event_type, view(connection), ""))
+
+        self._engine.transaction(name, write)
+
     def intend(self, kind: EffectKind, key: str, intent: Mapping[str, Any]) -> None:
         """Journal that an effect is about to be tried."""
         effect = Effect(self._key(kind, key), kind, self._run_id, self._task_id, intent)

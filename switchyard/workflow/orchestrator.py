@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-
-import sqlalchemy as sa
-from switchyard_sandbox import BoxId
+from typing import NoReturn, Protocol
 
 from switchyard.ledger import Event, FactoryView, NewEvent, append, fold, read_events
-from switchyard.packets import RunId, RunPlan, TaskId
+from switchyard.packets import RunId, RunPlan
 from switchyard.workflow.engine import Engine
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.plan import Draft
@@ -22,7 +19,17 @@ from switchyard.workflow.run import RUN, add_workflows
 POLL_S = 0.05
 INTERRUPTED = 130
 
-Listener = Callable[[Event], None]
+
+class Audience(Protocol):
+    """Who is told what happens."""
+
+    def hear(self, event: Event) -> None:
+        """A row was written to the ledger."""
+
+    def tick(self, now: str) -> None:
+        """Some time has passed; called several times a second."""
+
+
 Planner = Callable[[FactoryView], Draft]
 
 
@@ -38,8 +45,8 @@ class Report:
 class Orchestrator:
     """Runs the line in this process; the caller holds the state folder's lock."""
 
-    def __init__(self, factory: Factory, listener: Listener) -> None:
-        self._factory, self._listener = factory, listener
+    def __init__(self, factory: Factory, audience: Audience) -> None:
+        self._factory, self._audience = factory, audience
         self._engine = Engine(factory.places.database)
         self._heard = 0
         add_workflows(self._engine, factory)
@@ -103,6 +110,7 @@ class Orchestrator:
         self._engine.start(RUN, run_id, {"plan": reference})
         while not self._engine.ended(run_id):
             self._tell()
+            self._audience.tick(self._factory.now())
             time.sleep(POLL_S)
         self._tell()
         self._engine.result(run_id)
@@ -110,7 +118,7 @@ class Orchestrator:
     def _tell(self) -> None:
         for event in self._events(self._heard):
             self._heard = event.sequence
-            self._listener(event)
+            self._audience.hear(event)
 
     def _events(self, after: int = 0) -> list[Event]:
         return self._engine.read(lambda connection: list(read_events(connection, after=after)))
@@ -122,10 +130,10 @@ class Orchestrator:
     def _view(self) -> FactoryView:
         return fold(self._events())
 
-    def _leave(self) -> None:
+    def _leave(self) -> NoReturn:
         self._engine.abandon()
         for box in self._factory.driver.list():
-            self._factory.driver.destroy(BoxId(box.id))
+            self._factory.driver.destroy(box.id)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(INTERRUPTED)

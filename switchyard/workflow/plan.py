@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from switchyard_git import CommitSha
 from switchyard_merge import Plan, branch_name
 
 from switchyard.config import Config
 from switchyard.errors import UsageError, did_you_mean
 from switchyard.ledger import FactoryView, TaskView
-from switchyard.packets import CommitId, PlannedTask, RunId, RunPlan, Settled, TaskId
+from switchyard.packets import PlannedTask, RunId, RunPlan, Settled, TaskId
 from switchyard.tasks import Task, content_hash
 from switchyard.workflow.schedule import SETTLED
 from switchyard.workflow.stores import Base
@@ -55,7 +56,7 @@ def draft_run(standing: Standing, run_id: RunId, selection: Collection[TaskId]) 
         UsageError: A selected task does not exist, or a person has not released it.
     """
     by_id = {task.id: task for task in standing.tasks}
-    _refuse_unready(by_id, selection)
+    refuse_unready(by_id, selection)
     wanted = _with_dependencies(by_id, selection or by_id.keys())
     reasons = {task_id: _why_not(by_id[task_id], standing.view, task_id in selection) for task_id in wanted}
     going = {task_id for task_id, why in reasons.items() if why is None}
@@ -65,7 +66,7 @@ def draft_run(standing: Standing, run_id: RunId, selection: Collection[TaskId]) 
         plan=RunPlan(
             run_id=run_id,
             base_branch=standing.base.branch,
-            base_commit=CommitId(standing.base.commit),
+            base_commit=standing.base.commit,
             target=standing.base.target,
             timestamp=standing.timestamp,
             concurrency=standing.config.limits.concurrency,
@@ -77,7 +78,7 @@ def draft_run(standing: Standing, run_id: RunId, selection: Collection[TaskId]) 
     )
 
 
-def _refuse_unready(by_id: Mapping[TaskId, Task], selection: Collection[TaskId]) -> None:
+def refuse_unready(by_id: Mapping[TaskId, Task], selection: Collection[TaskId]) -> None:
     for task_id in selection:
         if task_id not in by_id:
             known = did_you_mean(task_id, by_id)
@@ -144,7 +145,7 @@ def _settled(by_id: Mapping[TaskId, Task], going: Collection[TaskId], view: Fact
     parents = {parent for task_id in going for parent in by_id[task_id].depends_on}
     return {
         parent: Settled(
-            head=CommitId(view.latest[parent].head),
+            head=CommitSha(view.latest[parent].head),
             branch=view.latest[parent].branch,
             number=pull.number if (pull := view.latest[parent].pull_request) else None,
         )
@@ -211,6 +212,6 @@ def _plan_task(
         branch=latest.branch if latest and keeps else branch_name(run_id, task.id),
         pushed=latest.pushed if latest and keeps else "",
         overlaps=overlaps,
-        accepted=CommitId(latest.head) if latest and accepted else None,
+        accepted=CommitSha(latest.head) if latest and accepted else None,
         note=str(answer.get("note", "")) if is_answered else "",
     )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from switchyard_git import CommitSha, Repository
 from switchyard_merge import BranchUpdate, find_conflicts, open_or_adopt, push_branches
 from switchyard_merge.forge.contract import NewPullRequest
 
-from switchyard.packets import CommitId, Conflict, Ground, PlannedTask, Publication, Pushed, RunPlan
+from switchyard.packets import Conflict, Ground, PlannedTask, Publication, Pushed, RunPlan
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.grounding import keep_branch
 
 PREFIX = "factory/"
 
 
-def push_if_clean(factory: Factory, plan: RunPlan, task: PlannedTask, ground: Ground, head: CommitId) -> Pushed:
+def push_if_clean(factory: Factory, plan: RunPlan, task: PlannedTask, ground: Ground, head: CommitSha) -> Pushed:
     """Push the branch, and its join where it has one, unless it conflicts with what stands open or with the base.
 
     A branch that is already there as it should be is adopted. One task at a time, so that two can't miss each other.
@@ -34,19 +34,17 @@ def push_if_clean(factory: Factory, plan: RunPlan, task: PlannedTask, ground: Gr
     return Pushed()
 
 
-def _updates(
-    task: PlannedTask, ground: Ground, head: CommitId, tips: Mapping[str, CommitSha]
-) -> list[BranchUpdate]:
+def _updates(task: PlannedTask, ground: Ground, head: CommitSha, tips: Mapping[str, CommitSha]) -> list[BranchUpdate]:
     expected = CommitSha(task.pushed) if task.pushed else None
-    own = BranchUpdate(branch=task.branch, new=CommitSha(head), expected=expected)
+    own = BranchUpdate(branch=task.branch, new=head, expected=expected)
     if not ground.join:
         return [own]
     # A join holds no person's work: whatever stands there is replaced.
-    return [BranchUpdate(branch=ground.join, new=CommitSha(ground.commit), expected=tips.get(ground.join)), own]
+    return [BranchUpdate(branch=ground.join, new=ground.commit, expected=tips.get(ground.join)), own]
 
 
 def _predict(
-    factory: Factory, plan: RunPlan, task: PlannedTask, head: CommitId, tips: Mapping[str, CommitSha]
+    factory: Factory, plan: RunPlan, task: PlannedTask, head: CommitSha, tips: Mapping[str, CommitSha]
 ) -> Conflict | None:
     ended = {pull.head for pull in factory.forge.list(heads_prefix=PREFIX) if pull.state != "open"}
     others = {
@@ -58,33 +56,21 @@ def _predict(
         and factory.quarantine.has_commit(sha)
     }
     base = _current_base(factory.quarantine, plan)
-    for conflict in find_conflicts(factory.quarantine, CommitSha(head), {plan.base_branch: base, **others}):
+    for conflict in find_conflicts(factory.quarantine, head, {plan.base_branch: base, **others}):
         return Conflict(between=(task.branch, conflict.other), paths=tuple(conflict.paths))
     return None
 
 
-def open_pull_request(
-    factory: Factory, task: PlannedTask, ground: Ground, head: CommitId, body: str
-) -> Publication:
+def open_pull_request(factory: Factory, task: PlannedTask, ground: Ground, head: CommitSha, body: str) -> Publication:
     """Open the task's pull request, or adopt the one that is there."""
     new = NewPullRequest(title=task.title, body=body, head=task.branch, base=ground.branch, labels=task.labels)
     pull = open_or_adopt(factory.forge, new)
     return Publication(head=head, number=pull.number, url=pull.url, state=pull.state)
 
 
-def update_navigation(factory: Factory, bodies: Mapping[int, str]) -> Sequence[int]:
-    """Write the bodies that differ from what stands there; returns the numbers written."""
-    written = []
-    for number, body in bodies.items():
-        if factory.forge.get(number).body != body:
-            factory.forge.edit(number, body=body)
-            written.append(number)
-    return written
-
-
 def _current_base(quarantine: Repository, plan: RunPlan) -> CommitSha:
     there = quarantine.ls_remote(plan.target, [f"refs/heads/{plan.base_branch}"])
-    base = next(iter(there.values()), CommitSha(plan.base_commit))
+    base = next(iter(there.values()), plan.base_commit)
     if not quarantine.has_commit(base):
         quarantine.fetch(plan.target, [f"+refs/heads/{plan.base_branch}:refs/switchyard/base/{plan.run_id}"])
     return base

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from switchyard.packets import PlannedTask, RunPlan, Settled, TaskId, TaskResult, TaskState
+from switchyard.workflow.describing import map_stacks
 from switchyard.workflow.engine import Engine, Json
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.journal import Journal
-from switchyard.workflow.navigating import navigate
 from switchyard.workflow.schedule import SETTLED, blocked_by, ready
+from switchyard.workflow.status import describe_execution
 from switchyard.workflow.task import TaskLine
 
 RUN, TASK = "run", "task"
@@ -56,10 +55,13 @@ class _RunLine:
             ended = self._engine.wait_first(sorted(running))
             self._take(running.pop(ended), self._engine.result(ended))
         self._block_the_rest()
-        self._journal.step("navigate", lambda: navigate(self._factory, self._plan, self._results))
-        states = {name: result.state for name, result in self._results.items()}
-        self._journal.record("run finished", "run_finished", {"states": states})
+        self._journal.step("map", lambda: map_stacks(self._factory, self._plan, self._results, self._settled))
+        self._journal.record_view("run finished", "run_finished", self._ending)
         return self._results
+
+    def _ending(self, connection: sa.Connection) -> dict[str, Any]:
+        view = fold(read_events(connection, run_id=self._plan.run_id))
+        return {"tasks": [describe_execution(task) for task in view.runs[self._plan.run_id].tasks.values()]}
 
     def _enqueue(self, task: PlannedTask) -> str:
         workflow_id = f"{self._plan.run_id}/{task.id}"
@@ -77,7 +79,9 @@ class _RunLine:
     def _block_the_rest(self) -> None:
         for task in self._plan.tasks:
             if task.id not in self._finished:
-                blockers = [f"{name} ({self._finished.get(name, 'not done')})" for name in blocked_by(task, self._finished)]
+                blockers = [
+                    f"{name} ({self._finished.get(name, 'not done')})" for name in blocked_by(task, self._finished)
+                ]
                 reason = f"waits for {', '.join(blockers)}"
                 self._results[task.id] = TaskResult(id=task.id, state="blocked", reason=reason, branch=task.branch)
                 self._finished[task.id] = "blocked"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from switchyard.ledger import FactoryView, RunView, TaskView
-from switchyard.packets import TaskState
+from switchyard.packets import RunId, TaskState
 from switchyard.tasks import Task
 
 SCHEMA = "switchyard.status/1"
@@ -71,7 +71,7 @@ def _describe_task(task: Task, latest: TaskView | None) -> dict[str, Any]:
     if latest is not None:
         return describe_execution(latest)
     state: TaskState = "waiting" if task.state == "ready" else task.state
-    return {**describe_execution(TaskView(id=task.id, run_id="")), "title": task.title, "run": None} | {
+    return {**describe_execution(TaskView(id=task.id, run_id=RunId(""))), "title": task.title, "run": None} | {
         "state": state,
         "depends_on": list(task.depends_on),
         "doing": None,

@@ -44,7 +44,7 @@ def fetch_base(origin: Repository, mirror: Repository, config: Config) -> Base:
     branch = config.repository.base
     remote = config.repository.remote
     url = origin.remote_url(remote) if remote else None
-    target = _absolute(origin, url) if url else str(origin.git_dir)
+    target = target_of(origin, config)
     _refuse_empty(origin, url)
     source = f"refs/heads/{branch}"
     try:
@@ -56,6 +56,13 @@ def fetch_base(origin: Repository, mirror: Repository, config: Config) -> Base:
             hint=f"push it, or set base = … under [repository] in switchyard.toml{_branches(origin, target)}",
         ) from err
     return Base(branch=branch, commit=mirror.resolve(source), target=target)
+
+
+def target_of(origin: Repository, config: Config) -> str:
+    """Where branches go: the remote's URL, or the repository's own git directory where it has no such remote."""
+    remote = config.repository.remote
+    url = origin.remote_url(remote) if remote else None
+    return _absolute(origin, url) if url else str(origin.git_dir)
 
 
 def _refuse_empty(origin: Repository, url: str | None) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from switchyard_git import CommitSha
 from switchyard_sandbox import BoxId
 
 from switchyard.gates import Policy, checks_for, decide
+from switchyard.ledger import EventType
 from switchyard.packets import (
     AttemptResult,
     CheckResult,
-    CommitId,
     Conflict,
     Decision,
     Ground,
@@ -31,8 +32,8 @@ from switchyard.packets import (
 from switchyard.workflow.attempt import AttemptRunner
 from switchyard.workflow.checking import run_check
 from switchyard.workflow.describing import describe_pull_request
-from switchyard.workflow.escalating import Trial, write_escalation
 from switchyard.workflow.engine import Engine
+from switchyard.workflow.escalating import Trial, write_escalation
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.failures import Stopped
 from switchyard.workflow.grounding import ground_of
@@ -56,16 +57,23 @@ class TaskLine:
         self._factory, self._plan, self._task, self._parents = factory, plan, task, parents
         self._journal = Journal(factory, engine, plan.run_id, task.id, agent=task.agent)
         self._trials: list[Trial] = []
+        self._checks: list[CheckResult] = []
 
     def run(self) -> TaskResult:
         """Go through the line; what stops it ends the task with the reason, never the run."""
         try:
             ground = self._claim()
-            head = self._task.accepted or self._build(ground)
+            head = self._accepted() or self._build(ground)
             publication = self._publish(ground, head)
         except Stopped as stop:
             return self._finish(stop.state, stop.reason)
         return self._finish("published", "", publication)
+
+    def _accepted(self) -> CommitSha | None:
+        """A commit that a person took as it is; its checks run all the same, as evidence and not as a gate."""
+        if self._task.accepted:
+            self._checks = self._check(0, self._task.accepted)
+        return self._task.accepted
 
     def _claim(self) -> Ground:
         def work() -> Ground | Conflict:
@@ -85,7 +93,7 @@ class TaskLine:
             raise self._escalation([f"its parents {Conflict.model_validate(found).described}; nothing was pushed"])
         return ground
 
-    def _build(self, ground: Ground) -> CommitId:
+    def _build(self, ground: Ground) -> CommitSha:
         context = self._select_context(ground)
         runner = AttemptRunner(self._factory, self._plan, self._task, ground)
         start, feedback = ground.commit, list[str]()
@@ -93,7 +101,7 @@ class TaskLine:
             self._stop_if_cancelled(f"before attempt {attempt}")
             result = self._attempt(runner, attempt, start, context, feedback)
             self._stop_if_cancelled(f"after attempt {attempt}")
-            checks = self._check(result)
+            checks = self._checks = self._check(attempt, result.commit) if result.changed else []
             decision = self._decide(ground, result, checks)
             self._trials.append(Trial(result, tuple(checks), decision))
             if decision.verdict == "publish":
@@ -114,7 +122,7 @@ class TaskLine:
         self,
         runner: AttemptRunner,
         attempt: int,
-        start: CommitId,
+        start: CommitSha,
         context: SelectedContext,
         feedback: Sequence[str],
     ) -> AttemptResult:
@@ -132,20 +140,18 @@ class TaskLine:
         journal.complete("attempt", str(attempt), "attempt_extracted", result.facts, artifact=result.diff)
         return result
 
-    def _check(self, result: AttemptResult) -> list[CheckResult]:
-        if not result.changed:
-            return []
+    def _check(self, attempt: int, commit: CommitSha) -> list[CheckResult]:
         checks = checks_for(self._task, self._factory.config.checks)
-        return [self._check_one(result, name, command) for name, command in checks.items()]
+        return [self._check_one(attempt, commit, name, command) for name, command in checks.items()]
 
-    def _check_one(self, result: AttemptResult, name: str, command: str) -> CheckResult:
+    def _check_one(self, attempt: int, commit: CommitSha, name: str, command: str) -> CheckResult:
         def work() -> CheckResult:
-            return run_check(self._factory, self._plan, self._task, result.attempt, result.commit, name, command)
+            return run_check(self._factory, self._plan, self._task, attempt, commit, name, command)
 
-        step = f"check {result.attempt} {name}"
+        step = f"check {attempt} {name}"
         check = CheckResult.model_validate(self._journal.step(step, work))
-        facts = {"attempt": result.attempt, "commit": result.commit, **check.facts}
-        event = "check_passed" if check.passed else "check_failed"
+        facts = {"attempt": attempt, "commit": commit, **check.facts}
+        event: EventType = "check_passed" if check.passed else "check_failed"
         self._journal.record(f"{step} recorded", event, facts, artifact=check.output)
         return check
 
@@ -163,7 +169,7 @@ class TaskLine:
             self._journal.record(f"retry {attempt}", "retry_scheduled", {**data, "attempt": attempt + 1})
         return decision
 
-    def _publish(self, ground: Ground, head: CommitId) -> Publication:
+    def _publish(self, ground: Ground, head: CommitSha) -> Publication:
         self._stop_if_cancelled("before publishing")
         journal, task = self._journal, self._task
         branch = {"branch": task.branch, "head": head, "base_branch": ground.branch, "join": ground.join}
@@ -174,7 +180,7 @@ class TaskLine:
         journal.complete("branch", head, "branch_published", branch)
 
         journal.intend("pull_request", "", {"head": task.branch, "base": ground.branch})
-        body = describe_pull_request(self._factory, self._plan, task, self._parents, head, self._trials)
+        body = describe_pull_request(self._plan, task, self._parents, head, self._checks)
         opened = journal.step("open", lambda: open_pull_request(self._factory, task, ground, head, body))
         publication = Publication.model_validate(opened)
         data = {**publication.model_dump(), "base": ground.branch, "head": task.branch}
@@ -196,5 +202,11 @@ class TaskLine:
         number = publication.number if publication else None
         self._journal.record("finish", "task_finished", {"state": state, "reason": reason})
         return TaskResult(
-            id=self._task.id, state=state, reason=reason, head=head, branch=self._task.branch, number=number
+            id=self._task.id,
+            state=state,
+            reason=reason,
+            head=head,
+            branch=self._task.branch,
+            number=number,
+            checks=tuple(self._checks) if publication else (),
         )

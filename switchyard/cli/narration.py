@@ -1,0 +1,82 @@
+"""What the ledger's rows say, in words for people who watch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from switchyard.ledger import Event
+
+Data = Mapping[str, Any]
+
+
+def narrate(event: Event) -> str:
+    """One line for a row; empty for rows that only machines need."""
+    told = _WORDS.get(event.event_type)
+    return told(event.data) if told else ""
+
+
+def describe_doing(event_type: str, data: Data) -> str:
+    """What a task is busy with once this row is written."""
+    doing = _DOING.get(event_type)
+    return doing(data) if doing else event_type.replace("_", " ")
+
+
+def _run_started(data: Data) -> str:
+    count = len(data["tasks"])
+    return f"run started: {count} task{'s' if count != 1 else ''} on {data['base_branch']} ({data['base_commit'][:10]})"
+
+
+def _claimed(data: Data) -> str:
+    return f"claimed: branch {data['branch']} on {data['base_branch'] or 'no base'}"
+
+
+def _extracted(data: Data) -> str:
+    ended = f"agent ended by the {data['limit']} limit" if data["limit"] else f"agent exited with {data['exit_code']}"
+    return f"attempt {data['attempt']}: {ended} after {data['duration_s']:.1f} s, {data['changed_count']} paths changed"
+
+
+def _check(word: str) -> Callable[[Data], str]:
+    return lambda data: f"check {data['name']} {word} ({data['duration_s']:.1f} s)"
+
+
+def _decided(data: Data) -> str:
+    first = data["reasons"][0].splitlines()[0] if data["reasons"] else ""
+    return f"attempt {data['attempt']}: {data['verdict'].replace('_', ' ')}{f' ({first})' if first else ''}"
+
+
+def _finished(data: Data) -> str:
+    reason = data["reason"].splitlines()[0] if data["reason"] else ""
+    return data["state"].replace("_", " ") + (f": {reason}" if reason else "")
+
+
+_WORDS: Mapping[str, Callable[[Data], str]] = {
+    "run_started": _run_started,
+    "task_claimed": _claimed,
+    "context_selected": lambda data: f"context: {data['files']} files, {data['tokens']} tokens",
+    "sandbox_created": lambda data: f"attempt {data['attempt']}: sandbox {data['box']}",
+    "attempt_extracted": _extracted,
+    "check_passed": _check("passed"),
+    "check_failed": _check("FAILED"),
+    "policy_decided": _decided,
+    "branch_published": lambda data: f"pushed {data['branch']} ({data['head'][:10]})",
+    "pull_request_opened": lambda data: f"pull request #{data['number']} onto {data['base']}: {data['url']}",
+    "task_finished": _finished,
+    "run_finished": lambda data: "run finished",
+    "operator_action": lambda data: f"a person said: {data['action']}",
+}
+_DOING: Mapping[str, Callable[[Data], str]] = {
+    "run_started": lambda data: "waiting",
+    "task_claimed": lambda data: "selecting context",
+    "context_selected": lambda data: "making a sandbox",
+    "assignment_dispatched": lambda data: f"attempt {data['attempt']}: making a sandbox",
+    "sandbox_created": lambda data: f"attempt {data['attempt']}: agent at work",
+    "attempt_extracted": lambda data: f"attempt {data['attempt']}: checks",
+    "check_passed": lambda data: f"attempt {data['attempt']}: checks",
+    "check_failed": lambda data: f"attempt {data['attempt']}: checks",
+    "policy_decided": lambda data: "deciding",
+    "retry_scheduled": lambda data: f"attempt {data['attempt']}: making a sandbox",
+    "branch_published": lambda data: "opening the pull request",
+    "task_finished": lambda data: data["state"].replace("_", " "),
+}

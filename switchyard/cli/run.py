@@ -1,0 +1,150 @@
+"""`run`, `plan`, `status`, `show`, `cancel`: the main job, and where it stands."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
+from switchyard.cli.render import Output
+
+if TYPE_CHECKING:
+    from switchyard.wiring import Workspace
+
+Tasks = Annotated[list[str] | None, typer.Argument(metavar="[TASK]...", help="Task ids. Default: every ready task.")]
+PlanFile = Annotated[
+    Path | None, typer.Option("--file", "-f", metavar="PLAN", help="A YAML file of tasks, besides the task files.")
+]
+Concurrency = Annotated[int | None, typer.Option("--concurrency", "-j", min=1, help="Tasks at a time.")]
+AgentName = Annotated[
+    str | None, typer.Option("--agent", metavar="NAME", help="The [agent.NAME] for tasks that name none.")
+]
+Kind = Annotated[
+    str | None, typer.Option("--sandbox", metavar="KIND", help="The sandbox: embedded, docker, daytona or none.")
+]
+NoIsolation = Annotated[
+    bool, typer.Option("--i-accept-no-isolation", help="Needed with `--sandbox none`: commands run as you, unboxed.")
+]
+Watch = Annotated[bool, typer.Option("--watch", help="Keep running: pick up tasks as they become ready.")]
+Force = Annotated[bool, typer.Option("--force", help="End the running attempt at once.")]
+WATCH_S = 2.0
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the commands on the root."""
+    for command in (run, plan, status, show, cancel):
+        app.command()(command)
+
+
+def run(
+    tasks: Tasks = None,
+    file: PlanFile = None,
+    watch: Watch = False,
+    concurrency: Concurrency = None,
+    agent: AgentName = None,
+    sandbox: Kind = None,
+    i_accept_no_isolation: NoIsolation = False,
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Run tasks to stacked branches and pull requests. What was interrupted goes on where it was."""
+    from switchyard.cli.running import run_once
+    from switchyard.wiring import RunRequest
+
+    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
+    workspace = _open(repo, concurrency=concurrency, agent=agent, sandbox=sandbox)
+    request = RunRequest(tuple(tasks or ()), file, i_accept_no_isolation)
+    succeeded = run_once(workspace, request, output)
+    while watch:
+        time.sleep(WATCH_S)
+        succeeded = run_once(workspace, request, output, only_if_new=True)
+    raise typer.Exit(0 if succeeded else 1)
+
+
+def plan(
+    tasks: Tasks = None,
+    file: PlanFile = None,
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show what `run` would do: order, stacks and joins, context per task, overlaps. Changes nothing."""
+    from switchyard.cli.planning import describe_draft, plan_document
+    from switchyard.wiring import preview
+
+    shown = preview(_open(repo), tuple(tasks or ()), file)
+    document = plan_document(shown)
+    Output(as_json=as_json, quiet=quiet, verbose=verbose).document(document, describe_draft(document))
+
+
+def status(
+    repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
+) -> None:
+    """Show where every task and run stands."""
+    from switchyard.cli.standing import COLUMNS, rows_of
+    from switchyard.workflow.status import status_document
+
+    workspace = _open(repo, needs_config=False)
+    document = status_document(workspace.view(), workspace.tasks())
+    rows = rows_of(document["tasks"])
+    empty = "no tasks yet: `switchyard task add` makes one"
+    Output(as_json=as_json, quiet=quiet, verbose=verbose).table(document, COLUMNS, rows, empty=empty)
+
+
+def show(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A task id.")],
+    diff: Annotated[bool, typer.Option("--diff", help="Print the last attempt's diff, and nothing else.")] = False,
+    logs: Annotated[bool, typer.Option("--logs", help="Print the last attempt's output, and nothing else.")] = False,
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show one task's execution: attempts, checks, decisions, diff, logs."""
+    from switchyard.cli.standing import describe_task, last_output
+    from switchyard.workflow.showing import task_document
+
+    workspace = _open(repo, needs_config=False)
+    document = task_document(workspace.places, workspace.view(), workspace.tasks(), task)
+    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
+    wanted = "diff" if diff else "stdout" if logs else ""
+    text = last_output(workspace.places, document, wanted) if wanted else describe_task(document)
+    output.document(document, text)
+
+
+def cancel(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A task id.")],
+    force: Force = False,
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Stop a task that is under way: before its next step, or at once with --force."""
+    from switchyard.wiring import cancel_task
+
+    ended = cancel_task(_open(repo, needs_config=False), task, force=force)
+    document = {"schema": "switchyard.cancel/1", "task": task, "boxes": ended}
+    Output(as_json=as_json, quiet=quiet, verbose=verbose).document(document, f"{task} will stop")
+
+
+def _open(
+    repo: Path | None,
+    *,
+    concurrency: int | None = None,
+    agent: str | None = None,
+    sandbox: str | None = None,
+    needs_config: bool = True,
+) -> Workspace:
+    from switchyard.wiring import open_workspace
+
+    overrides = {"limits.concurrency": concurrency, "sandbox.kind": sandbox}
+    workspace = open_workspace(repo, environ=os.environ, overrides=overrides, needs_config=needs_config)
+    return workspace.with_default_agent(agent) if agent else workspace

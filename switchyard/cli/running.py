@@ -1,0 +1,86 @@
+"""One go of `switchyard run`, shown while it happens and summed up at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from switchyard.cli.progress import shown
+from switchyard.cli.render import Output
+from switchyard.cli.standing import COLUMNS, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from switchyard.ledger import Event
+    from switchyard.wiring import RunRequest, Workspace
+    from switchyard.workflow.orchestrator import Report
+
+DONE = frozenset({"published", "approved", "landed"})
+
+
+class _LastWord:
+    """Holds back the newest `run_finished` row, which must be the stream's last line."""
+
+    def __init__(self, audience: Any) -> None:
+        self._audience = audience
+        self.held: Event | None = None
+
+    def hear(self, event: Event) -> None:
+        if self.held is not None:
+            self._audience.hear(self.held)
+            self.held = None
+        if event.event_type == "run_finished":
+            self.held = event
+        else:
+            self._audience.hear(event)
+
+    def tick(self, now: str) -> None:
+        self._audience.tick(now)
+
+
+def run_once(workspace: Workspace, request: RunRequest, output: Output, *, only_if_new: bool = False) -> bool:
+    """Run what is ready; whether every task that was asked for is published or landed.
+
+    Args:
+        only_if_new: Say nothing when there was nothing to do, as a watching run wants it.
+    """
+    from switchyard.wiring import run_tasks
+    from switchyard.workflow.status import status_tasks
+
+    with shown(output) as progress:
+        audience = _LastWord(progress)
+        report = run_tasks(workspace, request, audience)
+    tasks = workspace.tasks(request.plan)
+    rows = status_tasks(report.view, tasks)
+    ready = {task.id for task in tasks if task.state == "ready"}
+    asked = [row for row in rows if row["id"] in (request.selection or ready)]
+    if report.runs or not only_if_new:
+        _conclude(output, audience.held, report, rows, asked)
+    return all(row["state"] in DONE for row in asked)
+
+
+def _conclude(
+    output: Output,
+    finished: Event | None,
+    report: Report,
+    rows: Sequence[dict[str, Any]],
+    asked: Sequence[dict[str, Any]],
+) -> None:
+    if output.as_json:
+        output.line(_finished_document(finished, rows))
+        return
+    output.table({}, COLUMNS, rows_of(asked), empty="nothing to do: no task is ready (`switchyard task list`)")
+    for skipped in report.draft.skipped:
+        output.detail(f"{skipped.id}: {skipped.why}")
+    waiting = [row["id"] for row in asked if row["state"] == "needs_person"]
+    if waiting:
+        output.note(f"needs a person: {', '.join(waiting)} (`switchyard escalation list`)")
+
+
+def _finished_document(finished: Event | None, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    if finished is None:
+        empty = {"schema": "switchyard.event/1", "seq": None, "timestamp": None, "run_id": None, "task_id": ""}
+        document = {**empty, "agent": "", "event_type": "run_finished", "artifact_reference": None}
+    else:
+        document = finished.as_json()
+    return {**document, "data": {"tasks": list(rows)}}

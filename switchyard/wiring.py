@@ -1,0 +1,271 @@
+"""The composition root: from a repository and its configuration to concrete parts, picked from literal dicts."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from switchyard_git import Repository
+
+from switchyard import config as settings
+from switchyard.agents import Agent, CommandAgent
+from switchyard.config import CONFIG_NAME, Config, load_config, parse_config
+from switchyard.errors import UsageError
+from switchyard.ledger import ArtifactStore, FactoryView, connect, create_tables, fold, read_events
+from switchyard.packets import RunId, TaskId
+from switchyard.tasks import Task, check_tasks, load_plan, load_tasks
+from switchyard.workflow.factory import Factory, Places
+from switchyard.workflow.lock import orchestrator_lock
+from switchyard.workflow.plan import Draft, Standing, draft_run
+from switchyard.workflow.stores import Base, fetch_base, open_stores, target_of
+
+if TYPE_CHECKING:
+    from switchyard_merge.forge.contract import Forge
+    from switchyard_sandbox import Driver
+
+    from switchyard.workflow.orchestrator import Audience, Report
+
+STATE_FOLDER = "switchyard"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A repository with its configuration and its tasks; nothing has been changed yet."""
+
+    repository: Repository
+    root: Path
+    """The worktree, or the git directory of a bare repository."""
+    config: Config
+    places: Places
+
+    def tasks(self, plan: Path | None = None) -> list[Task]:
+        """The task files, and the plan's tasks over them.
+
+        Raises:
+            TaskFileError: With everything that is wrong in them.
+        """
+        files = load_tasks(self.root / self.config.tasks.path)
+        if plan is None:
+            return files
+        planned = load_plan(plan)
+        named = {task.id for task in planned}
+        tasks = [task for task in files if task.id not in named] + planned
+        check_tasks(tasks)
+        return tasks
+
+    def view(self) -> FactoryView:
+        """What the ledger says; empty before the first run. Safe while another process runs."""
+        if not self.places.database.is_file():
+            return fold([])
+        engine = connect(self.places.database, read_only=True)
+        with engine.connect() as connection:
+            view = fold(read_events(connection))
+        engine.dispose()
+        return view
+
+
+def open_workspace(
+    path: Path | None,
+    *,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object] | None = None,
+    needs_config: bool = True,
+) -> Workspace:
+    """Find the repository and read its configuration.
+
+    Raises:
+        NotARepository, UntrustedRepository: There is none, or it belongs to somebody else.
+        ConfigError: switchyard.toml is missing or wrong.
+    """
+    repository = Repository.open(path or Path.cwd())
+    root = repository.worktree or repository.git_dir
+    config = _read_config(repository, root, environ, overrides, needs_config)
+    return Workspace(repository, root, config, Places(repository.common_dir / STATE_FOLDER))
+
+
+def _read_config(
+    repository: Repository,
+    root: Path,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object] | None,
+    needs_config: bool,
+) -> Config:
+    if repository.worktree is None:
+        content = repository.read_blob("HEAD", CONFIG_NAME)
+        if content is not None:
+            name = Path(f"HEAD:{CONFIG_NAME}")
+            return parse_config(content.decode("utf-8-sig", "replace"), name, environ=environ, overrides=overrides)
+    return load_config(root / CONFIG_NAME, environ=environ, overrides=overrides, must_exist=needs_config)
+
+
+def open_driver(workspace: Workspace, *, accept_no_isolation: bool = False) -> Driver:
+    """The sandbox driver of the configuration.
+
+    Raises:
+        UsageError: There is no such kind, or `none` was asked for without accepting what that means.
+    """
+    kind = workspace.config.sandbox.kind
+    if kind == "none" and not accept_no_isolation:
+        raise UsageError(
+            "sandbox kind 'none' isolates nothing: commands run as you, on this machine",
+            hint="add --i-accept-no-isolation if that is what you want",
+        )
+    if kind not in _DRIVERS:
+        raise UsageError(
+            f"sandbox kind {kind!r} is not part of this release", hint=f"known kinds: {', '.join(sorted(_DRIVERS))}"
+        )
+    return _DRIVERS[kind](workspace)
+
+
+def open_forge(workspace: Workspace, quarantine: Repository, target: str) -> Forge:
+    """The forge of the configuration.
+
+    Raises:
+        UsageError: There is no such kind.
+    """
+    kind = workspace.config.forge.kind
+    if kind not in _FORGES:
+        raise UsageError(
+            f"forge kind {kind!r} is not part of this release", hint=f"known kinds: {', '.join(sorted(_FORGES))}"
+        )
+    return _FORGES[kind](workspace, quarantine, target)
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What `switchyard run` was asked for."""
+
+    selection: tuple[TaskId, ...] = ()
+    plan: Path | None = None
+    accept_no_isolation: bool = False
+
+
+def open_stack(workspace: Workspace) -> Forge:
+    """The forge by itself, for looking; nothing is fetched."""
+    _, quarantine = open_stores(workspace.places)
+    return open_forge(workspace, quarantine, target_of(workspace.repository, workspace.config))
+
+
+def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> Report:
+    """Run tasks to stacked branches and pull requests; what an earlier process left unfinished goes on first.
+
+    Raises:
+        UsageError, ConfigError, TaskFileError: The request, the configuration or a task is wrong; nothing was changed.
+        OrchestratorRunning: Another process runs this repository's factory.
+        IsolationUnavailable, LimitUnenforceable: This machine can't isolate as configured; nothing was run.
+    """
+    from switchyard.workflow.orchestrator import Orchestrator
+
+    tasks = workspace.tasks(request.plan)
+    _check_selection(tasks, request.selection)
+    agents = _open_agents(workspace.config)
+    driver = open_driver(workspace, accept_no_isolation=request.accept_no_isolation)
+    with orchestrator_lock(workspace.places.state):
+        mirror, quarantine = open_stores(workspace.places)
+        base = fetch_base(workspace.repository, mirror, workspace.config)
+        factory = Factory(
+            config=workspace.config,
+            places=workspace.places,
+            origin=workspace.repository,
+            quarantine=quarantine,
+            artifacts=ArtifactStore(workspace.places.artifacts),
+            driver=driver,
+            agents=agents,
+            forge=open_forge(workspace, quarantine, base.target),
+            clock=lambda: datetime.now(UTC),
+            publishing=Lock(),
+        )
+
+        def plan(view: FactoryView) -> Draft:
+            return draft(workspace, tasks, view, base, request.selection)
+
+        return Orchestrator(factory, audience).run(plan)
+
+
+def draft(
+    workspace: Workspace, tasks: Sequence[Task], view: FactoryView, base: Base, selection: Collection[TaskId]
+) -> Draft:
+    """Plan a run; changes nothing."""
+    now = time.time()
+
+    def overlaps(chosen: Sequence[Task]) -> Mapping[TaskId, Collection[TaskId]]:
+        from switchyard_context import build_graph, open_source
+
+        from switchyard.workflow.selecting import overlaps_of
+
+        graph = build_graph(open_source(workspace.places.mirror, base.commit), workspace.places.cache)
+        return overlaps_of(graph, chosen)
+
+    standing = Standing(tasks, view, workspace.config, base, int(now), overlaps)
+    return draft_run(standing, new_run_id(now), selection)
+
+
+def new_run_id(now: float) -> RunId:
+    """A sortable id, unique enough to be a branch name's part: date, time and six random characters."""
+    return RunId(f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}")
+
+
+def open_ledger(workspace: Workspace) -> None:
+    """Make the database where it is missing, for a command that writes without running anything."""
+    workspace.places.state.mkdir(parents=True, exist_ok=True)
+    engine = connect(workspace.places.database)
+    create_tables(engine)
+    engine.dispose()
+
+
+def _check_selection(tasks: Sequence[Task], selection: Collection[TaskId]) -> None:
+    from switchyard.workflow.plan import refuse_unready
+
+    refuse_unready({task.id: task for task in tasks}, selection)
+
+
+def _open_agents(config: Config) -> dict[str, Agent]:
+    tables = dict(config.agents)
+    if config.agent is not None:
+        tables[""] = config.agent
+    return {name: _AGENTS[table.kind](name, table) for name, table in tables.items()}
+
+
+def _open_command(name: str, table: settings.Agent) -> Agent:
+    return CommandAgent(name or "default", table.command)
+
+
+def _open_later(name: str, table: settings.Agent) -> Agent:
+    raise UsageError(
+        f"agent {name or 'default'!r}: kind {table.kind!r} is not part of this release",
+        hint='use kind = "command" with the program\'s own headless command line',
+    )
+
+
+def _open_embedded(workspace: Workspace) -> Driver:
+    from switchyard_sandbox import EmbeddedDriver
+
+    return EmbeddedDriver(workspace.places.state)
+
+
+def _open_none(workspace: Workspace) -> Driver:
+    from switchyard_sandbox import NoneDriver
+
+    return NoneDriver(workspace.places.state)
+
+
+def _open_local_forge(workspace: Workspace, quarantine: Repository, target: str) -> Forge:
+    from switchyard_merge.forge import LocalForge
+
+    return LocalForge(workspace.places.forge, quarantine, target)
+
+
+_AGENTS: dict[str, Callable[[str, settings.Agent], Agent]] = {
+    "command": _open_command,
+    "codex": _open_later,
+    "claude": _open_later,
+    "acp": _open_later,
+}
+_DRIVERS: dict[str, Callable[[Workspace], Driver]] = {"embedded": _open_embedded, "none": _open_none}
+_FORGES: dict[str, Callable[[Workspace, Repository, str], Forge]] = {"local": _open_local_forge}

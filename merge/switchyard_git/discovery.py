@@ -124,6 +124,8 @@ def _existing(path: Path) -> Path:
 
 def _owns(top: Path, git_dir: Path) -> bool:
     """Whether the worktree found at `top` belongs to this git directory and not to one around it."""
+    if not top.is_dir():
+        return False
     answer = _look(top, "--absolute-git-dir")
     return answer.code == 0 and Path(_text(answer)).samefile(git_dir)
 

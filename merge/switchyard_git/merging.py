@@ -63,7 +63,8 @@ def _outcomes(output: bytes) -> Iterator[Merged | Conflicted]:
 
 
 def _messages(fields: Iterator[bytes]) -> Iterator[MergeMessage]:
-    for count in iter(lambda: next(fields), b""):
+    # Advice on submodules may stand where the empty field should be (git 2.39 prints it to stdout).
+    while (count := next(fields)).isdigit():
         paths = tuple(decode(next(fields)) for _ in range(int(count)))
         kind, text = decode(next(fields)), decode(next(fields)).strip()
         yield MergeMessage(paths, kind, text)

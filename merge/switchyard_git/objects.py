@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from switchyard_git.errors import GitError, UnknownRevision
+from switchyard_git.errors import GitError, InvalidName, UnknownRevision
 from switchyard_git.plumbing import Plumbing, decode, encode, fields
 from switchyard_git.values import SUBMODULE_MODE, CommitSha, ObjectSha, Signature, TreeEntry, TreeSha
 
@@ -27,8 +27,10 @@ class Objects(Plumbing):
 
     def read_blob(self, revision: str, path: str) -> bytes | None:
         """The content of a file at a commit; None where there is no file of that path."""
-        name = encode(f"{self.tree_of(revision)}:{path}")
-        result = self._run("cat-file", "blob", name)
+        tree = self.tree_of(revision)
+        if not _is_plain(path):
+            return None
+        result = self._run("cat-file", "blob", encode(f"{tree}:{path}"))
         return None if result.code else result.stdout
 
     def read_blobs(self, blobs: Sequence[ObjectSha]) -> Iterator[tuple[ObjectSha, bytes]]:
@@ -56,6 +58,7 @@ class Objects(Plumbing):
         """
         # update-index ends a removal with the id of nothing, whose length is that of the repository's ids.
         nothing = "0" * (len(base) if base else 40)
+        _refuse_unstorable(updates)
         script = b"".join(
             (f"0 {nothing}\t" if change is None else f"{change[0]} {change[1]}\t").encode() + encode(path) + b"\0"
             # Removals first, or one would take away what replaces it.
@@ -64,7 +67,11 @@ class Objects(Plumbing):
         with tempfile.TemporaryDirectory(prefix="switchyard-index-") as folder:
             env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._ask("read-tree", *((base,) if base else ("--empty",)), env=env)
-            self._ask("update-index", "-z", "--add", "--replace", "--index-info", stdin=script, env=env)
+            flags = ("-z", "--add", "--replace", "--index-info")
+            result = self._run("update-index", *flags, stdin=script, env=env)
+            # git goes on without a path that it does not accept, and says so only here.
+            if result.code or result.stderr:
+                raise self._failed(("update-index",), result)
             return TreeSha(self._ask("write-tree", env=env).decode().strip())
 
     def commit_tree(
@@ -112,6 +119,17 @@ def _parse_entry(entry: bytes) -> TreeEntry:
         raise GitError(f"a tree holds a {kind} at {decode(path)!r}", hint="run `git fsck`")
     known = size and mode != SUBMODULE_MODE
     return TreeEntry(decode(path), mode, ObjectSha(sha), int(size[0]) if known else None)
+
+
+def _is_plain(path: str) -> bool:
+    """Whether the path names one place below the root, so that git reads it as it stands."""
+    return not {"", ".", ".."} & set(path.split("/"))
+
+
+def _refuse_unstorable(paths: Iterable[str]) -> None:
+    for path in paths:
+        if not _is_plain(path) or "\0" in path:
+            raise InvalidName(f"{path!r} is no path of a tree", hint="use a relative path without `.` and `..`")
 
 
 def _identity(role: str, who: Signature) -> dict[str, str]:

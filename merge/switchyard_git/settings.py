@@ -1,16 +1,23 @@
-"""Remotes and configuration of a repository, read with GitPython; the only module that uses it."""
+"""Remotes and configuration of a repository, read with GitPython; the only module that uses it.
+
+Its parser is given the file itself, since GitPython's `Repo` follows the GIT_* variables that we drop everywhere.
+"""
 
 from __future__ import annotations
 
+import configparser
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from switchyard_git.errors import GitError, InvalidName
+from switchyard_git.errors import GitError
 from switchyard_git.plumbing import Plumbing
 
 if TYPE_CHECKING:
-    from git import Repo
+    from git.config import GitConfigParser
+
+_REMOTE = re.compile(r'^remote "(.+)"$')
 
 
 @dataclass(frozen=True)
@@ -19,41 +26,45 @@ class Remotes(Plumbing):
 
     def remotes(self) -> list[str]:
         """The names of the remotes."""
-        with _opened(self.common_dir) as repo:
-            return sorted(remote.name for remote in repo.remotes)
+        sections = (_REMOTE.match(section) for section in self._configuration().sections())
+        return sorted(found[1] for found in sections if found)
 
     def remote_url(self, name: str) -> str | None:
         """The URL that a remote is fetched from, as configured; None where there is no such remote."""
         return self.setting(f'remote "{name}"', "url")
 
+    def remote_push_url(self, name: str) -> str | None:
+        """The URL that a remote is pushed to, which may differ from where it is fetched."""
+        return self.setting(f'remote "{name}"', "pushurl") or self.remote_url(name)
+
     def setting(self, section: str, option: str) -> str | None:
         """A value of the repository's own configuration; a section with a subsection is written `remote "origin"`."""
-        with _opened(self.common_dir) as repo, repo.config_reader("repository") as reader:
-            if not reader.has_option(section, option):
-                return None
-            return str(reader.get_value(section, option))
+        values = _values(self._configuration(), section, option)
+        return values[0] if values else None
 
     def default_branch(self, remote: str) -> str | None:
         """The branch that the remote's HEAD named when it was cloned; None where that is not recorded."""
         prefix = f"refs/remotes/{remote}/"
         result = self._run("symbolic-ref", "--quiet", f"{prefix}HEAD")
-        name = result.stdout.decode().strip()
+        name = result.stdout.decode("utf-8", "surrogateescape").strip()
         return name.removeprefix(prefix) if not result.code and name.startswith(prefix) else None
 
+    def _configuration(self) -> GitConfigParser:
+        # Imported late: it takes 0.3 s, and most commands ask for no remote.
+        from git.config import GitConfigParser
 
-def _opened(git_dir: Path) -> Repo:
-    # Imported late: it takes 0.3 s, and most commands ask for no remote.
-    from git import Repo
-    from git.exc import GitError as GitPythonError
+        file = self.common_dir / "config"
+        try:
+            parser = GitConfigParser([str(file)], read_only=True, merge_includes=self.trusted)
+            parser.read()
+        except (OSError, ValueError, configparser.Error) as err:
+            raise GitError(
+                f"{file} cannot be read: {err}", hint="repair the file; `git config --list` shows where"
+            ) from err
+        return parser
 
-    try:
-        return Repo(git_dir, expand_vars=False)
-    except (GitPythonError, OSError, ValueError) as err:
-        raise GitError(f"the configuration of {git_dir} cannot be read: {err}", hint="repair its config file") from err
 
-
-def checked_name(name: str) -> str:
-    """A remote's name that no command takes for an option."""
-    if not name or name.startswith("-"):
-        raise InvalidName(f"{name!r} is no name of a remote", hint="list the remotes with `git remote`")
-    return name
+def _values(parser: GitConfigParser, section: str, option: str) -> Sequence[str]:
+    if not parser.has_section(section) or not parser.has_option(section, option):
+        return []
+    return [str(value) for value in parser.get_values(section, option)]

@@ -56,6 +56,7 @@ class Transport(Plumbing):
         The lease names the expected commit itself: one without would trust whatever was fetched last.
 
         Raises:
+            UnknownRevision: A commit to push is not here.
             PushRejected: A ref is elsewhere, or the other side refuses it; with `atomic` no ref moved.
             RemoteUnavailable: It cannot be reached, or does not let us in.
         """
@@ -68,10 +69,9 @@ class Transport(Plumbing):
         result = self._transport(target, "push", *flags, *leases, "--", _place(target), *refspecs)
         refused = _refused(result.stdout)
         if refused:
+            self._refuse_absent([update.new for update in updates if update.new])
             causes = tuple(ref for ref, reason in refused.items() if _COLLATERAL not in reason)
             raise PushRejected(_shown(target), causes or tuple(refused), refused)
-        if "src refspec" in result.stderr:
-            raise UnknownRevision(", ".join(refspecs), self.git_dir)
         if result.code:
             raise _unavailable(target, result)
 
@@ -97,6 +97,11 @@ class Transport(Plumbing):
         name = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", answer, re.MULTILINE)
         sha = re.search(r"^([0-9a-f]+)\tHEAD$", answer, re.MULTILINE)
         return RemoteBranch(name[1], CommitSha(sha[1])) if name and sha else None
+
+    def _refuse_absent(self, commits: Sequence[CommitSha]) -> None:
+        """Tell a commit that we do not have ourselves from one that the other side refused."""
+        for commit in commits:
+            self.resolve(commit)
 
     def _transport(self, place: str | Path, *arguments: str) -> Result:
         try:

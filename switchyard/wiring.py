@@ -5,24 +5,25 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from switchyard_git import Repository
 
 from switchyard import config as settings
 from switchyard.agents import Agent, CommandAgent
 from switchyard.config import CONFIG_NAME, Config, load_config, parse_config
-from switchyard.errors import UsageError
-from switchyard.ledger import ArtifactStore, FactoryView, connect, create_tables, fold, read_events
+from switchyard.errors import UsageError, did_you_mean
+from switchyard.ledger import ArtifactStore, FactoryView, RunView, TaskView, connect, fold, read_events
 from switchyard.packets import RunId, TaskId
 from switchyard.tasks import Task, check_tasks, load_plan, load_tasks
 from switchyard.workflow.factory import Factory, Places
 from switchyard.workflow.lock import orchestrator_lock
-from switchyard.workflow.plan import Draft, Standing, draft_run
+from switchyard.workflow.operating import record_action
+from switchyard.workflow.plan import Draft, Standing, draft_run, refuse_unready
 from switchyard.workflow.stores import Base, fetch_base, open_stores, target_of
 
 if TYPE_CHECKING:
@@ -58,6 +59,15 @@ class Workspace:
         tasks = [task for task in files if task.id not in named] + planned
         check_tasks(tasks)
         return tasks
+
+    def with_default_agent(self, name: str) -> Workspace:
+        """The same, with the [agent.NAME] table as the agent of tasks that name none.
+
+        Raises:
+            UsageError: There is no such table.
+        """
+        config = self.config.model_copy(update={"agent": self.config.agent_named(name)})
+        return replace(self, config=config)
 
     def view(self) -> FactoryView:
         """What the ledger says; empty before the first run. Safe while another process runs."""
@@ -163,7 +173,7 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
     from switchyard.workflow.orchestrator import Orchestrator
 
     tasks = workspace.tasks(request.plan)
-    _check_selection(tasks, request.selection)
+    refuse_unready({task.id: task for task in tasks}, request.selection)
     agents = _open_agents(workspace.config)
     driver = open_driver(workspace, accept_no_isolation=request.accept_no_isolation)
     with orchestrator_lock(workspace.places.state):
@@ -188,6 +198,95 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
         return Orchestrator(factory, audience).run(plan)
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What `run` would do."""
+
+    draft: Draft
+    contexts: Mapping[TaskId, dict[str, Any]]
+    """Each planned task's selection as `switchyard.context/1`, read from the run's base."""
+    unfinished: tuple[RunView, ...]
+    """Runs that were interrupted and would go on first."""
+
+
+def preview(workspace: Workspace, selection: Collection[TaskId], plan: Path | None) -> Preview:
+    """Plan a run and the context of each of its tasks; only the mirror is brought up to date.
+
+    Raises:
+        UsageError, ConfigError, TaskFileError: The request, the configuration or a task is wrong.
+    """
+    from switchyard.workflow.selecting import choose_context
+
+    tasks = workspace.tasks(plan)
+    refuse_unready({task.id: task for task in tasks}, selection)
+    mirror, _ = open_stores(workspace.places)
+    base = fetch_base(workspace.repository, mirror, workspace.config)
+    view = workspace.view()
+    drafted = draft(workspace, tasks, view, base, selection)
+    budget = workspace.config.context.budget_tokens
+    contexts = {
+        task.id: choose_context(workspace.places, workspace.places.mirror, base.commit, task, budget)[0].as_json()
+        for task in drafted.plan.tasks
+    }
+    return Preview(drafted, contexts, tuple(view.unfinished))
+
+
+def cancel_task(workspace: Workspace, name: str, *, force: bool) -> list[str]:
+    """Tell the running factory to stop a task; returns the boxes that were ended.
+
+    Raises:
+        UsageError: The task is not under way.
+    """
+    task = TaskId(name)
+    latest = _latest(workspace, task)
+    if latest.state not in ("running", "waiting"):
+        raise UsageError(f"{task!r} is not under way: it is {latest.state}", hint="`switchyard status` shows what is")
+    record(workspace, "cancel", latest)
+    if not force:
+        return []
+    driver = open_driver(workspace, accept_no_isolation=True)
+    boxes = driver.list({"run": latest.run_id, "task": task})
+    for box in boxes:
+        driver.destroy(box.id)
+    return [box.id for box in boxes]
+
+
+def answer_escalation(workspace: Workspace, name: str, action: Literal["accept", "reject", "retry"], note: str) -> None:
+    """Record a person's answer; the next `run` acts on it.
+
+    Raises:
+        UsageError: No person is needed for the task, or there is nothing to accept.
+    """
+    latest = _latest(workspace, TaskId(name))
+    if latest.state != "needs_person":
+        raise UsageError(
+            f"{name!r} does not wait for a person: it is {latest.state}",
+            hint="`switchyard escalation list` shows what does",
+        )
+    if action == "accept" and not latest.head:
+        raise UsageError(
+            f"{name!r} has no commit to accept: it stopped before its first attempt",
+            hint=f"mend the cause, then `switchyard escalation retry {name}`",
+        )
+    record(workspace, action, latest, note)
+
+
+def record(workspace: Workspace, action: str, task: TaskView, note: str = "") -> None:
+    """Append a person's action on a task's newest execution to the ledger."""
+    engine = connect(workspace.places.database)
+    with engine.begin() as connection:
+        timestamp = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        record_action(connection, action, task=task.id, run_id=task.run_id, timestamp=timestamp, note=note)
+    engine.dispose()
+
+
+def _latest(workspace: Workspace, task: TaskId) -> TaskView:
+    known = workspace.view().latest
+    if task not in known:
+        raise UsageError(f"no execution of {task!r}{did_you_mean(task, known)}", hint="`switchyard status` lists tasks")
+    return known[task]
+
+
 def draft(
     workspace: Workspace, tasks: Sequence[Task], view: FactoryView, base: Base, selection: Collection[TaskId]
 ) -> Draft:
@@ -209,20 +308,6 @@ def draft(
 def new_run_id(now: float) -> RunId:
     """A sortable id, unique enough to be a branch name's part: date, time and six random characters."""
     return RunId(f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}")
-
-
-def open_ledger(workspace: Workspace) -> None:
-    """Make the database where it is missing, for a command that writes without running anything."""
-    workspace.places.state.mkdir(parents=True, exist_ok=True)
-    engine = connect(workspace.places.database)
-    create_tables(engine)
-    engine.dispose()
-
-
-def _check_selection(tasks: Sequence[Task], selection: Collection[TaskId]) -> None:
-    from switchyard.workflow.plan import refuse_unready
-
-    refuse_unready({task.id: task for task in tasks}, selection)
 
 
 def _open_agents(config: Config) -> dict[str, Agent]:

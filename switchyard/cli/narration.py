@@ -48,7 +48,7 @@ def _decided(data: Data) -> str:
 
 def _finished(data: Data) -> str:
     reason = data["reason"].splitlines()[0] if data["reason"] else ""
-    return data["state"].replace("_", " ") + (f": {reason}" if reason else "")
+    return f"{data['state']}".replace("_", " ") + (f": {reason}" if reason else "")
 
 
 _WORDS: Mapping[str, Callable[[Data], str]] = {

@@ -42,7 +42,9 @@ def plan_document(preview: Preview) -> dict[str, Any]:
 def describe_draft(document: Mapping[str, Any]) -> str:
     """The plan as text."""
     tasks = document["tasks"]
-    lines = [f"{len(tasks)} task{'s' if len(tasks) != 1 else ''} on {document['base_branch']} ({document['base'][:10]})"]
+    lines = [
+        f"{len(tasks)} task{'s' if len(tasks) != 1 else ''} on {document['base_branch']} ({document['base'][:10]})"
+    ]
     for position, task in enumerate(tasks, start=1):
         lines += _describe_task(position, task)
     lines += [f"not run: {skipped['id']}: {skipped['why']}" for skipped in document["skipped"]]

@@ -13,6 +13,7 @@ from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
 from switchyard.cli.render import Output
 
 if TYPE_CHECKING:
+    from switchyard.packets import TaskId
     from switchyard.wiring import Workspace
 
 Tasks = Annotated[list[str] | None, typer.Argument(metavar="[TASK]...", help="Task ids. Default: every ready task.")]
@@ -59,7 +60,7 @@ def run(
 
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     workspace = _open(repo, concurrency=concurrency, agent=agent, sandbox=sandbox)
-    request = RunRequest(tuple(tasks or ()), file, i_accept_no_isolation)
+    request = RunRequest(_ids(tasks), file, i_accept_no_isolation)
     succeeded = run_once(workspace, request, output)
     while watch:
         time.sleep(WATCH_S)
@@ -79,14 +80,12 @@ def plan(
     from switchyard.cli.planning import describe_draft, plan_document
     from switchyard.wiring import preview
 
-    shown = preview(_open(repo), tuple(tasks or ()), file)
+    shown = preview(_open(repo), _ids(tasks), file)
     document = plan_document(shown)
     Output(as_json=as_json, quiet=quiet, verbose=verbose).document(document, describe_draft(document))
 
 
-def status(
-    repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
-) -> None:
+def status(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """Show where every task and run stands."""
     from switchyard.cli.standing import COLUMNS, rows_of
     from switchyard.workflow.status import status_document
@@ -133,6 +132,12 @@ def cancel(
     ended = cancel_task(_open(repo, needs_config=False), task, force=force)
     document = {"schema": "switchyard.cancel/1", "task": task, "boxes": ended}
     Output(as_json=as_json, quiet=quiet, verbose=verbose).document(document, f"{task} will stop")
+
+
+def _ids(names: list[str] | None) -> tuple[TaskId, ...]:
+    from switchyard.packets import TaskId
+
+    return tuple(TaskId(name) for name in names or ())
 
 
 def _open(

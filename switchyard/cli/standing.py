@@ -36,7 +36,9 @@ def describe_task(document: Mapping[str, Any]) -> str:
     lines += [f"{name:<9} {task[name]}" for name in ("run", "branch", "base", "head", "reason") if task[name]]
     if task["pull_request"]:
         pull = task["pull_request"]
-        lines.append(f"pull request #{pull['number']} {pull['state']}: {pull['head']} onto {pull['base']}, {pull['url']}")
+        lines.append(
+            f"pull request #{pull['number']} {pull['state']}: {pull['head']} onto {pull['base']}, {pull['url']}"
+        )
     for attempt in document["attempts"]:
         lines += ["", *_describe_attempt(attempt)]
     if document["escalation"]:
@@ -46,7 +48,9 @@ def describe_task(document: Mapping[str, Any]) -> str:
 
 def _describe_attempt(attempt: Mapping[str, Any]) -> list[str]:
     ended = f"ended by the {attempt['limit']} limit" if attempt["limit"] else f"exited with {attempt['exit_code']}"
-    lines = [f"attempt {attempt['attempt']}: agent {ended} after {attempt['duration_s']:.1f} s, commit {attempt['commit']}"]
+    lines = [
+        f"attempt {attempt['attempt']}: agent {ended} after {attempt['duration_s']:.1f} s, commit {attempt['commit']}"
+    ]
     lines += [f"  changed  {path}" for path in attempt["changed"]]
     for check in attempt["checks"]:
         word = "passed" if check["passed"] else "FAILED"

@@ -121,6 +121,8 @@ def _why_not_again(task: Task, latest: TaskView, answer: Mapping[str, object], s
     if latest.state == "needs_person":
         if action in ("accept", "retry", "approve"):
             return None
+        if action == "reject":
+            return "a person rejected it"
         return f"it needs a person: `switchyard escalation list`; {latest.reason.splitlines()[0]}"
     if latest.state == "cancelled" and not selected and action not in ("retry", "approve"):
         return "it was cancelled; name it to run it again"

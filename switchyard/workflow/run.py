@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import sqlalchemy as sa
+
+from switchyard.ledger import fold, read_events
 from switchyard.packets import PlannedTask, RunPlan, Settled, TaskId, TaskResult, TaskState
 from switchyard.workflow.describing import map_stacks
 from switchyard.workflow.engine import Engine, Json

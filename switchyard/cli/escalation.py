@@ -1,0 +1,98 @@
+"""`switchyard escalation`: what waits for a person, and a person's answers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
+from switchyard.cli.render import Output
+
+app = typer.Typer(help="Tasks that wait for a person: look, then accept, reject or retry.", no_args_is_help=True)
+
+SCHEMA = "switchyard.escalations/1"
+COLUMNS = ("task", "since", "reason")
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="The id of a task that needs a person.")]
+Note = Annotated[str, typer.Option("--note", "-m", help="Why; an agent that tries again reads it.")]
+
+
+@app.command("list")
+def list_(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+    """List the tasks that need a person, with the reason."""
+    from switchyard.wiring import open_workspace
+
+    view = open_workspace(repo, environ=os.environ, needs_config=False).view()
+    found = [task for task in view.latest.values() if task.state == "needs_person" and task.needs_person]
+    document = {
+        "schema": SCHEMA,
+        "escalations": [
+            {
+                "task": task.id,
+                "run": task.run_id,
+                "reason": person.reason,
+                "since": person.since,
+                "head": task.head or None,
+            }
+            for task in found
+            if (person := task.needs_person)
+        ],
+    }
+    rows = [(task.id, task.since[:19], task.reason.splitlines()[0]) for task in found]
+    Output(as_json=as_json, quiet=quiet, verbose=verbose).table(
+        document, COLUMNS, rows, empty="nothing waits for a person"
+    )
+
+
+@app.command()
+def accept(
+    task: TaskName,
+    note: Note = "",
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Publish the last attempt as it is, with the next run."""
+    _answer(task, "accept", note, repo, Output(as_json=as_json, quiet=quiet, verbose=verbose))
+
+
+@app.command()
+def reject(
+    task: TaskName,
+    note: Note = "",
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Give the task up; it is not picked up again until `retry`."""
+    _answer(task, "reject", note, repo, Output(as_json=as_json, quiet=quiet, verbose=verbose))
+
+
+@app.command()
+def retry(
+    task: TaskName,
+    note: Note = "",
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Let an agent try again from the start, with the next run."""
+    _answer(task, "retry", note, repo, Output(as_json=as_json, quiet=quiet, verbose=verbose))
+
+
+def _answer(
+    task: str, action: Literal["accept", "reject", "retry"], note: str, repo: Path | None, output: Output
+) -> None:
+    from switchyard.wiring import answer_escalation, open_workspace
+
+    answer_escalation(open_workspace(repo, environ=os.environ, needs_config=False), task, action, note)
+    output.document(
+        {"schema": "switchyard.answer/1", "task": task, "action": action, "note": note}, f"{task}: {action}"
+    )
+    if action != "reject":
+        output.note(f"`switchyard run {task}` acts on it")

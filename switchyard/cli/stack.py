@@ -1,0 +1,31 @@
+"""`switchyard stack`: the pull requests as people see them."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
+from switchyard.cli.render import Output
+
+app = typer.Typer(help="The stacked pull requests.", no_args_is_help=True)
+
+
+@app.callback()
+def stack() -> None:
+    """The stacked pull requests."""
+
+
+@app.command()
+def status(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+    """Draw the stack: every pull request of the factory's, and what it stands on."""
+    from switchyard_merge import draw_stack, stack_document, stack_status
+
+    from switchyard.wiring import open_stack, open_workspace
+
+    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
+    pulls = stack_status(open_stack(open_workspace(repo, environ=os.environ, needs_config=False)))
+    output.document(stack_document(pulls), draw_stack(pulls).rstrip("\n"))
+    if not pulls:
+        output.note("no pull requests yet")

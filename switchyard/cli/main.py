@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from switchyard.cli import task
 from switchyard.cli.render import Output
 from switchyard.errors import SwitchyardError
 
@@ -23,8 +24,13 @@ DONE, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 PART_ERRORS = {
     "switchyard_context.ContextError": FAILED,
     "switchyard_git.GitError": FAILED,
+    "switchyard_git.NotARepository": USAGE,
+    "switchyard_git.UntrustedRepository": USAGE,
+    "switchyard_git.UnknownRevision": USAGE,
+    "switchyard_git.InvalidName": USAGE,
     "switchyard_merge.MergeError": FAILED,
     "switchyard_sandbox.SandboxError": FAILED,
+    "switchyard_templates.TemplatesError": USAGE,
     "switchyard.LedgerError": FAILED,
 }
 
@@ -58,7 +64,7 @@ def root(
 
 # A module that is a group exposes `app` and stands in GROUPS;
 # one of single commands exposes `register` and stands in COMMANDS.
-GROUPS: tuple[tuple[str, typer.Typer], ...] = ()
+GROUPS: tuple[tuple[str, typer.Typer], ...] = (("task", task.app),)
 COMMANDS: tuple[Callable[[typer.Typer], None], ...] = ()
 
 for name, group in GROUPS:

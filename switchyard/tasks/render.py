@@ -30,10 +30,15 @@ def front_value(task: Task, key: str) -> Any:
     """A field as front matter has it: lists, mappings, text, numbers."""
     value = getattr(task, key)
     if key == "budget":
-        return {name: number for name, number in vars(value).items() if number is not None}
+        return {name: _short(number) for name, number in vars(value).items() if number is not None}
     if key == "checks":
         return dict(value)
     return list(value) if isinstance(value, tuple) else value
+
+
+def _short(number: float) -> float:
+    """30 rather than 30.0: the number as people write it."""
+    return int(number) if number == int(number) else number
 
 
 def render_value(value: Any) -> str:

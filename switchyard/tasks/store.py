@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from switchyard.errors import UsageError, did_you_mean
+from switchyard.errors import TaskFileError, UsageError, did_you_mean
 from switchyard.packets import TaskId
 from switchyard.tasks.edit import edit_text
 from switchyard.tasks.frontmatter import read_text
@@ -63,8 +63,8 @@ class TaskStore:
         """Write new tasks, all or none; they may depend on one another and on what is there.
 
         Raises:
-            UsageError: A file is there already.
-            TaskFileError: A task would not be valid, or not fit the others.
+            UsageError: A file is there already, or a task would not be valid.
+            TaskFileError: A task does not fit the others.
         """
         texts = {self.file(task.id): render_task(task) for task in tasks}
         for file in texts:
@@ -72,7 +72,7 @@ class TaskStore:
                 raise UsageError(f"{file} exists", hint=f"change it with 'switchyard task edit {file.stem}'")
         check_tasks(tasks, known=self._ids())
         for file, text in texts.items():
-            parse_task(text, file)
+            _check_rendered(text, file)
         for file, text in texts.items():
             write_atomically(file, text)
         return list(texts)
@@ -95,24 +95,28 @@ class TaskStore:
         write_atomically(file, text)
         return task
 
-    def move(self, task_id: str, verb: Verb) -> Task:
-        """Approve, hold, release or cancel; where the task is there already, nothing changes.
+    def move(self, verb: Verb, task_ids: Sequence[str]) -> Sequence[Task]:
+        """Approve, hold, release or cancel tasks, all or none; one that is there already stays as it is.
 
         Raises:
             UsageError: There is no such task, or the verb does not apply to its state.
         """
+        texts = {self.file(task_id): self._moved(verb, task_id) for task_id in task_ids}
+        for file, text in texts.items():
+            if text != read_text(file):
+                write_atomically(file, text)
+        return [parse_task(text, file) for file, text in texts.items()]
+
+    def _moved(self, verb: Verb, task_id: str) -> str:
         task = self.get(task_id)
         before, after = MOVES[verb]
         if task.state == after:
-            return task
+            return self.text(task_id)
         if task.state not in before:
             raise UsageError(
                 f"cannot {verb} '{task_id}': it is {task.state}", hint=f"{verb} applies to: {', '.join(sorted(before))}"
             )
-        file = self.file(task_id)
-        text = edit_text(self.text(task_id), file, {"state": after})
-        write_atomically(file, text)
-        return parse_task(text, file)
+        return edit_text(self.text(task_id), self.file(task_id), {"state": after})
 
     def read_import(self, source: Path) -> Sequence[Task]:
         """The tasks of a plan, a task file or a folder of them, not yet written."""
@@ -130,6 +134,14 @@ class TaskStore:
 
     def _ids(self) -> Sequence[TaskId]:
         return [TaskId(file.stem) for file in task_files(self.folder)]
+
+
+def _check_rendered(text: str, file: Path) -> None:
+    """Refuse what could not be read again; the file does not exist yet, so its lines would mean nothing to people."""
+    try:
+        parse_task(text, file)
+    except TaskFileError as err:
+        raise UsageError("\n".join(str(fault.problem) for fault in (err, *err.others)), hint=err.hint) from err
 
 
 def write_atomically(file: Path, text: str) -> None:

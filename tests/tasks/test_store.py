@@ -151,16 +151,29 @@ def test_a_verb_leads_from_its_states_and_from_no_other(
     store.add([task("a", state=before)])
     if after is None:
         with pytest.raises(UsageError, match=f"it is {before}"):
-            store.move("a", verb)  # type: ignore[arg-type]
+            store.move(verb, ["a"])  # type: ignore[arg-type]
     else:
-        assert store.move("a", verb).state == after  # type: ignore[arg-type]
+        assert store.move(verb, ["a"])[0].state == after  # type: ignore[arg-type]
     assert store.get("a").state == (after or before)
+
+
+def test_moving_several_is_all_or_nothing(store: TaskStore) -> None:
+    store.add([task("a"), task("b", state="cancelled")])
+    with pytest.raises(UsageError, match="'b'"):
+        store.move("approve", ["a", "b"])
+    assert store.get("a").state == "draft"
+
+
+def test_a_task_that_could_not_be_read_again_is_not_added(store: TaskStore) -> None:
+    with pytest.raises(UsageError, match="'/etc' in 'targets' must be a path inside"):
+        store.add([task("a", targets=("/etc",))])
+    assert not store.folder.exists()
 
 
 def test_a_move_keeps_comments_and_mode(store: TaskStore) -> None:
     file = write(store, "a.md", "---\nid: a # mine\ntitle: A\n---\nBody\n")
     file.chmod(0o640)
-    store.move("a", "approve")
+    store.move("approve", ["a"])
     assert file.read_text() == "---\nid: a # mine\ntitle: A\nstate: ready\n---\nBody\n"
     assert file.stat().st_mode & 0o777 == 0o640
     assert [path.name for path in store.folder.iterdir()] == ["a.md"]
@@ -185,7 +198,7 @@ def test_a_link_to_a_task_file_stays_a_link(store: TaskStore, tmp_path: Path) ->
     target.write_text(render_task(task("a")))
     store.folder.mkdir(parents=True)
     store.folder.joinpath("a.md").symlink_to(target)
-    store.move("a", "approve")
+    store.move("approve", ["a"])
     assert store.folder.joinpath("a.md").is_symlink()
     assert "state: ready" in target.read_text()
 

@@ -5,15 +5,18 @@ UV := $(if $(SYSTEM_UV),$(SYSTEM_UV),.tools/bin/uv)
 READY := .venv/.ready
 RUN := .venv/bin
 
-.PHONY: demo test test-all lint bench lock clean
+.PHONY: demo test test-all test-sandbox lint bench lock clean
 
 demo: $(READY)
 	$(RUN)/switchyard demo
 
 test: $(READY)
-	$(RUN)/python -m pytest -q
+	$(RUN)/python -m pytest -q -n 2
 
 test-all: test
+
+test-sandbox: $(READY)
+	$(RUN)/python -m pytest -q -n 2 -m sandbox
 
 lint: $(READY)
 	$(RUN)/ruff check .

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from switchyard.cli import task
+from switchyard.cli import demo, task
 from switchyard.cli.render import Output
 from switchyard.errors import SwitchyardError
 
@@ -65,7 +65,7 @@ def root(
 # A module that is a group exposes `app` and stands in GROUPS;
 # one of single commands exposes `register` and stands in COMMANDS.
 GROUPS: tuple[tuple[str, typer.Typer], ...] = (("task", task.app),)
-COMMANDS: tuple[Callable[[typer.Typer], None], ...] = ()
+COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (demo.register,)
 
 for name, group in GROUPS:
     app.add_typer(group, name=name)

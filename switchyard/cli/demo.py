@@ -44,7 +44,9 @@ def demo(
     if repo is not None:
         raise UsageError("the demo brings its own repository", hint="drop --repo; --keep DIR says where to put it")
     with _folder(keep) as directory:
-        laid_out, view, stack = _play(directory, output)
+        laid_out = _lay_out(directory)
+        output.note(f"laid out {laid_out.repo}, a clone of {laid_out.origin}")
+        view, stack = _play(laid_out, output)
         differences = _differences(view)
         output.document(_document(laid_out if keep else None, view, stack, differences), _drawing(view, stack))
         _conclude(output, differences, keep)
@@ -60,24 +62,27 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _play(directory: Path, output: Output) -> tuple[DemoRepository, FactoryView, list[StackedPull]]:
+def _lay_out(directory: Path) -> DemoRepository:
+    from switchyard_templates import FolderTaken, lay_out_demo
+
+    try:
+        return lay_out_demo(directory)
+    except FolderTaken as err:
+        raise UsageError(str(err), hint=err.hint) from err
+
+
+def _play(laid_out: DemoRepository, output: Output) -> tuple[FactoryView, list[StackedPull]]:
     from switchyard_git import Repository
     from switchyard_merge import stack_status
-    from switchyard_templates import FolderTaken, lay_out_demo
 
     from switchyard.wiring import RunRequest, open_forge, open_workspace, run_tasks
 
-    try:
-        laid_out = lay_out_demo(directory)
-    except FolderTaken as err:
-        raise UsageError(str(err), hint=err.hint) from err
-    output.note(f"laid out {laid_out.repo}, a clone of {laid_out.origin}")
     workspace = open_workspace(laid_out.repo, environ=os.environ)
     # Under --json the one document on stdout is the outcome; progress stays on stderr.
     with shown(replace(output, as_json=False)) as progress:
         report = run_tasks(workspace, RunRequest(), progress)
     forge = open_forge(workspace, Repository.open(workspace.places.factory), str(laid_out.origin))
-    return laid_out, report.view, stack_status(forge)
+    return report.view, stack_status(forge)
 
 
 def _differences(view: FactoryView) -> list[str]:

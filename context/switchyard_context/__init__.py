@@ -1,0 +1,49 @@
+"""Which files and symbols a task needs, read from the import graph of a tree; knows nothing of tasks or sandboxes."""
+
+from switchyard_context.errors import (
+    BadRequest,
+    ContextError,
+    EmptyRequest,
+    InvalidLimit,
+    NoRepository,
+    SourceUnreadable,
+    UnknownPath,
+    UnknownRevision,
+    UnknownRole,
+    UnknownSymbol,
+)
+from switchyard_context.graph import Edge, ImportGraph, Unresolved, build_graph, is_test
+from switchyard_context.request import ROLES, Request, Role
+from switchyard_context.select import Dropped, SelectedFile, Selection, render_markdown, render_paths, select
+from switchyard_context.source import Source, open_source
+from switchyard_context.tokens import count_tokens
+
+__all__ = [
+    "ROLES",
+    "BadRequest",
+    "ContextError",
+    "Dropped",
+    "Edge",
+    "EmptyRequest",
+    "ImportGraph",
+    "InvalidLimit",
+    "NoRepository",
+    "Request",
+    "Role",
+    "SelectedFile",
+    "Selection",
+    "Source",
+    "SourceUnreadable",
+    "UnknownPath",
+    "UnknownRevision",
+    "UnknownRole",
+    "UnknownSymbol",
+    "Unresolved",
+    "build_graph",
+    "count_tokens",
+    "is_test",
+    "open_source",
+    "render_markdown",
+    "render_paths",
+    "select",
+]

@@ -1,0 +1,47 @@
+"""The thin layer over tree-sitter: a grammar, one query, and the captured nodes in the order of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """A compiled grammar and the query whose captures a language module reads."""
+
+    language: Language
+    query_source: str
+
+    @cached_property
+    def _query(self) -> Query:
+        return Query(self.language, self.query_source)
+
+    @cached_property
+    def _parser(self) -> Parser:
+        return Parser(self.language)
+
+    def captures(self, source: bytes) -> list[tuple[str, Node]]:
+        """(capture, node) sorted by position, the outer node before the inner one."""
+        tree = self._parser.parse(source)
+        found = QueryCursor(self._query).captures(tree.root_node)
+        pairs = [(name, node) for name, nodes in found.items() for node in nodes]
+        pairs.sort(key=lambda pair: (pair[1].start_byte, -pair[1].end_byte, pair[0]))
+        return pairs
+
+
+def text_of(node: Node | None) -> str:
+    """The source of a node; invalid bytes as U+FFFD, since a name must not make a file unreadable."""
+    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
+
+
+def first_line_of(node: Node) -> int:
+    return node.start_point.row + 1
+
+
+def last_line_of(node: Node) -> int:
+    end = node.end_point
+    # A node that ends at column 0 ends with the newline of the line before.
+    return end.row if end.column == 0 and end.row > node.start_point.row else end.row + 1

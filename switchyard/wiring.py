@@ -28,8 +28,9 @@ from switchyard.workflow.stores import Base, fetch_base, open_stores, target_of
 
 if TYPE_CHECKING:
     from switchyard_merge.forge.contract import Forge
-    from switchyard_sandbox import Driver
+    from switchyard_sandbox import Driver, OutputSink
 
+    from switchyard.workflow.boxing import Boxed
     from switchyard.workflow.orchestrator import Audience, Report
 
 STATE_FOLDER = "switchyard"
@@ -225,10 +226,53 @@ def preview(workspace: Workspace, selection: Collection[TaskId], plan: Path | No
     drafted = draft(workspace, tasks, view, base, selection)
     budget = workspace.config.context.budget_tokens
     contexts = {
-        task.id: choose_context(workspace.places, workspace.places.mirror, base.commit, task, budget)[0].as_json()
+        task.id: choose_context(workspace.places, workspace.places.mirror, base.commit, task, budget).as_json()
         for task in drafted.plan.tasks
     }
     return Preview(drafted, contexts, tuple(view.unfinished))
+
+
+@dataclass(frozen=True)
+class BoxOptions:
+    """What `sandbox run` was asked for; None leaves it to the configuration."""
+
+    argv: tuple[str, ...]
+    at: str = "HEAD"
+    network: str | None = None
+    timeout_s: float | None = None
+    stall_s: float | None = None
+    memory_mb: int | None = None
+    keep: bool = False
+    accept_no_isolation: bool = False
+    stdin: bytes = b""
+
+
+def run_in_box(workspace: Workspace, options: BoxOptions, sink: OutputSink | None) -> Boxed:
+    """Run one command in a sandbox at a revision, exactly as a task would.
+
+    Raises:
+        UnknownRevision: There is no such revision.
+        SandboxError: The sandbox could not be had.
+    """
+    from switchyard_sandbox import CodeIn
+
+    from switchyard.workflow.boxing import BoxRequest, parse_network, run_boxed
+
+    driver = open_driver(workspace, accept_no_isolation=options.accept_no_isolation)
+    commit = workspace.repository.resolve(options.at)
+    open_stores(workspace.places)
+    request = BoxRequest(
+        argv=options.argv,
+        commit=commit,
+        network=parse_network(options.network),
+        timeout_s=options.timeout_s,
+        stall_s=options.stall_s,
+        memory_mb=options.memory_mb,
+        stdin=options.stdin,
+        keep=options.keep,
+    )
+    code = CodeIn(repository=workspace.repository.git_dir, commit=commit, anchor=commit)
+    return run_boxed(driver, workspace.config, workspace.places, code, request, sink)
 
 
 def cancel_task(workspace: Workspace, name: str, *, force: bool) -> list[str]:

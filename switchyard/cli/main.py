@@ -65,7 +65,7 @@ def root(
 # A module that is a group exposes `app` and stands in GROUPS;
 # one of single commands exposes `register` and stands in COMMANDS.
 GROUPS: tuple[tuple[str, typer.Typer], ...] = (("task", task.app),)
-COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (demo.register,)
+COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (init.register, demo.register)
 
 for name, group in GROUPS:
     app.add_typer(group, name=name)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from itertools import permutations
 from pathlib import Path
 
 from switchyard_context import (
     ImportGraph,
     Request,
     Selection,
-    Source,
     build_graph,
     open_source,
     render_markdown,
@@ -29,10 +30,10 @@ IMPORT_HOPS = 1
 def select_context(factory: Factory, task: PlannedTask, ground: Ground) -> SelectedContext:
     """Select from the tree of the task's own base, so that parents' work is seen; kept as artifacts."""
     budget = factory.config.context.budget_tokens
-    selection, source = choose_context(factory.places, factory.places.factory, ground.commit, task, budget)
+    selection = choose_context(factory.places, factory.places.factory, ground.commit, task, budget)
     return SelectedContext(
         listing=factory.artifacts.put(json.dumps(selection.as_json(), ensure_ascii=False).encode()),
-        markdown=factory.artifacts.put(render_markdown(selection, source).encode()),
+        markdown=factory.artifacts.put(render_markdown(selection).encode()),
         files=len(selection.files),
         tokens=selection.tokens,
     )
@@ -40,8 +41,8 @@ def select_context(factory: Factory, task: PlannedTask, ground: Ground) -> Selec
 
 def choose_context(
     places: Places, repository: Path, commit: CommitSha, task: PlannedTask, budget_tokens: int
-) -> tuple[Selection, Source]:
-    """What matters for a task at a commit, and the tree that it was read from."""
+) -> Selection:
+    """What matters for a task at a commit."""
     source = open_source(repository, commit)
     graph = build_graph(source, places.cache)
     request = Request(
@@ -50,7 +51,7 @@ def choose_context(
         always=task.context_files,
         budget_tokens=budget_tokens,
     )
-    return select(graph, source, request), source
+    return select(graph, source, request)
 
 
 def overlaps_of(graph: ImportGraph, tasks: Sequence[Task]) -> dict[TaskId, set[TaskId]]:
@@ -58,12 +59,23 @@ def overlaps_of(graph: ImportGraph, tasks: Sequence[Task]) -> dict[TaskId, set[T
 
     Two collide when their targets meet, or when one's targets meet the files within an import hop of the other's.
     """
-    near = {task.id: graph.closure(task.targets, hops=IMPORT_HOPS) | set(task.targets) for task in tasks}
-    targets: Mapping[TaskId, Collection[str]] = {task.id: set(task.targets) for task in tasks}
+    writes = {task.id: _expand(task.targets, graph.files) for task in tasks}
+    near = {
+        task_id: paths | graph.closure(paths, IMPORT_HOPS) | graph.dependents(paths, IMPORT_HOPS)
+        for task_id, paths in writes.items()
+    }
     found: dict[TaskId, set[TaskId]] = {task.id: set() for task in tasks}
-    for one in tasks:
-        for other in tasks:
-            if one.id != other.id and not near[one.id].isdisjoint(targets[other.id]):
-                found[one.id].add(other.id)
-                found[other.id].add(one.id)
+    for one, other in permutations(writes, 2):
+        if not near[one].isdisjoint(writes[other]):
+            found[one].add(other)
+            found[other].add(one)
     return found
+
+
+def _expand(targets: Sequence[str], files: Sequence[str]) -> set[str]:
+    """The files that targets mean: a path as it is, there or not; a folder or a pattern as what it holds."""
+    meant = set(targets)
+    for target in targets:
+        folder = target.rstrip("/") + "/"
+        meant.update(path for path in files if path.startswith(folder) or fnmatchcase(path, target))
+    return meant

@@ -1,0 +1,32 @@
+"""`switchyard doctor`: whether this machine and this configuration can do the work."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
+from switchyard.cli.render import Output
+
+COLUMNS = ("what", "", "found", "what would help")
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the command on the root."""
+    app.command()(doctor)
+
+
+def doctor(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+    """Look at the environment and the configuration; exits 1 when something required is missing."""
+    from switchyard.wiring import open_driver, open_workspace
+    from switchyard.workflow.examining import doctor_document, examine
+
+    workspace = open_workspace(repo, environ=os.environ, needs_config=False)
+    driver = open_driver(workspace, accept_no_isolation=True)
+    lines = examine(workspace.repository, workspace.config, workspace.places, workspace.tasks, driver.probe, os.environ)
+    rows = [
+        (line.name, "ok" if line.ok else "MISSING" if line.required else "-", line.detail, line.hint) for line in lines
+    ]
+    Output(as_json=as_json, quiet=quiet, verbose=verbose).table(doctor_document(lines), COLUMNS, rows)
+    raise typer.Exit(0 if all(line.ok for line in lines if line.required) else 1)

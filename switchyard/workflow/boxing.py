@@ -1,0 +1,154 @@
+"""One command in a sandbox exactly as a task would run it, for a person to try things."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from switchyard_git import CommitSha
+from switchyard_sandbox import (
+    BoxId,
+    BoxSpec,
+    CodeIn,
+    Command,
+    Driver,
+    Finding,
+    Finished,
+    Limits,
+    OutputSink,
+    SetUp,
+)
+
+from switchyard.config import Config
+from switchyard.workflow.factory import Places
+
+SCHEMA = "switchyard.exec/1"
+
+
+@dataclass(frozen=True)
+class BoxRequest:
+    """What `sandbox run` was asked for; None leaves it to the configuration."""
+
+    argv: tuple[str, ...]
+    commit: CommitSha
+    network: tuple[str, ...] | None = None
+    timeout_s: float | None = None
+    stall_s: float | None = None
+    memory_mb: int | None = None
+    stdin: bytes = b""
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Boxed:
+    """How it ended."""
+
+    box: BoxId
+    finished: Finished
+    findings: tuple[Finding, ...]
+    changed: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """The command's own code, 128 + signal, or 124 at a limit."""
+        if self.finished.limit:
+            return 124
+        if self.finished.signal:
+            return 128 + self.finished.signal
+        return self.finished.exit_code or 0
+
+    def as_json(self, kept: bool) -> dict[str, object]:
+        """`switchyard.exec/1`; bytes that are no UTF-8 stand as U+FFFD."""
+        finished = self.finished
+        return {
+            "schema": SCHEMA,
+            "exit_code": self.exit_code,
+            "signal": finished.signal,
+            "timed_out": finished.limit in ("timeout", "stall"),
+            "limit": finished.limit,
+            "stdout": finished.stdout.decode("utf-8", "replace"),
+            "stderr": finished.stderr.decode("utf-8", "replace"),
+            "truncated": finished.truncated,
+            "duration_s": round(finished.duration_s, 3),
+            "sandbox": self.box if kept else None,
+            "changed": [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for name in self.changed],
+            "findings": [
+                {
+                    "path": finding.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+                    "kind": finding.kind,
+                    "detail": finding.detail,
+                    "refused": finding.refused,
+                }
+                for finding in self.findings
+            ],
+        }
+
+
+def run_boxed(
+    driver: Driver, config: Config, places: Places, code: CodeIn, request: BoxRequest, sink: OutputSink | None
+) -> Boxed:
+    """Run the command, look at what it left, and remove the box unless it is to be kept."""
+    box = driver.create(_spec(config, code, request))
+    try:
+        sandbox = config.sandbox
+        command = Command(
+            argv=request.argv,
+            stdin=request.stdin,
+            timeout_s=request.timeout_s or sandbox.timeout_minutes * 60,
+            stall_s=request.stall_s or sandbox.stall_minutes * 60,
+        )
+        finished = driver.execute(box, command, sink)
+        extraction = driver.extract(box, places.factory)
+    except BaseException:
+        driver.destroy(box)
+        raise
+    if not request.keep:
+        driver.destroy(box)
+    return Boxed(box, finished, extraction.findings, extraction.changed)
+
+
+def describe_boxes(driver: Driver) -> dict[str, object]:
+    """`switchyard.sandboxes/1`: live boxes and orphans."""
+    return {
+        "schema": "switchyard.sandboxes/1",
+        "sandboxes": [
+            {
+                "id": box.id,
+                "kind": box.kind,
+                "task": box.labels.get("task") or None,
+                "attempt": int(attempt) if (attempt := box.labels.get("attempt", "")).isdigit() else None,
+                "state": box.state,
+                "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(box.since)),
+                "labels": dict(box.labels),
+            }
+            for box in driver.list()
+        ],
+    }
+
+
+def parse_network(text: str | None) -> tuple[str, ...] | None:
+    """`none` is no network; a list of host names opens them; None leaves it to the configuration."""
+    if text is None:
+        return None
+    names: Sequence[str] = [name.strip() for name in text.split(",") if name.strip()]
+    return () if list(names) == ["none"] else tuple(names)
+
+
+def _spec(config: Config, code: CodeIn, request: BoxRequest) -> BoxSpec:
+    sandbox = config.sandbox
+    return BoxSpec(
+        labels={"run": "", "task": "", "attempt": "", "role": "manual"},
+        code=code,
+        limits=Limits(
+            cpus=sandbox.cpus,
+            memory_mb=request.memory_mb or sandbox.memory_mb,
+            pids=sandbox.pids,
+            disk_mb=sandbox.disk_mb,
+        ),
+        setup=SetUp(commands=tuple(sandbox.setup), network=tuple(sandbox.setup_network)),
+        env=sandbox.env,
+        network=tuple(sandbox.network) if request.network is None else request.network,
+        ttl_s=(request.timeout_s or sandbox.timeout_minutes * 60) + (86_400 if request.keep else 300),
+        allow_degraded=sandbox.allow_degraded,
+    )

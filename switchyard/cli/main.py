@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from switchyard.cli import demo, task
+from switchyard.cli import demo, escalation, ledger, run, stack, task
 from switchyard.cli.render import Output
 from switchyard.errors import SwitchyardError
 
@@ -64,7 +64,12 @@ def root(
 
 # A module that is a group exposes `app` and stands in GROUPS;
 # one of single commands exposes `register` and stands in COMMANDS.
-GROUPS: tuple[tuple[str, typer.Typer], ...] = (("task", task.app),)
+GROUPS: tuple[tuple[str, typer.Typer], ...] = (
+    ("task", task.app),
+    ("escalation", escalation.app),
+    ("stack", stack.app),
+    ("ledger", ledger.app),
+)
 COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (init.register, demo.register)
 
 for name, group in GROUPS:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from switchyard.cli import demo, escalation, ledger, run, stack, task
+from switchyard.cli import demo, doctor, escalation, init, ledger, run, sandbox, stack, task
 from switchyard.cli.render import Output
 from switchyard.errors import SwitchyardError
 
@@ -68,9 +68,10 @@ GROUPS: tuple[tuple[str, typer.Typer], ...] = (
     ("task", task.app),
     ("escalation", escalation.app),
     ("stack", stack.app),
+    ("sandbox", sandbox.app),
     ("ledger", ledger.app),
 )
-COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (init.register, demo.register)
+COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (init.register, demo.register, run.register, doctor.register)
 
 for name, group in GROUPS:
     app.add_typer(group, name=name)

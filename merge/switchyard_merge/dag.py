@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,7 +24,7 @@ class Plan:
     order: tuple[str, ...]
     """Every task after all that it depends on; the sort key decides among equals."""
     _graph: TaskGraph
-    _reduced: TaskGraph
+    _parents: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, depends_on: Mapping[str, Iterable[str]], *, key: SortKey = str) -> Self:
@@ -43,7 +43,7 @@ class Plan:
         graph.add_edges_from((name, task) for task, names in sorted(wanted.items()) for name in names)
         _refuse_cycle(graph)
         order = tuple(nx.lexicographical_topological_sort(graph, key=key))
-        return cls(order, graph, nx.transitive_reduction(graph))
+        return cls(order, graph, _reduced_parents(order, wanted))
 
     def generations(self) -> list[list[str]]:
         """Tasks in waves, each wave waiting only for those before it."""
@@ -51,11 +51,11 @@ class Plan:
 
     def parents(self, task: str) -> list[str]:
         """What the task is stacked on: its dependencies without those that another of them already holds."""
-        return self._sorted(self._reduced.predecessors(task))
+        return list(self._parents[task])
 
     def children(self, task: str) -> list[str]:
         """The tasks that are stacked directly on it."""
-        return self._sorted(self._reduced.successors(task))
+        return [child for child in self._sorted(self._graph.successors(task)) if task in self._parents[child]]
 
     def ancestors(self, task: str) -> list[str]:
         """Everything the task waits for, however far."""
@@ -72,6 +72,21 @@ class Plan:
     def _sorted(self, tasks: Iterable[str]) -> list[str]:
         chosen = set(tasks)
         return [task for task in self.order if task in chosen]
+
+
+def _reduced_parents(order: Sequence[str], wanted: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """The transitive reduction; ancestors are bits of a number, which makes thousands of tasks a matter of moments."""
+    position = {task: index for index, task in enumerate(order)}
+    ancestors: dict[str, int] = {}
+    parents: dict[str, tuple[str, ...]] = {}
+    for task in order:
+        direct = sorted(wanted[task], key=position.__getitem__)
+        held = 0
+        for name in direct:
+            held |= ancestors[name]
+        parents[task] = tuple(name for name in direct if not held >> position[name] & 1)
+        ancestors[task] = held | sum(1 << position[name] for name in parents[task])
+    return parents
 
 
 def _refuse_cycle(graph: TaskGraph) -> None:

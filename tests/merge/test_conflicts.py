@@ -1,0 +1,125 @@
+"""Conflicts are found before a push; the filter never hides one that git would report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from switchyard_git import CommitSha, Conflicted, UnrelatedHistories
+from switchyard_merge import conflicts, find_all_conflicts, find_conflicts, join_of
+from switchyard_merge.joins import Joined
+from yard import LONG, WHO, Yard
+
+Tip = Callable[[str], CommitSha]
+
+
+@pytest.fixture
+def crowd(yard: Yard) -> dict[str, CommitSha]:
+    """Branches that touch nothing of the others', enough of them that the filter pays."""
+    return {f"calm-{number}": yard.commit(yard.base, {f"calm/{number}": "x\n"}) for number in range(8)}
+
+
+def test_siblings_that_edit_the_same_lines_are_reported_with_the_file(
+    yard: Yard, tip: Tip, crowd: dict[str, CommitSha]
+) -> None:
+    rival = yard.commit(yard.base, {"a": f"rival\n{LONG}", "b": f"fine\n{LONG}"})
+    (found,) = find_conflicts(yard.factory, tip("a"), {**crowd, "rival": rival, "calm": tip("c")}, name="mine")
+    assert (found.head, found.other, found.paths) == ("mine", "rival", ("a",))
+    assert {message.kind for message in found.messages if message.is_conflict} == {"CONFLICT (contents)"}
+
+
+def test_a_branch_and_what_stands_on_it_do_not_conflict(yard: Yard, tip: Tip) -> None:
+    one = tip("a")
+    above = yard.commit(one, {"a": "all new\n"})
+    assert find_conflicts(yard.factory, above, {"below": one, "base": yard.base, "same": above}) == []
+    assert find_conflicts(yard.factory, one, {"above": above}) == []
+
+
+def test_every_pair_is_looked_at(yard: Yard, tip: Tip, crowd: dict[str, CommitSha]) -> None:
+    heads = {**crowd, "x": yard.commit(yard.base, {"a": "1"}), "y": yard.commit(yard.base, {"a": "2"}), "z": tip("a")}
+    found = {(conflict.head, conflict.other) for conflict in find_all_conflicts(yard.factory, heads)}
+    assert found == {("x", "y"), ("x", "z"), ("y", "z")}
+
+
+def test_a_join_is_compared_with_what_it_does_not_hold(yard: Yard, tip: Tip) -> None:
+    joined = join_of(yard.factory, [tip("a"), tip("b")], who=WHO)
+    assert isinstance(joined, Joined)
+    rival = yard.commit(yard.base, {"b": "rival\n"})
+    assert [one.other for one in find_conflicts(yard.factory, joined.commit, {"held": tip("a"), "rival": rival})] == [
+        "rival"
+    ]
+
+
+def test_a_line_that_was_put_back_still_counts_as_touched(yard: Yard, crowd: dict[str, CommitSha]) -> None:
+    changed = yard.commit(yard.base, {"a": f"early\n{LONG}"})
+    other = yard.commit(changed, {"a": f"early and more\n{LONG}"})
+    back = yard.commit(changed, {"a": LONG})
+    heads = {**crowd, "other": other, "back": back}
+    assert [(one.head, one.other) for one in find_all_conflicts(yard.factory, heads)] == [("other", "back")]
+
+
+def test_histories_without_a_common_commit_are_told(yard: Yard) -> None:
+    with pytest.raises(UnrelatedHistories):
+        find_conflicts(yard.factory, yard.base, {"alien": yard.commit(None, {"z": "z"})})
+
+
+def test_nothing_to_compare_with_is_no_conflict(yard: Yard) -> None:
+    assert find_conflicts(yard.factory, yard.base, {}) == []
+    assert find_all_conflicts(yard.factory, {}) == []
+
+
+_PATHS = st.sampled_from(
+    ["dir/a", "dir/b", "dir/c", "dir/sub/d", "other/e", "top", "dir", "top/f", "dir/sub", "moved/a"]
+)
+_EDITS = st.lists(
+    st.tuples(st.sampled_from(["edit", "remove", "move", "move directory"]), _PATHS, _PATHS), min_size=1, max_size=3
+)
+_START = {path: f"{path}\n{LONG}" for path in ("dir/a", "dir/b", "dir/c", "dir/sub/d", "other/e", "top")}
+
+
+def _changed(yard: Yard, parent: CommitSha, edits: list[tuple[str, str, str]], mark: str) -> CommitSha:
+    files = yard.files(parent)
+    for kind, path, target in edits:
+        match kind:
+            case "edit":
+                files = {name: text for name, text in files.items() if not name.startswith(f"{path}/")}
+                files[path] = f"{mark} {path}\n{LONG}"
+            case "remove":
+                files.pop(path, None)
+            case "move" if path in files and target not in files:
+                files[target] = files.pop(path)
+            case "move directory":
+                files = {f"new-{name}" if name.startswith(f"{path}/") else name: text for name, text in files.items()}
+    kept = {name: text for name, text in files.items() if not any(other.startswith(f"{name}/") for other in files)}
+    gone: dict[str, str | None] = {name: None for name in yard.files(parent) if name not in kept}
+    return yard.commit(parent, gone | kept)
+
+
+@given(branches=st.lists(st.lists(_EDITS, min_size=1, max_size=2), min_size=2, max_size=4))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_filter_loses_no_conflict_that_git_would_report(
+    yard: Yard, branches: list[list[list[tuple[str, str, str]]]]
+) -> None:
+    base = yard.commit(None, _START)
+    heads = {}
+    for number, steps in enumerate(branches):
+        head = base
+        for step in steps:
+            head = _changed(yard, head, step, str(number))
+        heads[str(number)] = head
+    commits = yard.factory.ancestry(list(heads.values()), base)
+    touched = yard.factory.touched(commits)
+    prints = {
+        name: conflicts.footprint(
+            change for commit in yard.factory.ancestry([head], base) for change in touched.get(commit, ())
+        )
+        for name, head in heads.items()
+    }
+    pairs = [(one, other) for one in heads for other in heads if one < other]
+    outcomes = yard.factory.merge_trees([(heads[one], heads[other]) for one, other in pairs])
+    for (one, other), outcome in zip(pairs, outcomes, strict=True):
+        if isinstance(outcome, Conflicted):
+            assert prints[one].may_clash(prints[other])
+            assert prints[other].may_clash(prints[one])

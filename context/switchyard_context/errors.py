@@ -54,11 +54,11 @@ class UnknownRole(BadRequest):
 
 
 class UnknownPath(BadRequest):
-    """A path that the tree does not hold."""
+    """A path that the tree, or its import graph, does not hold."""
 
-    def __init__(self, path: str, *, near: Sequence[str] = ()) -> None:
+    def __init__(self, path: str, *, near: Sequence[str] = (), kind: str = "file") -> None:
         hint = f"did you mean {' or '.join(near)}?" if near else "paths are written from the top of the repository"
-        super().__init__(f"no file {path!r} in the tree", hint=hint)
+        super().__init__(f"no {kind} {path!r} in the tree", hint=hint)
         self.path = path
 
 

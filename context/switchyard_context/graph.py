@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ from switchyard_context.source import Source
 
 if TYPE_CHECKING:
     import networkx
+
+SCHEMA = "switchyard.graph/1"
 
 Ids = npt.NDArray[np.int32]
 
@@ -36,6 +38,10 @@ class Edge:
     """`type`: gone at run time. `dynamic`: a literal name at run time. `reexport`: written as one, or reached through
     one, so that a name's user and its definition are one step apart."""
 
+    def as_json(self) -> dict[str, Any]:
+        """As `switchyard.graph/1` writes an edge."""
+        return {"importer": self.importer, "imported": self.imported, "line": self.line, "kind": self.kind}
+
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
@@ -44,6 +50,11 @@ class Unresolved:
     path: str
     line: int
     imported: str
+    """As written."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As `switchyard.graph/1` and `switchyard.context/1` write it."""
+        return {"path": self.path, "line": self.line, "import": self.imported}
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,7 @@ class ImportGraph:
             UnknownPath: The graph has no such file.
         """
         if path not in self._ids:
-            raise UnknownPath(path, near=near_names(path, self.files))
+            raise UnknownPath(path, near=near_names(path, self.files), kind="source file")
         return self._ids[path]
 
     def edges(self) -> list[Edge]:
@@ -169,6 +180,16 @@ class ImportGraph:
             chain.append(self._edge(came[node]))
             node = int(self.importers_ids[came[node]])
         return chain[::-1]
+
+    def as_json(self) -> dict[str, Any]:
+        """The document `switchyard.graph/1`."""
+        return {
+            "schema": SCHEMA,
+            "revision": self.revision,
+            "files": self.files,
+            "edges": [edge.as_json() for edge in self.edges()],
+            "unresolved": [item.as_json() for item in self.unresolved],
+        }
 
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
         """The same graph for networkx: nodes are paths, edges carry `line` and `kind`."""

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from switchyard.cli import demo, doctor, escalation, init, ledger, run, sandbox, stack, task
+from switchyard.cli import context, demo, doctor, escalation, init, ledger, run, sandbox, stack, task
 from switchyard.cli.render import Output
 from switchyard.errors import SwitchyardError
 
@@ -23,6 +23,7 @@ DONE, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 # so that no part has to be imported to recognise an error it did not raise.
 PART_ERRORS = {
     "switchyard_context.ContextError": FAILED,
+    "switchyard_context.BadRequest": USAGE,
     "switchyard_git.GitError": FAILED,
     "switchyard_git.NotARepository": USAGE,
     "switchyard_git.UntrustedRepository": USAGE,
@@ -66,6 +67,7 @@ def root(
 # one of single commands exposes `register` and stands in COMMANDS.
 GROUPS: tuple[tuple[str, typer.Typer], ...] = (
     ("task", task.app),
+    ("context", context.app),
     ("escalation", escalation.app),
     ("stack", stack.app),
     ("sandbox", sandbox.app),

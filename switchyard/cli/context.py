@@ -1,0 +1,220 @@
+"""`switchyard context`: which files and symbols a task needs, and what the import graph knows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from switchyard.cli.context_text import describe_selection, draw_dot, draw_edges
+from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
+from switchyard.cli.render import Output
+from switchyard.cli.workspace import open_workspace
+from switchyard.errors import UsageError
+
+if TYPE_CHECKING:
+    from switchyard_context import ImportGraph, Request, Selection, Source
+
+app = typer.Typer(help="Which files a task needs, picked from the import graph.")
+
+Format = Literal["paths", "markdown", "json"]
+At = Annotated[str | None, typer.Option("--at", metavar="REV", help="Read this revision. Default: the work tree.")]
+Paths = Annotated[list[str], typer.Argument(metavar="PATH…", help="Source files, from the top of the repository.")]
+
+
+@app.callback(invoke_without_command=True)
+def select(
+    ctx: typer.Context,
+    text: Annotated[str | None, typer.Option("--text", metavar="T", help="A task or an issue in prose.")] = None,
+    text_file: Annotated[
+        str | None, typer.Option("--text-file", metavar="F", help="The same from a file; - is stdin.")
+    ] = None,
+    task: Annotated[str | None, typer.Option("--task", metavar="ID", help="A task of the tracker.")] = None,
+    seed: Annotated[
+        list[str] | None, typer.Option("--seed", metavar="PATH[:SYMBOL]", help="Start from here; may be repeated.")
+    ] = None,
+    at: At = None,
+    budget: Annotated[int | None, typer.Option("--budget", metavar="TOKENS", help="Never exceeded.")] = None,
+    top: Annotated[int | None, typer.Option("--top", metavar="N", help="At most N files.")] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", help="Only target, dependency, type, test or config; may be repeated."),
+    ] = None,
+    output_format: Annotated[
+        Format, typer.Option("--format", metavar="paths|markdown|json", help="How to print it.")
+    ] = "paths",
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each file is in, and what is not.")] = False,
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Pick the files and symbols that a task needs, best first, within a budget of tokens."""
+    if ctx.invoked_subcommand is not None:
+        _refuse_options_before(ctx)
+        return
+    from switchyard_context import select as select_files
+
+    output = Output(as_json=as_json or output_format == "json", quiet=quiet, verbose=verbose)
+    request = _request(repo, _text(text, text_file), task, seed or (), budget, top, role or ())
+    graph, source = _open(repo, at)
+    _show(select_files(graph, source, request), output, output_format, explain=explain)
+
+
+@app.command()
+def graph(
+    at: At = None,
+    dot: Annotated[bool, typer.Option("--dot", help="In Graphviz's language.")] = False,
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print every import between files, and the imports that look local and lead nowhere."""
+    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
+    found, _ = _open(repo, at)
+    output.document(found.as_json(), draw_dot(found) if dot else draw_edges(found))
+    if found.unresolved:
+        output.note(f"{len(found.unresolved)} imports look local and lead to no file (--json lists them)")
+    for item in found.unresolved:
+        output.detail(f"{item.path}:{item.line}: {item.imported}")
+
+
+@app.command()
+def why(
+    importer: Annotated[str, typer.Argument(metavar="A")],
+    imported: Annotated[str, typer.Argument(metavar="B")],
+    at: At = None,
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print a shortest chain of imports from A to B; exit 1 if A does not need B."""
+    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
+    found, _ = _open(repo, at)
+    chain = found.why(importer, imported)
+    edges = None if chain is None else [edge.as_json() for edge in chain]
+    lines = [f"{edge.importer}:{edge.line} imports {edge.imported} ({edge.kind})" for edge in chain or ()]
+    output.document({"schema": "switchyard.why/1", "revision": found.revision, "chain": edges}, "\n".join(lines))
+    if chain is None:
+        output.note(f"no imports lead from {importer} to {imported}")
+        raise typer.Exit(1)
+
+
+@app.command()
+def tests(
+    paths: Paths,
+    at: At = None,
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print the tests that reach the files through imports, the nearest first."""
+    found, _ = _open(repo, at)
+    names = found.tests_covering(_known(found, paths))
+    hops = found.distances(paths, reverse=True)
+    _show_paths("tests", found, {name: hops[name] for name in names}, Output(as_json, quiet, verbose))
+
+
+@app.command()
+def impact(
+    paths: Paths,
+    at: At = None,
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print what a change of the files may break: everything that needs them, the nearest first."""
+    found, _ = _open(repo, at)
+    names = found.impact(_known(found, paths))
+    hops = found.distances(paths, reverse=True)
+    _show_paths("impact", found, {name: hops[name] for name in names}, Output(as_json, quiet, verbose))
+
+
+def _open(repo: Path | None, at: str | None) -> tuple[ImportGraph, Source]:
+    from switchyard_context import build_graph, open_source
+    from switchyard_git import Repository
+
+    place = repo if repo is not None else Path.cwd()
+    source = open_source(place, at)
+    return build_graph(source, Repository.open(place).common_dir / "switchyard" / "cache"), source
+
+
+def _request(
+    repo: Path | None,
+    text: str,
+    task: str | None,
+    seeds: list[str] | tuple[str, ...],
+    budget: int | None,
+    top: int | None,
+    roles: list[str] | tuple[str, ...],
+) -> Request:
+    from switchyard_context import Request
+
+    workspace = open_workspace(repo, must_be_configured=False)
+    found = workspace.tasks().get(task) if task is not None else None
+    return Request(
+        text="\n\n".join(part for part in (*((found.title, found.body) if found else ()), text) if part),
+        targets=found.targets if found else (),
+        always=found.context_files if found else (),
+        seeds=seeds,
+        budget_tokens=budget if budget is not None else workspace.config.context.budget_tokens,
+        top=top,
+        roles=roles,
+    )
+
+
+def _text(text: str | None, file: str | None) -> str:
+    if text is not None and file is not None:
+        raise UsageError("--text and --text-file were both given", hint="give one of them")
+    if file is not None:
+        try:
+            data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        except OSError as error:
+            raise UsageError(
+                f"{file} can't be read: {error.strerror}", hint="name a text file, or - for stdin"
+            ) from error
+        text = data.decode("utf-8", "replace")
+    if text is not None and not text.strip():
+        raise UsageError("the text is empty", hint="say what is to be done, or leave the option out")
+    return text or ""
+
+
+def _refuse_options_before(ctx: typer.Context) -> None:
+    given = [name for name in ctx.params if ctx.get_parameter_source(name) is not None and ctx.params[name]]
+    if any(str(ctx.get_parameter_source(name)).endswith("COMMANDLINE") for name in given):
+        raise UsageError(
+            f"options stand before '{ctx.invoked_subcommand}'", hint=f"write them after '{ctx.invoked_subcommand}'"
+        )
+
+
+def _known(found: ImportGraph, paths: list[str]) -> list[str]:
+    for path in paths:
+        found.id_of(path)
+    return paths
+
+
+def _show(selection: Selection, output: Output, output_format: Format, *, explain: bool) -> None:
+    from switchyard_context import render_markdown, render_paths
+
+    if output_format == "markdown":
+        text = render_markdown(selection)
+    else:
+        text = describe_selection(selection) if explain else render_paths(selection)
+    output.document(selection.as_json(), text.rstrip("\n"))
+    output.note(f"{len(selection.files)} files, at most {selection.tokens} of {selection.budget} tokens")
+    if selection.dropped:
+        output.note(f"{len(selection.dropped)} more were due and are not in (--explain lists them)")
+
+
+def _show_paths(what: str, found: ImportGraph, hops: dict[str, int], output: Output) -> None:
+    files = [{"path": path, "hops": steps} for path, steps in hops.items()]
+    document = {"schema": f"switchyard.{what}/1", "revision": found.revision, "files": files}
+    output.document(document, "\n".join(hops))
+    if not hops:
+        output.note("none")

@@ -9,20 +9,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from switchyard_git import Repository
 
 from switchyard import config as settings
 from switchyard.agents import Agent, CommandAgent
 from switchyard.config import CONFIG_NAME, Config, load_config, parse_config
-from switchyard.errors import UsageError, did_you_mean
+from switchyard.errors import UsageError
 from switchyard.ledger import ArtifactStore, FactoryView, RunView, TaskView, connect, fold, read_events
 from switchyard.packets import RunId, TaskId
 from switchyard.tasks import Task, check_tasks, load_plan, load_tasks
-from switchyard.workflow.factory import Factory, Places
+from switchyard.workflow.factory import Factory, Places, written
 from switchyard.workflow.lock import orchestrator_lock
-from switchyard.workflow.operating import record_action
 from switchyard.workflow.plan import Draft, Standing, draft_run, refuse_unready
 from switchyard.workflow.stores import Base, fetch_base, open_stores, target_of
 
@@ -69,6 +68,10 @@ class Workspace:
         """
         config = self.config.model_copy(update={"agent": self.config.agent_named(name)})
         return replace(self, config=config)
+
+    def now(self) -> str:
+        """The time as the ledger writes it."""
+        return written(datetime.now(UTC))
 
     def view(self) -> FactoryView:
         """What the ledger says; empty before the first run. Safe while another process runs."""
@@ -275,60 +278,13 @@ def run_in_box(workspace: Workspace, options: BoxOptions, sink: OutputSink | Non
     return run_boxed(driver, workspace.config, workspace.places, code, request, sink)
 
 
-def cancel_task(workspace: Workspace, name: str, *, force: bool) -> list[str]:
-    """Tell the running factory to stop a task; returns the boxes that were ended.
-
-    Raises:
-        UsageError: The task is not under way.
-    """
-    task = TaskId(name)
-    latest = _latest(workspace, task)
-    if latest.state not in ("running", "waiting"):
-        raise UsageError(f"{task!r} is not under way: it is {latest.state}", hint="`switchyard status` shows what is")
-    record(workspace, "cancel", latest)
-    if not force:
-        return []
+def end_boxes(workspace: Workspace, task: TaskView) -> list[str]:
+    """End the sandboxes of a task's newest execution at once, whoever made them; returns their ids."""
     driver = open_driver(workspace, accept_no_isolation=True)
-    boxes = driver.list({"run": latest.run_id, "task": task})
+    boxes = driver.list({"run": task.run_id, "task": task.id})
     for box in boxes:
         driver.destroy(box.id)
     return [box.id for box in boxes]
-
-
-def answer_escalation(workspace: Workspace, name: str, action: Literal["accept", "reject", "retry"], note: str) -> None:
-    """Record a person's answer; the next `run` acts on it.
-
-    Raises:
-        UsageError: No person is needed for the task, or there is nothing to accept.
-    """
-    latest = _latest(workspace, TaskId(name))
-    if latest.state != "needs_person":
-        raise UsageError(
-            f"{name!r} does not wait for a person: it is {latest.state}",
-            hint="`switchyard escalation list` shows what does",
-        )
-    if action == "accept" and not latest.head:
-        raise UsageError(
-            f"{name!r} has no commit to accept: it stopped before its first attempt",
-            hint=f"mend the cause, then `switchyard escalation retry {name}`",
-        )
-    record(workspace, action, latest, note)
-
-
-def record(workspace: Workspace, action: str, task: TaskView, note: str = "") -> None:
-    """Append a person's action on a task's newest execution to the ledger."""
-    engine = connect(workspace.places.database)
-    with engine.begin() as connection:
-        timestamp = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        record_action(connection, action, task=task.id, run_id=task.run_id, timestamp=timestamp, note=note)
-    engine.dispose()
-
-
-def _latest(workspace: Workspace, task: TaskId) -> TaskView:
-    known = workspace.view().latest
-    if task not in known:
-        raise UsageError(f"no execution of {task!r}{did_you_mean(task, known)}", hint="`switchyard status` lists tasks")
-    return known[task]
 
 
 def draft(

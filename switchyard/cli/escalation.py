@@ -88,9 +88,11 @@ def retry(
 def _answer(
     task: str, action: Literal["accept", "reject", "retry"], note: str, repo: Path | None, output: Output
 ) -> None:
-    from switchyard.wiring import answer_escalation, open_workspace
+    from switchyard.wiring import open_workspace
+    from switchyard.workflow.operating import answer_escalation
 
-    answer_escalation(open_workspace(repo, environ=os.environ, needs_config=False), task, action, note)
+    workspace = open_workspace(repo, environ=os.environ, needs_config=False)
+    answer_escalation(workspace.places, workspace.view(), task, action, note, workspace.now())
     output.document(
         {"schema": "switchyard.answer/1", "task": task, "action": action, "note": note}, f"{task}: {action}"
     )

@@ -127,9 +127,12 @@ def cancel(
     verbose: Verbose = False,
 ) -> None:
     """Stop a task that is under way: before its next step, or at once with --force."""
-    from switchyard.wiring import cancel_task
+    from switchyard.wiring import end_boxes
+    from switchyard.workflow.operating import cancel_task
 
-    ended = cancel_task(_open(repo, needs_config=False), task, force=force)
+    workspace = _open(repo, needs_config=False)
+    stopped = cancel_task(workspace.places, workspace.view(), task, workspace.now())
+    ended = end_boxes(workspace, stopped) if force else []
     document = {"schema": "switchyard.cancel/1", "task": task, "boxes": ended}
     Output(as_json=as_json, quiet=quiet, verbose=verbose).document(document, f"{task} will stop")
 

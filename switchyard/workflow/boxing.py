@@ -56,7 +56,7 @@ class Boxed:
             return 124
         if self.finished.signal:
             return 128 + self.finished.signal
-        return self.finished.exit_code or 0
+        return int(self.finished.exit_code or 0)
 
     def as_json(self, kept: bool) -> dict[str, object]:
         """`switchyard.exec/1`; bytes that are no UTF-8 stand as U+FFFD."""

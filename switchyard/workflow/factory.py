@@ -74,8 +74,8 @@ class Factory:
     """Held from conflict prediction to the opened pull request, so that two tasks can't miss each other."""
 
     def now(self) -> str:
-        """RFC 3339, UTC, microseconds."""
-        return self.clock().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        """The clock's time as the ledger writes it."""
+        return written(self.clock())
 
     def limits(self) -> Limits:
         """What one box may use, from the configuration."""
@@ -86,6 +86,11 @@ class Factory:
         """The set-up that every box of this repository gets."""
         sandbox = self.config.sandbox
         return SetUp(commands=tuple(sandbox.setup), network=tuple(sandbox.setup_network))
+
+
+def written(moment: datetime) -> str:
+    """A time as the ledger writes it: RFC 3339, UTC, microseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def signature(timestamp: int) -> Signature:

@@ -1,11 +1,18 @@
-"""What people said about running work: read by the line between two steps, written by commands in other processes."""
+"""What people say about running work: written by commands in other processes, read by the line between two steps."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import sqlalchemy as sa
 
-from switchyard.ledger import NewEvent, append, read_events
-from switchyard.packets import RunPlan, TaskId
+from switchyard.errors import UsageError, did_you_mean
+from switchyard.ledger import FactoryView, NewEvent, TaskView, append, connect, read_events
+from switchyard.packets import RunId, RunPlan, TaskId
+from switchyard.tasks import Task, content_hash
+from switchyard.workflow.factory import Places
+
+Answer = Literal["accept", "reject", "retry"]
 
 
 def cancelled_since(connection: sa.Connection, plan: RunPlan, task: TaskId) -> bool:
@@ -16,19 +23,66 @@ def cancelled_since(connection: sa.Connection, plan: RunPlan, task: TaskId) -> b
     )
 
 
-def record_action(
-    connection: sa.Connection, action: str, *, task: TaskId, run_id: str, timestamp: str, note: str = "", **data: str
-) -> None:
+def cancel_task(places: Places, view: FactoryView, name: str, timestamp: str) -> TaskView:
+    """Ask the running factory to stop a task before its next step.
+
+    Raises:
+        UsageError: The task is not under way.
+    """
+    task = _latest(view, name)
+    if task.state not in ("running", "waiting") or view.runs[task.run_id].finished:
+        raise UsageError(f"{name!r} is not under way: it is {task.state}", hint="`switchyard status` shows what is")
+    _record(places, "cancel", task.id, task.run_id, timestamp)
+    return task
+
+
+def answer_escalation(places: Places, view: FactoryView, name: str, answer: Answer, note: str, timestamp: str) -> None:
+    """Record a person's answer; the next `run` acts on it.
+
+    Raises:
+        UsageError: No person is needed for the task, or there is nothing to accept.
+    """
+    task = _latest(view, name)
+    if task.state != "needs_person":
+        raise UsageError(
+            f"{name!r} does not wait for a person: it is {task.state}",
+            hint="`switchyard escalation list` shows what does",
+        )
+    if answer == "accept" and not task.head:
+        raise UsageError(
+            f"{name!r} has no commit to accept: it stopped before its first attempt",
+            hint=f"mend the cause, then `switchyard escalation retry {name}`",
+        )
+    _record(places, answer, task.id, task.run_id, timestamp, note=note)
+
+
+def approve_content(places: Places, view: FactoryView, task: Task, timestamp: str) -> None:
+    """Record that a person approves a task as it stands now; needed once it has been read and then edited."""
+    if task.id in view.latest:
+        latest = view.latest[task.id]
+        _record(places, "approve", task.id, latest.run_id, timestamp, content_hash=content_hash(task))
+
+
+def _latest(view: FactoryView, name: str) -> TaskView:
+    task = TaskId(name)
+    if task not in view.latest:
+        known = did_you_mean(name, view.latest)
+        raise UsageError(f"{name!r} was never run{known}", hint="`switchyard status` lists tasks")
+    return view.latest[task]
+
+
+def _record(places: Places, action: str, task: TaskId, run_id: RunId, timestamp: str, **data: str) -> None:
     """Append a person's action; each is a fact of its own, even the same one twice."""
-    append(
-        connection,
-        NewEvent(
-            key=f"operator/{task}/{action}/{timestamp}",
-            event_type="operator_action",
-            timestamp=timestamp,
-            run_id=run_id,
-            task_id=task,
-            agent="person",
-            data={"action": action, "note": note, **data},
-        ),
+    event = NewEvent(
+        key=f"operator/{task}/{action}/{timestamp}",
+        event_type="operator_action",
+        timestamp=timestamp,
+        run_id=run_id,
+        task_id=task,
+        agent="person",
+        data={"action": action, **data},
     )
+    engine = connect(places.database)
+    with engine.begin() as connection:
+        append(connection, event)
+    engine.dispose()

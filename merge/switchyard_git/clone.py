@@ -16,7 +16,15 @@ def clone(source: Path, target: Path, *, branch: str, remote: str = "origin") ->
     Raises:
         GitError: `source` is no repository or lacks the branch, or `target` holds something.
     """
-    arguments = ("clone", "--quiet", f"--origin={remote}", f"--branch={branch}", "--", str(source), str(target))
+    arguments = (
+        "clone",
+        "--quiet",
+        f"--origin={remote}",
+        f"--branch={branch}",
+        "--",
+        str(source.absolute()),
+        str(target.absolute()),
+    )
     result = run(
         git_argv(arguments, Settings.NONE),
         cwd=source,

@@ -36,6 +36,7 @@ def lay_out_demo(directory: Path) -> DemoRepository:
         FolderTaken: The directory holds something, or is none.
         GitError: git refused.
     """
+    directory = directory.absolute()
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise FolderTaken(directory)
     demo = DemoRepository(repo=directory / "repo", origin=directory / "origin.git")

@@ -112,6 +112,14 @@ def test_the_clone_is_clean_and_follows_the_bare_origin(tmp_path: Path) -> None:
     assert git("rev-list", "--count", "main", cwd=demo.origin) == "2"
 
 
+def test_a_relative_folder_gets_an_origin_that_is_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    demo = lay_out_demo(Path("demo"))
+    assert git("remote", "get-url", "origin", cwd=tmp_path / demo.repo) == str(tmp_path / "demo" / "origin.git")
+
+
 def test_the_laid_out_branch_passes_its_own_checks(tmp_path: Path) -> None:
     played = Played(lay_out_demo(tmp_path / "demo"))
     assert played.checks(played.demo.repo) == ""

@@ -52,17 +52,19 @@ def _write(root: Path, proposal: Proposal, *, force: bool) -> tuple[list[str], l
     config = root / CONFIG_NAME
     has_config = config.exists() and not force
     folder = load_config(config).tasks.path if has_config else TasksConfig().path
-    written, kept = [], []
-    for path, text in proposal.files(folder, with_example=not task_files(root / folder)).items():
-        file = root / path
-        if file.exists() and not (force and file == config):
-            kept.append(path)
-            continue
-        try:
-            write_atomically(file, text)
-        except OSError as err:
-            raise UsageError(f"{file} cannot be written: {err.strerror}", hint="check the folder's rights") from err
-        written.append(path)
+    files = proposal.files(folder, with_example=not task_files(root / folder))
+    kept = [path for path in files if (root / path).exists() and not (force and root / path == config)]
+    written = [path for path in files if path not in kept]
+    done: list[Path] = []
+    try:
+        # The configuration comes last: where it stands, everything else does.
+        for path in reversed(written):
+            write_atomically(root / path, files[path])
+            done.append(root / path)
+    except OSError as err:
+        for file in done:
+            file.unlink()
+        raise UsageError(f"{root / path} cannot be written: {err.strerror}", hint="see what is in the way") from err
     return written, kept
 
 

@@ -95,7 +95,7 @@ def _typed(body: str) -> tuple[Typed, ...]:
 
 
 def _pattern(line: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in _squeezed(line).split("…")))
+    return re.compile(".*".join(re.escape(part) for part in re.split(" ?… ?", _squeezed(line))))
 
 
 def _squeezed(line: str) -> str:

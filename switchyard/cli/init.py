@@ -61,10 +61,10 @@ def _write(root: Path, proposal: Proposal, *, force: bool) -> tuple[list[str], l
         for path in reversed(written):
             write_atomically(root / path, files[path])
             done.append(root / path)
-    except OSError as err:
+    except UsageError:
         for file in done:
             file.unlink()
-        raise UsageError(f"{root / path} cannot be written: {err.strerror}", hint="see what is in the way") from err
+        raise
     return written, kept
 
 

@@ -84,14 +84,21 @@ for register in COMMANDS:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; what went wrong is said here and nowhere else."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    output = Output(as_json=_wants_json(arguments))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
+        return _run(arguments, Output(as_json=_wants_json(arguments)))
+    except BrokenPipeError:
+        # Whoever read our output has gone; what Python still wants to flush at the end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _run(arguments: Sequence[str], output: Output) -> int:
+    try:
         code = app(args=arguments, prog_name="switchyard", standalone_mode=False)
     except KeyboardInterrupt:
-        output.note("interrupted")
         return INTERRUPTED
     except typer.Abort:
         output.error("cancelled", "cancelled: nothing was changed")
@@ -111,7 +118,8 @@ def _report(error: Exception, output: Output) -> int:
     if isinstance(error, typer.TyperException):
         return _report_usage(error, output)
     if isinstance(error, SwitchyardError):
-        output.error(error.kind, str(error), error.hint)
+        # Places in files are shorter, and clickable, from where the user stands.
+        output.error(error.kind, str(error).replace(f"{Path.cwd()}/", ""), error.hint)
         return error.exit_code
     code = _part_exit_code(type(error))
     if code is None:

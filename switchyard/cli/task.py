@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -126,8 +126,10 @@ def edit(
     workspace = open_workspace(repo, must_be_configured=False)
     store = workspace.tasks()
     changes = flags.changes_from(given, lambda: store.get(task)) | flags.defaults_of(unset or [])
-    text = "" if changes else _edited(store.text(task), f"{task}.md")
-    edited = store.edit(task, changes) if changes else store.replace_text(task, text)
+    if changes:
+        edited = store.edit(task, changes)
+    else:
+        edited = _edited(store.text(task), task, lambda text: store.replace_text(task, text))
     _show(workspace, Output(as_json, quiet, verbose), [edited], "edited")
 
 
@@ -202,13 +204,13 @@ def _new_task(task: str | None, given: dict[str, Any]) -> Task:
     new = Task(id=TaskId(name), title=title, **given)
     if has_title or "body" in given:
         return new
-    return parse_task(_edited(render_task(new), f"{name}.md"), Path(f"{name}.md"))
+    return _edited(render_task(new), name, lambda text: parse_task(text, Path(f"{name}.md")))
 
 
-def _edited(text: str, name: str) -> str:
+def _edited(text: str, task: str, accept: Callable[[str], Task]) -> Task:
     if not is_terminal():
         raise UsageError("nothing to change, and no terminal for an editor", hint="give flags; see --help")
-    return edit_text(text, name)
+    return edit_text(text, f"{task}.md", accept)
 
 
 def _move(verb: Verb, ids: Sequence[str], repo: Path | None, output: Output) -> None:

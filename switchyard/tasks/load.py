@@ -42,11 +42,15 @@ def read_tasks(folder: Path) -> tuple[list[Task], list[TaskFileError]]:
 
 def task_files(folder: Path) -> list[Path]:
     """The folder's Markdown files, sorted, without README.md and hidden ones."""
-    if not folder.is_dir():
+    try:
+        found = list(folder.iterdir())
+    except FileNotFoundError:
         return []
+    except OSError as err:
+        raise TaskFileError(f"cannot be listed: {err.strerror}", file=folder, hint="it must be a folder") from err
     return sorted(
         file
-        for file in folder.iterdir()
+        for file in found
         if file.suffix == ".md" and file.name not in NOT_TASKS and not file.name.startswith(".") and file.is_file()
     )
 

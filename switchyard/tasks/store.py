@@ -145,16 +145,22 @@ def _check_rendered(text: str, file: Path) -> None:
 
 
 def write_atomically(file: Path, text: str) -> None:
-    """Write a file by way of a neighbour, so that a reader sees the old text or the new; keeps mode and line ends."""
+    """Write a file by way of a neighbour, so that a reader sees the old text or the new; keeps mode and line ends.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
     target = file.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-        Path(name).chmod(mode)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        target.parent.mkdir(parents=True, exist_ok=True)
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+                stream.write(text)
+            Path(name).chmod(mode)
+            Path(name).replace(target)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as err:
+        raise UsageError(f"{file} cannot be written: {err.strerror}", hint="see who owns it and what is there") from err

@@ -272,9 +272,10 @@ def test_a_bare_repository_and_a_plain_folder_are_refused(nowhere: Shell, tmp_pa
     assert "is bare" in bare.err
 
 
-def test_a_folder_that_cannot_be_written_is_a_clear_error(shell: Shell) -> None:
-    shell.commit({".switchyard": "a file in the way"})
-    ending = shell.run("init")
-    assert ending.code == 2
-    assert "cannot be written" in ending.err
-    assert not (shell.folder / "switchyard.toml").exists()
+@pytest.mark.parametrize("in_the_way", [".switchyard", ".switchyard/tasks", "switchyard.toml/x"])
+def test_something_in_the_way_is_a_clear_error_and_nothing_is_half_done(shell: Shell, in_the_way: str) -> None:
+    shell.commit({in_the_way: "in the way"})
+    ending = shell.run("init", "--force")
+    assert (ending.code, ending.out) == (2, "")
+    assert in_the_way.split("/")[0] in ending.err
+    assert shell.git("status", "--porcelain") == ""

@@ -121,10 +121,10 @@ def test_what_cannot_be_done_is_two_and_changes_nothing(shell: Shell, arguments:
 
 
 def test_a_faulty_file_is_named_with_its_line(shell: Shell) -> None:
-    file = shell.write(f"{FOLDER}/a.md", "---\nid: a\ntitle: A\nstat: ready\n---\n")
+    shell.write(f"{FOLDER}/a.md", "---\nid: a\ntitle: A\nstat: ready\n---\n")
     ending = shell.run("task", "list")
     assert ending.code == 2
-    assert f"{file}:4: unknown key 'stat'; did you mean 'state'?" in ending.err
+    assert f"error: {FOLDER}/a.md:4: unknown key 'stat'; did you mean 'state'?" in ending.err
 
 
 def test_the_verbs_set_the_state(shell: Shell) -> None:
@@ -164,9 +164,9 @@ def test_without_a_work_tree_or_a_repository_it_says_so(shell: Shell, tmp_path: 
     assert (plain.code, "not in a git repository" in plain.err) == (2, True)
 
 
-def test_on_a_terminal_the_editor_opens(shell: Shell) -> None:
-    shell.run("task", "add", "a", "--title", "A")
-    editor = shell.write("editor.sh", "sed -i 's/title: A/title: Edited/' \"$1\"\n")
+def edit_on_a_terminal(shell: Shell, script: str) -> tuple[int, str, str]:
+    """`task edit a` at a terminal with the script as editor. Returns code, stdout and what the terminal shows."""
+    editor = shell.write("editor.sh", script)
     master, slave = pty.openpty()
     try:
         done = subprocess.run(
@@ -175,11 +175,36 @@ def test_on_a_terminal_the_editor_opens(shell: Shell) -> None:
             stdin=slave,
             stdout=subprocess.PIPE,
             stderr=slave,
-            env={**os.environ, "EDITOR": f"sh '{editor}'", "VISUAL": ""},
+            env={**os.environ, "EDITOR": f"sh '{editor}'", "VISUAL": "", "TMPDIR": str(shell.folder)},
             timeout=30,
         )
-    finally:
         os.close(slave)
+        shown = os.read(master, 100_000).decode() if done.returncode else ""
+    finally:
         os.close(master)
-    assert done.stdout.decode() == f"edited a: {FOLDER}/a.md\n"
+    return done.returncode, done.stdout.decode(), shown
+
+
+def test_on_a_terminal_the_editor_opens(shell: Shell) -> None:
+    shell.run("task", "add", "a", "--title", "A")
+    code, out, _ = edit_on_a_terminal(shell, "sed -i 's/title: A/title: Edited/' \"$1\"\n")
+    assert (code, out) == (0, f"edited a: {FOLDER}/a.md\n")
     assert "title: Edited" in (shell.folder / FOLDER / "a.md").read_text()
+
+
+def test_what_was_typed_is_kept_when_it_is_refused(shell: Shell) -> None:
+    shell.run("task", "add", "a", "--title", "A")
+    code, _, shown = edit_on_a_terminal(shell, "echo 'a whole page' > \"$1\"\n")
+    kept = next(shell.folder.glob("switchyard-edit-*/a.md"))
+    assert code == 2
+    assert str(kept) in shown.replace("\r\n", "")
+    assert kept.read_text() == "a whole page\n"
+    assert "title: A" in (shell.folder / FOLDER / "a.md").read_text()
+
+
+def test_tasks_that_are_no_folder_are_a_clear_error(shell: Shell) -> None:
+    shell.write(FOLDER, "a file")
+    for arguments in (("list",), ("add", "a", "--title", "A"), ("view", "a")):
+        ending = shell.run("task", *arguments)
+        assert (ending.code, ending.out) == (2, "")
+        assert "must be a folder" in ending.err

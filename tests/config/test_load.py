@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchyard.config import AcpAgent, ClaudeAgent, CommandAgent, Config, load_config, parse_config
@@ -210,6 +210,7 @@ def test_lines_are_found_through_arrays_dotted_keys_and_long_strings() -> None:
     assert line_of(lines, ("nowhere",)) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_config_or_a_config_error(text: str) -> None:
     try:
@@ -218,6 +219,7 @@ def test_any_text_is_a_config_or_a_config_error(text: str) -> None:
         assert str(error)
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.one_of(st.text(max_size=8), st.integers(-5, 5), st.booleans(), st.floats(allow_nan=True)),

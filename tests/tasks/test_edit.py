@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from switchyard.errors import TaskFileError
@@ -118,6 +118,7 @@ def test_an_edit_to_an_invalid_value_is_refused() -> None:
         edited(title="two\nlines")
 
 
+@settings(deadline=None)
 @given(tasks, tasks, st.sampled_from(["title", "state", "depends_on", "targets", "labels", "checks", "budget", "body"]))
 def test_editing_any_key_gives_the_task_with_that_key_changed(task: Task, other: Task, key: str) -> None:
     file = Path(f"{task.id}.md")

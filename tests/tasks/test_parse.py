@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchyard.errors import TaskFileError
@@ -201,11 +201,13 @@ def test_an_approval_is_bound_to_title_body_acceptance_and_checks_alone() -> Non
     assert {content_hash(other) for other in not_asked} == {content_hash(task)}
 
 
+@settings(deadline=None)
 @given(tasks)
 def test_parsing_what_was_rendered_gives_the_same_task(task: Task) -> None:
     assert parse_task(render_task(task), Path(f"{task.id}.md")) == task
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_front_matter_is_a_task_or_a_task_file_error(text: str) -> None:
     for candidate in (text, f"---\n{text}\n---\n", front(text)):

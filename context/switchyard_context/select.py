@@ -209,8 +209,8 @@ def _rungs(item: Candidate, document: Document) -> list[tuple[Rung, Lines, int]]
     steps = ladder(document, item.wanted)
     if item.symbols:
         # Whoever asks for a symbol wants its body before anything else of the file.
-        steps = {"named": (), "signatures": symbol_lines(document, item.symbols), "used": steps["used"], **steps}
-        del steps["outline"]
+        steps["signatures"] = symbol_lines(document, item.symbols)
+        steps.pop("outline", None)
     rungs: list[tuple[Rung, Lines, int]] = []
     whole = count_tokens(_section(item, document, steps["whole"])) if "whole" in steps else None
     for rung, lines in steps.items():

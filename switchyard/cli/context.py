@@ -176,9 +176,7 @@ def _text(text: str | None, file: str | None) -> str:
         try:
             data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         except OSError as error:
-            raise UsageError(
-                f"{file} can't be read: {error.strerror}", hint="name a text file, or - for stdin"
-            ) from error
+            raise UsageError(f"{file} can't be read: {error.strerror}", hint="name a text file") from error
         text = data.decode("utf-8", "replace")
     if text is not None and not text.strip():
         raise UsageError("the text is empty", hint="say what is to be done, or leave the option out")

@@ -52,8 +52,9 @@ def intend_effect(connection: sa.Connection, effect: Effect, timestamp: str) -> 
 
 
 def complete_effect(connection: sa.Connection, key: str, outcome: Mapping[str, Any], event: NewEvent) -> None:
-    """Record what came of an effect, with its ledger row, in the caller's transaction."""
-    connection.execute(sa.update(EFFECTS).where(EFFECTS.c.key == key).values(outcome=canonical_json(dict(outcome))))
+    """Record what came of an effect, with its ledger row, in the caller's transaction. A known outcome stays."""
+    unknown = sa.and_(EFFECTS.c.key == key, EFFECTS.c.outcome.is_(None))
+    connection.execute(sa.update(EFFECTS).where(unknown).values(outcome=canonical_json(dict(outcome))))
     append(connection, event)
 
 

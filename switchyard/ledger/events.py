@@ -97,8 +97,11 @@ class Event:
 
 
 def canonical_json(value: object) -> str:
-    """JSON with sorted keys and no spaces, so that equal values have equal bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """JSON with sorted keys, no spaces and ASCII alone: equal values have equal bytes, and any text can be stored.
+
+    A file name that is not UTF-8 arrives as half a surrogate pair, which no database takes as it is.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def hash_row(previous_hash: str, sequence: int, event: NewEvent, data_json: str) -> str:
@@ -115,4 +118,4 @@ def hash_row(previous_hash: str, sequence: int, event: NewEvent, data_json: str)
         event.artifact_reference,
         data_json,
     ]
-    return hashlib.sha256(canonical_json(fields).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(canonical_json(fields).encode("ascii")).hexdigest()

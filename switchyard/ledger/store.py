@@ -52,6 +52,10 @@ _REFUSALS = (
        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
     """CREATE TRIGGER IF NOT EXISTS ledger_is_append_only_delete BEFORE DELETE ON ledger
        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    # A REPLACE takes the old row away without firing the trigger on deletion.
+    """CREATE TRIGGER IF NOT EXISTS ledger_is_append_only_replace BEFORE INSERT ON ledger
+       WHEN EXISTS (SELECT 1 FROM ledger WHERE sequence = NEW.sequence OR key = NEW.key)
+       BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
 )
 
 
@@ -63,7 +67,7 @@ def connect(database: Path, *, read_only: bool = False) -> sa.Engine:
     """
     if read_only and not database.is_file():
         raise LedgerError(f"no database at {database}", hint="nothing has run here yet: switchyard run")
-    engine = sa.create_engine(f"sqlite:///{database}")
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(database)))
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -141,7 +145,8 @@ def verify_chain(connection: sa.Connection) -> int:
     for row in connection.execute(sa.select(LEDGER).order_by(LEDGER.c.sequence)).mappings():
         sequence = int(row["sequence"])
         if sequence != expected:
-            raise _broken(expected, f"row {expected} is missing")
+            where = f"row {expected} is missing" if sequence > expected else f"row {sequence} was never written"
+            raise _broken(min(sequence, expected), where)
         event = NewEvent(
             key=row["key"],
             event_type=row["event_type"],
@@ -151,7 +156,8 @@ def verify_chain(connection: sa.Connection) -> int:
             agent=row["agent"],
             artifact_reference=row["artifact_reference"],
         )
-        if row["previous_hash"] != previous or hash_row(previous, sequence, event, row["data"]) != row["hash"]:
+        data = row["data"] if isinstance(row["data"], str) else repr(row["data"])
+        if row["previous_hash"] != previous or hash_row(previous, sequence, event, data) != row["hash"]:
             raise _broken(sequence, f"row {sequence} ({row['event_type']}) does not match its hash")
         previous, expected = row["hash"], expected + 1
     _compare_head(connection, expected - 1, previous)
@@ -159,9 +165,13 @@ def verify_chain(connection: sa.Connection) -> int:
 
 
 def _compare_head(connection: sa.Connection, rows: int, last_hash: str) -> None:
-    head = connection.execute(sa.select(HEAD.c.sequence, HEAD.c.hash).where(HEAD.c.id == 1)).one()
-    if (head.sequence, head.hash) != (rows, last_hash):
-        raise _broken(rows + 1, f"the head names row {head.sequence}, the last row is {rows}")
+    head = connection.execute(sa.select(HEAD.c.sequence, HEAD.c.hash).where(HEAD.c.id == 1)).first()
+    if head is None:
+        raise _broken(rows + 1, "the row that names the chain's head is gone")
+    if head.sequence != rows:
+        raise _broken(min(head.sequence, rows) + 1, f"the head names row {head.sequence}, the last row is {rows}")
+    if head.hash != last_hash:
+        raise _broken(rows, f"the head does not name the hash of row {rows}")
 
 
 def _broken(sequence: int, what: str) -> LedgerBroken:
@@ -173,4 +183,8 @@ def _broken(sequence: int, what: str) -> LedgerBroken:
 
 
 def _event(row: dict[str, Any]) -> Event:
-    return Event(**{**row, "data": json.loads(row["data"])})
+    try:
+        data = json.loads(row["data"])
+    except ValueError as err:
+        raise _broken(row["sequence"], f"the data of row {row['sequence']} is no JSON") from err
+    return Event(**{**row, "data": data})

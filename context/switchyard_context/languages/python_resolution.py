@@ -79,7 +79,8 @@ class PythonResolver:
         parts = module.split(".")
         for root in self._layout.roots_for(parts[0], importer):
             found = self._walk(root, parts)
-            if found is not None:
+            # A folder without `__init__.py` never hides a standard module.
+            if found is not None and (found.file or parts[0] not in STANDARD_LIBRARY):
                 return found
         # A script's own folder comes first on sys.path; inside a namespace package it is only a last resort.
         folder = importer.rpartition("/")[0]

@@ -17,6 +17,8 @@ from switchyard_context.languages.contract import Tree, parents_of
 
 STANDARD_LIBRARY = sys.stdlib_module_names
 
+# Packages below a test folder are samples for one test each.
+_TESTS = re.compile(r"tests?|testing")
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 # What lies in these is a sample or somebody else's code: its top-level names are not importable from outside it.
 _ENCLOSED = re.compile(
@@ -48,8 +50,11 @@ class PythonLayout:
             return True
         if name in STANDARD_LIBRARY:
             return False
-        foreign = set(root.split("/")) - set(folder.split("/"))
-        return root in self.declared or not any(_ENCLOSED.fullmatch(part) for part in foreign)
+        if root in self.declared:
+            return True
+        parts = root.split("/")
+        foreign = set(parts) - set(folder.split("/"))
+        return not any(_ENCLOSED.fullmatch(part) for part in foreign) and not any(map(_TESTS.fullmatch, parts[:-1]))
 
 
 def _distance(root: str, folder: str) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from switchyard.gates.quoting import block, code
 from switchyard.packets import CheckResult, PlannedTask
 
 
@@ -15,11 +16,8 @@ def checks_for(task: PlannedTask, repository: Mapping[str, str]) -> dict[str, st
 
 def describe_failure(check: CheckResult) -> str:
     """A failed check as a passage of Markdown: what ran, how it ended, the end of its output."""
-    lines = [f"Check `{check.name}` failed: `{check.command}` {how_it_ended(check)}."]
-    if check.tail:
-        fence = "`" * max(3, _longest_backticks(check.tail) + 1)
-        lines += ["", fence, check.tail, fence]
-    return "\n".join(lines)
+    told = f"Check {code(check.name)} failed: {code(check.command)} {how_it_ended(check)}."
+    return f"{told}\n\n{block(check.tail)}" if check.tail else told
 
 
 def how_it_ended(check: CheckResult) -> str:
@@ -29,11 +27,3 @@ def how_it_ended(check: CheckResult) -> str:
     if check.signal:
         return f"was ended by signal {check.signal}"
     return f"exited with {check.exit_code}"
-
-
-def _longest_backticks(text: str) -> int:
-    longest = run = 0
-    for character in text:
-        run = run + 1 if character == "`" else 0
-        longest = max(longest, run)
-    return longest

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathspec import GitIgnoreSpec
 
 from switchyard.gates.checks import describe_failure
+from switchyard.gates.quoting import block, code
 from switchyard.packets import AttemptResult, CheckResult, Decision, PlannedTask
 
 TEST_PATTERNS = (
-    "test/**",
-    "tests/**",
     "**/test/**",
     "**/tests/**",
     "**/__tests__/**",
@@ -20,19 +19,34 @@ TEST_PATTERNS = (
     "**/__snapshots__/**",
     "**/test_*.py",
     "**/*_test.py",
+    "**/test.py",
     "**/tests.py",
     "**/conftest.py",
     "**/*.test.*",
     "**/*.spec.*",
+    "**/*-test.[jt]s*",
+    "**/*-spec.[jt]s*",
+    "**/*.cy.[jt]s*",
     "**/*_test.go",
+    "**/test.rs",
+    "**/tests.rs",
+    "**/*_test.rs",
+    "**/*_tests.rs",
     "**/*_spec.rb",
+    "**/Test[A-Z]*.java",
     "**/*Test.java",
     "**/*Tests.java",
+    "**/*TestCase.java",
     "**/*IT.java",
+    "**/*Test.kt",
+    "**/*Tests.kt",
     "**/pytest.ini",
     "**/.coveragerc",
+    "**/tox.ini",
     "**/jest.config.*",
+    "**/jest.setup.*",
     "**/vitest.config.*",
+    "**/vitest.setup.*",
     "**/playwright.config.*",
 )
 """Files that say what the code must do, or how that is tested."""
@@ -95,18 +109,19 @@ def _for_a_person(task: PlannedTask, attempt: AttemptResult, existing: Collectio
 
 
 def _for_the_agent(attempt: AttemptResult, checks: Sequence[CheckResult]) -> list[str]:
-    wrong = [f"`{note.path}` was refused ({note.kind}): {note.detail}" for note in attempt.findings if note.refused]
+    wrong = [f"{code(note.path)} was refused ({note.kind}): {note.detail}" for note in attempt.findings if note.refused]
     if attempt.limit:
         wrong.append(f"The agent was ended by the {attempt.limit} limit after {attempt.duration_s:.0f} s.")
     elif attempt.signal:
         wrong.append(f"The agent was ended by signal {attempt.signal}.")
     elif attempt.exit_code:
-        wrong.append(f"The agent exited with {attempt.exit_code}.\n\n{attempt.said}".rstrip())
+        said = f" Its last words:\n\n{block(attempt.said)}" if attempt.said else ""
+        wrong.append(f"The agent exited with {attempt.exit_code}.{said}")
     if not attempt.changed:
         wrong.append("Nothing was changed.")
     return wrong + [describe_failure(check) for check in checks if not check.passed]
 
 
 def _listed(paths: Sequence[str]) -> str:
-    shown = ", ".join(f"`{path}`" for path in paths[:5])
+    shown = ", ".join(code(path) for path in paths[:5])
     return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more"

@@ -1,0 +1,70 @@
+"""Which checks run, and how a failed one reads."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gates.samples import a_check, a_failed_check, a_task
+from switchyard.gates import checks_for, describe_failure
+from switchyard.gates.quoting import code
+
+
+def test_the_repositorys_checks_come_first_and_the_tasks_own_after_them() -> None:
+    checks = checks_for(a_task(checks={"load": "make load"}), {"unit": "make unit", "lint": "make lint"})
+    assert list(checks.items()) == [("unit", "make unit"), ("lint", "make lint"), ("load", "make load")]
+
+
+def test_a_task_cannot_replace_a_check_of_the_repository() -> None:
+    checks = checks_for(a_task(id="mine", checks={"unit": "true"}), {"unit": "make unit"})
+    assert checks == {"unit": "make unit", "mine:unit": "true"}
+
+
+@pytest.mark.parametrize(
+    ("ended", "words"),
+    [
+        ({"exit_code": 2}, "exited with 2"),
+        ({"exit_code": None, "signal": 11}, "was ended by signal 11"),
+        (
+            {"exit_code": None, "signal": 9, "limit": "timeout", "duration_s": 60.04},
+            "by the timeout limit after 60.0 s",
+        ),
+    ],
+)
+def test_a_failure_says_how_it_ended(ended: dict[str, object], words: str) -> None:
+    assert words in describe_failure(a_failed_check(**ended))
+
+
+def test_a_failure_reads_as_a_passage() -> None:
+    assert describe_failure(a_failed_check(tail="one\ntwo")) == (
+        "Check `unit` failed: `make test` exited with 1.\n\n```\none\ntwo\n```"
+    )
+
+
+def test_a_silent_failure_has_no_empty_block() -> None:
+    assert describe_failure(a_failed_check(tail="")) == "Check `unit` failed: `make test` exited with 1."
+
+
+@given(st.text(alphabet="`~\n a#", min_size=1, max_size=60))
+def test_no_output_closes_its_own_fence(tail: str) -> None:
+    text = describe_failure(a_check(passed=False, exit_code=1, tail=tail))
+    head, _, rest = text.partition("\n\n")
+    fence = rest[: len(rest) - len(rest.lstrip("`"))] if not tail.startswith("`") else rest.split("\n", 1)[0]
+    assert rest == f"{fence}\n{tail}\n{fence}"
+    assert set(fence) == {"`"} and len(fence) >= 3
+    assert all(len(run) < len(fence) for run in re.findall("`+", tail))
+    assert head.startswith("Check `unit` failed")
+
+
+@given(st.text(alphabet="`\n\r\u2028 ab", min_size=1, max_size=30))
+def test_code_in_a_line_stays_in_its_line_and_in_its_fence(text: str) -> None:
+    shown = code(text)
+    fence = re.match("`+", shown)
+    assert fence is not None
+    assert len(shown.splitlines()) == 1
+    assert shown.endswith(fence[0])
+    inside = shown[len(fence[0]) : -len(fence[0])]
+    assert all(len(run) < len(fence[0]) for run in re.findall("`+", inside)) or fence[0] not in inside

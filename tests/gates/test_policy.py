@@ -164,6 +164,7 @@ def test_test_files_are_known_in_every_language(path: str) -> None:
         "src/protest/a.ts",
         "lib/spec.py",
         "Latest.java",
+        "main/Testimonial.java",
     ],
 )
 def test_names_that_only_sound_like_tests_are_none(path: str) -> None:

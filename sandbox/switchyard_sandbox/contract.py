@@ -18,7 +18,7 @@ INBOX = "/switchyard"
 
 
 class SandboxError(Exception):
-    """Root of what switchyard_sandbox raises: IsolationUnavailable, LimitUnenforceable, BoxLost, SetUpFailed, BadCode."""
+    """Root of the package: IsolationUnavailable, LimitUnenforceable, BoxLost, SetUpFailed, BadCode."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

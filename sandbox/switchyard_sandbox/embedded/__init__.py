@@ -1,0 +1,1 @@
+"""The embedded sandbox: bubblewrap, overlay, seccomp and cgroups, driven without a server."""

@@ -1,0 +1,95 @@
+"""Holds a command within its limits: cgroups where there are, and a watch over what no kernel limit covers."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from switchyard_sandbox.embedded.job import Group, Job
+from switchyard_sandbox.embedded.procfs import resident_bytes
+from switchyard_sandbox.embedded.start import Started
+
+_DISK_EVERY_S = 0.5
+_INODE_BYTES = 4096
+"""What an empty file counts for, so that a flood of them meets the disk limit too."""
+
+
+class Bounds:
+    """The limits of one command; a context manager, since cgroups are to be gone afterwards."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._next_look = 0.0
+
+    def __enter__(self) -> Bounds:
+        for group in self._job.groups:
+            os.makedirs(group.path, exist_ok=True)  # noqa: PTH103
+            for name, value in group.values.items():
+                _set(group.path, name, value)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for path in {group.path for group in self._job.groups}:
+            _remove(path)
+
+    def crossed(self, started: Started, now: float) -> str:
+        """The watched limit that is crossed by now, or nothing."""
+        if self._job.memory_bytes and resident_bytes(started.pid) > self._job.memory_bytes:
+            return "memory"
+        if now < self._next_look:
+            return ""
+        used = sum(disk_usage(folder) for folder in self._job.watched)
+        # A large tree takes long to count: never spend more than a tenth of the time on it.
+        self._next_look = time.monotonic() + max(_DISK_EVERY_S, 10 * (time.monotonic() - now))
+        return "disk" if used > self._job.disk_bytes else ""
+
+    def told(self) -> str:
+        """The limit that a cgroup says was met, or nothing."""
+        return next((group.limit for group in self._job.groups if group.limit and _count(group) > 0), "")
+
+
+def disk_usage(folder: str) -> int:
+    """Bytes that a tree takes on disk, at least a block for each file."""
+    total, waiting = 0, [folder]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    status = entry.stat(follow_symlinks=False)
+                    total += max(status.st_blocks * 512, _INODE_BYTES)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except OSError:
+            continue
+    return total
+
+
+def _set(path: str, name: str, value: str) -> None:
+    """Write one setting; a leading question mark means that a kernel without it will do."""
+    try:
+        with open(f"{path}/{name.lstrip('?')}", "w") as file:
+            file.write(value)
+    except OSError:
+        if not name.startswith("?"):
+            raise
+
+
+def _count(group: Group) -> int:
+    try:
+        with open(f"{group.path}/{group.events}") as file:
+            rows = dict(line.split()[:2] for line in file if len(line.split()) >= 2)
+    except OSError:
+        return 0
+    return int(rows.get(group.counter, "0"))
+
+
+def _remove(path: str) -> None:
+    for _ in range(100):
+        try:
+            os.rmdir(path)  # noqa: PTH106
+        except FileNotFoundError:
+            return
+        except OSError:
+            time.sleep(0.01)
+        else:
+            return

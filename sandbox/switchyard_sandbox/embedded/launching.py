@@ -1,0 +1,150 @@
+"""From a box and a command to a job: which mounts, which view, which limits, which environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from switchyard_sandbox.contract import Command, Limits, SandboxError
+from switchyard_sandbox.embedded import confinement, staging
+from switchyard_sandbox.embedded.confinement import Sources
+from switchyard_sandbox.embedded.job import Job, Mount
+from switchyard_sandbox.embedded.limits import hold
+from switchyard_sandbox.embedded.machine import Machine
+from switchyard_sandbox.embedded.workspace import Workspace
+from switchyard_sandbox.extract import View
+from switchyard_sandbox.journal import Entry, lock_path
+
+
+@dataclass(frozen=True)
+class Box:
+    """One box as the driver holds it."""
+
+    folder: Path
+    entry: Entry
+    workspace: Workspace
+    objects: Path
+    """The mirror's objects, which the box's git borrows."""
+
+    @property
+    def inbox(self) -> Path:
+        """Where `put` writes."""
+        return self.folder / "inbox"
+
+    @property
+    def etc(self) -> Path:
+        """The box's own files of /etc."""
+        return self.folder / "etc"
+
+    @property
+    def limits(self) -> Limits:
+        """What it may use."""
+        return Limits(**self.entry.limits)  # type: ignore[arg-type]
+
+
+def make_job(machine: Machine, box: Box, command: Command, number: int, timeout_s: float, internal: list[str]) -> Job:
+    """The job of a box's `number`th command.
+
+    Raises:
+        SandboxError: The command can't be handed to a process.
+    """
+    _check(command)
+    staged = machine.as_root or bool(box.workspace.work_lowers or box.workspace.home_lowers)
+    stage = _stage(box, machine) if staged else ""
+    sources = _staged_sources(stage) if staged else _direct_sources(box)
+    networked = bool(box.entry.network)
+    env = confinement.environment([box.entry.env, command.env], proxied=networked, certificates=networked)
+    limits = box.limits
+    held = hold(machine, limits, f"switchyard-{box.entry.id}-{number}")
+    mounts, bwrap = _mounts(box, machine, stage) if staged else ([], str(machine.bwrap))
+    return Job(
+        bwrap=bwrap,
+        arguments=confinement.arguments(sources, env, command.cwd, limits),
+        command=list(command.argv),
+        uid=machine.uid,
+        own_namespace=staged,
+        stage=stage,
+        mounts=mounts,
+        groups=held.groups,
+        rlimits=held.rlimits,
+        cpus=held.cpus,
+        pids=held.pids,
+        memory_bytes=held.memory_bytes,
+        watched=[str(box.workspace.upper), str(box.workspace.home)],
+        disk_bytes=(limits.disk_mb << 20) + box.workspace.copied_bytes(),
+        output_bytes=limits.output_mb << 20,
+        timeout_s=timeout_s,
+        timeout_limit="timeout",
+        stall_s=command.stall_s,
+        network=list(box.entry.network),
+        internal=internal,
+        audit=str(box.folder / "audit.jsonl"),
+        lock=str(lock_path(box.folder)),
+    )
+
+
+def view_of(box: Box) -> View:
+    """How the box's work tree is looked at from outside: mounted read-only where it lies in layers."""
+    workspace = box.workspace
+    stamps = workspace.stamps()
+    if not workspace.work_lowers:
+        return View(after=str(workspace.upper), stamps=stamps)
+    sources = [str(workspace.folder), str(workspace.shared.checkout), "/usr"]
+    stage = staging.choose_stage(sources)
+    after, before = workspace.view(stage, pristine=False), workspace.view(stage, pristine=True)
+    return View(after=after.target, before=before.target, stamps=stamps, stage=stage, mounts=(after, before))
+
+
+def _check(command: Command) -> None:
+    texts = [*command.argv, command.cwd, *command.env, *command.env.values()]
+    if not command.argv or any("\0" in text for text in texts) or any("=" in name or not name for name in command.env):
+        raise SandboxError(
+            f"{command.argv!r} is no command that a process can be given",
+            hint="an argv is not empty, nothing holds NUL, and names of variables hold no '='",
+        )
+
+
+def _stage(box: Box, machine: Machine) -> str:
+    stage = staging.choose_stage([str(box.folder), str(machine.bwrap), "/usr", "/etc"])
+    if not stage:
+        raise SandboxError(
+            f"there is no directory to stage the mounts of {box.folder}", hint="make an empty, world-readable /mnt"
+        )
+    return stage
+
+
+def _staged_sources(stage: str) -> Sources:
+    places = {name: f"{stage}/{name}" for name in ("work", "home", "inbox", "etc", "objects")}
+    return Sources(**places)
+
+
+def _direct_sources(box: Box) -> Sources:
+    workspace = box.workspace
+    return Sources(str(workspace.upper), str(workspace.home), str(box.inbox), str(box.etc), str(box.objects))
+
+
+def _mounts(box: Box, machine: Machine, stage: str) -> tuple[list[Mount], str]:
+    """Everything below the stage, and where bubblewrap is found there."""
+    own = [
+        *box.workspace.mounts(stage),
+        Mount(target=f"{stage}/inbox", source=str(box.inbox)),
+        Mount(target=f"{stage}/etc", source=str(box.etc)),
+        Mount(target=f"{stage}/objects", source=str(box.objects)),
+    ]
+    place, bwrap = stage_bwrap(machine.bwrap, stage)
+    return [*own, *place], bwrap
+
+
+def stage_bwrap(bwrap: Path, stage: str) -> tuple[list[Mount], str]:
+    """Bring a bubblewrap of somebody's environment, with the libraries beside it, where every uid reaches it."""
+    if os.path.commonpath([bwrap, "/usr"]) == "/usr":
+        return [], str(bwrap)
+    package = bwrap.parent.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    beside = [Mount(target=f"{stage}/bwrap/{libraries.name}", source=str(libraries))] if libraries.is_dir() else []
+    inner = bwrap.relative_to(package)
+    return [
+        Mount(target=f"{stage}/bwrap/{package.name}", source=str(package)),
+        *beside,
+    ], f"{stage}/bwrap/{package.name}/{inner}"

@@ -1,0 +1,154 @@
+"""Starts bubblewrap for one command: under the box's uid, in its cgroups, with nothing inherited."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import resource
+import signal
+import time
+
+from switchyard_sandbox.embedded import kernel, seccomp
+from switchyard_sandbox.embedded.job import ARGUMENTS_FD, BLOCK_FD, INFO_FD, SECCOMP_FD, STDIN, Job
+
+_INFO_WAIT_S = 30.0
+_NOT_RUN = 127
+_SIGNAL_OFFSET = 128
+
+
+class Started:
+    """A bubblewrap that runs, and what it tells of the box."""
+
+    def __init__(self, pid: int, stdout_fd: int, stderr_fd: int, info_fd: int) -> None:
+        self.pid = pid
+        self.stdout_fd = stdout_fd
+        self.stderr_fd = stderr_fd
+        self.end_fd = os.pidfd_open(pid)
+        self.init_pid = 0
+        """The box's first process as the host numbers it; 0 until known."""
+        self.status: int | None = None
+        self._info_fd = info_fd
+        self._info = b""
+
+    def learn(self) -> None:
+        """Wait until bubblewrap tells the box's first process, or ends."""
+        give_up = time.monotonic() + _INFO_WAIT_S
+        while b"\n" not in self._info and time.monotonic() < give_up:
+            piece = os.read(self._info_fd, 4096)
+            if not piece:
+                return
+            self._info += piece
+        self.init_pid = int(json.loads(self._info.split(b"\n")[0])["child-pid"])
+
+    def has_ended(self) -> bool:
+        """Whether bubblewrap has ended, and with it the command."""
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.status = status if pid else None
+        return self.status is not None
+
+    def set_up_done(self) -> bool:
+        """Whether the command itself was started: bubblewrap reports an exit code only then."""
+        while piece := os.read(self._info_fd, 4096):
+            self._info += piece
+        return b"exit-code" in self._info
+
+    def exit_code(self) -> int:
+        """The exit code, or minus the signal's number; a box's supervisor tells a signal as 128 + number."""
+        if self.status is None:
+            return -signal.SIGKILL
+        code = os.waitstatus_to_exitcode(self.status)
+        return _SIGNAL_OFFSET - code if _SIGNAL_OFFSET < code <= _SIGNAL_OFFSET + 64 else code
+
+
+def start(job: Job) -> Started:
+    """Start the job's command; it runs once `Started.learn` and what needs the box's namespaces are done."""
+    stdout, stderr = os.pipe(), os.pipe()
+    info, block = os.pipe(), os.pipe()
+    handed = {
+        0: _memory_file(_read(STDIN)),
+        1: stdout[1],
+        2: stderr[1],
+        SECCOMP_FD: _memory_file(seccomp.program()),
+        INFO_FD: info[1],
+        BLOCK_FD: block[0],
+        ARGUMENTS_FD: _memory_file(b"\0".join(os.fsencode(part) for part in job.arguments) + b"\0"),
+    }
+    pid = os.fork()
+    if pid == 0:
+        _become_bubblewrap(job, handed)
+    for descriptor in handed.values():
+        os.close(descriptor)
+    started = Started(pid, stdout[0], stderr[0], info[0])
+    started.learn()
+    _release(job, started, block[1])
+    return started
+
+
+def _release(job: Job, started: Started, block_fd: int) -> None:
+    """Do what needs the box's namespaces, then let the command go."""
+    if started.init_pid and job.pids:
+        # Here, not before: inside the box's user namespace the count is the box's own.
+        resource.prlimit(started.init_pid, resource.RLIMIT_NPROC, (job.pids, job.pids))
+    if started.init_pid and job.network:
+        from switchyard_sandbox.embedded.network import serve
+
+        serve(job, started.init_pid)
+    os.write(block_fd, b"1")
+    os.close(block_fd)
+
+
+def _become_bubblewrap(job: Job, handed: dict[int, int]) -> None:
+    try:
+        os.setsid()
+        for group in job.groups:
+            _join(group.path)
+        if job.uid is not None:
+            os.setgroups([])
+            os.setresgid(job.uid, job.uid, job.uid)
+            os.setresuid(job.uid, job.uid, job.uid)
+        kernel.forgo_privileges()
+        if job.cpus:
+            os.sched_setaffinity(0, job.cpus)
+        for name, value in job.rlimits.items():
+            _limit(getattr(resource, name), value)
+        _hand_over(handed)
+        os.execve(job.bwrap, ["bwrap", "--args", str(ARGUMENTS_FD), "--", *job.command], {})  # noqa: S606
+    except OSError as err:
+        os.write(2, f"{job.bwrap} could not be started: {err}".encode())
+    finally:
+        os._exit(_NOT_RUN)
+
+
+def _hand_over(handed: dict[int, int]) -> None:
+    """Put every descriptor where bubblewrap looks for it; all others close on exec."""
+    # First out of the way of the target numbers, or one would overwrite another.
+    spare = {target: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, 64) for target, source in handed.items()}
+    for target, source in spare.items():
+        os.dup2(source, target, inheritable=True)
+
+
+def _join(path: str) -> None:
+    with open(path + "/cgroup.procs", "w") as file:
+        file.write("0")
+
+
+def _limit(kind: int, value: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (ceiling, ceiling))
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _memory_file(content: bytes) -> int:
+    descriptor = os.memfd_create("switchyard", os.MFD_CLOEXEC)
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor

@@ -1,0 +1,180 @@
+"""The boxes on disk: a folder each, whose journal entry is written before anything else of the box is made."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import stat
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from switchyard_sandbox.contract import BoxId, BoxInfo, BoxLost, BoxSpec
+from switchyard_sandbox.embedded.locking import is_held
+from switchyard_sandbox.embedded.procfs import is_alive, start_time
+
+_ENTRY, _LOCK = "box.json", "run.lock"
+_HALF_MADE_S = 60.0
+_ID = re.compile(r"box-[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the journal says of one box."""
+
+    id: str
+    kind: str
+    labels: dict[str, str]
+    owner: str
+    owner_pid: int
+    owner_start: int
+    created: float
+    ttl_s: float
+    commit: str
+    anchor: str
+    repository: str
+    network: list[str] = field(default_factory=list)
+    env: dict[str, str] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_orphan(self) -> bool:
+        """Whether its maker is gone."""
+        return not is_alive(self.owner_pid, self.owner_start)
+
+    def remaining_s(self, now: float) -> float:
+        """How long the box may still live."""
+        return self.created + self.ttl_s - now
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The boxes of one state folder and kind."""
+
+    state: Path
+    kind: str
+    owner: str
+
+    def open(self, spec: BoxSpec) -> tuple[BoxId, Path]:
+        """Write a new box's entry; nothing of the box exists before it."""
+        box = BoxId(f"box-{secrets.token_hex(8)}")
+        folder = self.folder(box)
+        folder.mkdir(parents=True)
+        entry = Entry(
+            id=box,
+            kind=self.kind,
+            labels=dict(spec.labels),
+            owner=self.owner,
+            owner_pid=os.getpid(),
+            owner_start=start_time(os.getpid()),
+            created=time.time(),
+            ttl_s=spec.ttl_s,
+            commit=spec.code.commit,
+            anchor=spec.code.anchor,
+            repository=str(spec.code.repository),
+            network=list(spec.network),
+            env=dict(spec.env),
+            limits=asdict(spec.limits),
+        )
+        fresh = folder / f"{_ENTRY}.new"
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps(asdict(entry)))
+        fresh.rename(folder / _ENTRY)
+        return box, folder
+
+    def folder(self, box: BoxId) -> Path:
+        """Where a box of this id lies, or would lie."""
+        return self.state / "boxes" / box
+
+    def read(self, box: BoxId) -> Entry:
+        """One box's entry.
+
+        Raises:
+            BoxLost: There is no such box.
+        """
+        try:
+            entry = _load(self.folder(box)) if _ID.fullmatch(box) else None
+        except FileNotFoundError:
+            entry = None
+        if entry is None or entry.kind != self.kind:
+            raise BoxLost(f"there is no box {box}", hint="it was destroyed or reaped; create another")
+        return entry
+
+    def entries(self) -> list[Entry]:
+        """Every box of this kind."""
+        found = []
+        for folder in sorted((self.state / "boxes").glob("box-*")):
+            with contextlib.suppress(FileNotFoundError):
+                found.append(_load(folder))
+        return [entry for entry in found if entry.kind == self.kind]
+
+    def list(self, labels: Mapping[str, str] | None = None) -> Sequence[BoxInfo]:
+        """The boxes whose labels include these."""
+        wanted = (labels or {}).items()
+        return [self._info(entry) for entry in self.entries() if wanted <= entry.labels.items()]
+
+    def half_made(self, now: float) -> Sequence[BoxId]:
+        """Folders without an entry that nobody can be about to write any more."""
+        folders = (self.state / "boxes").glob("box-*")
+        return [
+            BoxId(folder.name)
+            for folder in folders
+            if not (folder / _ENTRY).exists() and folder.stat().st_mtime < now - _HALF_MADE_S
+        ]
+
+    def remove(self, box: BoxId, end: Callable[[Path], None]) -> None:
+        """Take a box away: out of sight at once, then its commands, then piece by piece. One that is gone is no error.
+
+        The folder moves first: a command that is just starting finds nothing to mount, and one that has started is in
+        its folder for `end` to find.
+        """
+        if not _ID.fullmatch(box):
+            return
+        trash = self.state / "trash"
+        trash.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self.folder(box).rename(trash / f"{box}-{secrets.token_hex(3)}")
+        self.empty_trash(end, box)
+
+    def empty_trash(self, end: Callable[[Path], None], prefix: str = "") -> None:
+        """Delete what was thrown away, this time or before a crash."""
+        for folder in (self.state / "trash").glob(f"{prefix}*"):
+            end(folder)
+            remove_tree(folder)
+
+    def _info(self, entry: Entry) -> BoxInfo:
+        running = is_held(str(self.folder(BoxId(entry.id)) / _LOCK))
+        state: Literal["idle", "running", "orphan"] = "orphan" if entry.is_orphan else "running" if running else "idle"
+        return BoxInfo(BoxId(entry.id), entry.kind, entry.labels, state, entry.created)
+
+
+def lock_path(folder: Path) -> Path:
+    """The lock that a running command of the box holds."""
+    return folder / _LOCK
+
+
+def remove_tree(folder: Path) -> None:
+    """Delete a tree whose directories may forbid it, as those that overlays and hostile commands leave do."""
+
+    def allow_and_retry(function: object, path: str, _: object) -> None:
+        parent = Path(path).parent
+        with contextlib.suppress(OSError):
+            for place in (parent, Path(path)):
+                if stat.S_ISDIR(place.lstat().st_mode):
+                    place.chmod(0o700)
+            if function in (os.unlink, os.rmdir):
+                function(path)
+            else:
+                shutil.rmtree(path, ignore_errors=True)
+
+    shutil.rmtree(folder, onerror=allow_and_retry)
+
+
+def _load(folder: Path) -> Entry:
+    return Entry(**json.loads((folder / _ENTRY).read_text()))

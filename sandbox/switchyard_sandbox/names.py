@@ -1,0 +1,60 @@
+"""Which names and links of a box's tree are safe to carry into a repository that other machines check out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SEPARATORS = re.compile(r"[\\:]")
+# What HFS+ leaves out when it compares names: a `.g<U+200C>it` is a `.git` there.
+_IGNORED_BY_HFS = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF], None)
+_GIT = (".git", "git~1")
+_NEVER_LINKS = (".gitmodules", ".gitattributes", ".gitignore", ".mailmap")
+_LONGEST_CHAIN = 40
+
+
+def is_git_like(name: str) -> bool:
+    """Whether some file system takes the name for `.git`."""
+    pieces = _SEPARATORS.split(name.translate(_IGNORED_BY_HFS).lower())
+    return any(piece.rstrip(" .") in _GIT for piece in pieces)
+
+
+def is_unsafe(name: str) -> bool:
+    """Whether the name holds control characters: they forge lines in every listing."""
+    return _CONTROL.search(name) is not None
+
+
+def forbids_link(name: str) -> bool:
+    """Whether git reads the file of that name itself, so that it must not be a link."""
+    return name.translate(_IGNORED_BY_HFS).lower().rstrip(" .") in _NEVER_LINKS
+
+
+def escapes(path: str, links: Mapping[str, str]) -> bool:
+    """Whether a symbolic link leads out of the tree or into `.git`, through however many other links.
+
+    Args:
+        links: Every link of the tree with its target.
+    """
+    here: list[str] = []
+    waiting = path.split("/")[::-1]
+    hops = 0
+    while waiting:
+        part = waiting.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            if not here:
+                return True
+            here.pop()
+            continue
+        here.append(part)
+        target = links.get("/".join(here))
+        if target is None:
+            continue
+        hops += 1
+        if hops > _LONGEST_CHAIN or target.startswith("/"):
+            return True
+        here.pop()
+        waiting += target.split("/")[::-1]
+    return bool(here) and is_git_like(here[0])

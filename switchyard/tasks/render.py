@@ -53,4 +53,4 @@ def render_value(value: Any) -> str:
         allow_unicode=not any(mark in shown for mark in _UNICODE_LINE_ENDS),
         sort_keys=False,
     )
-    return str(text).removesuffix("...\n").strip()
+    return str(text).removesuffix("...\n").strip("\n")

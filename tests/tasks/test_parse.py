@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from switchyard.errors import TaskFileError
@@ -203,6 +203,8 @@ def test_an_approval_is_bound_to_title_body_acceptance_and_checks_alone() -> Non
 
 @settings(deadline=None)
 @given(tasks)
+@example(Task(id=TaskId("a"), title="a no-break space at the end\xa0"))
+@example(Task(id=TaskId("a"), title="A", test_requirements="one\ntwo\x85three\u2028"))
 def test_parsing_what_was_rendered_gives_the_same_task(task: Task) -> None:
     assert parse_task(render_task(task), Path(f"{task.id}.md")) == task
 

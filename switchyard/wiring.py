@@ -329,9 +329,9 @@ def _open_later(name: str, table: settings.Agent) -> Agent:
 
 
 def _open_embedded(workspace: Workspace) -> Driver:
-    from switchyard_sandbox import EmbeddedDriver
+    from switchyard_sandbox.embedded.driver import EmbeddedDriver
 
-    return EmbeddedDriver(workspace.places.state)
+    return EmbeddedDriver(workspace.places.state, owner="switchyard")
 
 
 def _open_none(workspace: Workspace) -> Driver:

@@ -1,0 +1,55 @@
+"""`kill -9` at any moment: run again, it goes on where it was, and nothing happens twice."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from end_to_end.yard import Yard, random_tasks
+
+KILLS = 20
+
+
+@pytest.mark.sandbox
+@pytest.mark.timeout(600)
+def test_twenty_kills_end_like_the_undisturbed_run(tmp_path: Path) -> None:
+    tasks = random_tasks(seed=1)
+    calm = Yard(tmp_path / "calm", tasks)
+    calm.run("run")
+
+    shaken = Yard(tmp_path / "shaken", tasks)
+    killed = _kill_often(shaken)
+    shaken.run("run")
+
+    assert killed >= KILLS // 2, "the run was over before it could be disturbed"
+    assert _outcome(shaken) == _outcome(calm)
+    assert set(shaken.pushes().values()) == {1}
+    assert shaken.boxes() == []
+    shaken.run("ledger", "verify")
+
+
+def _kill_often(yard: Yard) -> int:
+    rng = random.Random(7)
+    for killed in range(KILLS):
+        process = yard.start("run")
+        time.sleep(rng.uniform(0.2, 2.2))
+        if process.poll() is not None:
+            process.communicate()
+            return killed
+        process.kill()
+        process.communicate()
+    return KILLS
+
+
+def _outcome(yard: Yard) -> dict[str, object]:
+    """Trees, states and pull requests, without the run's own name."""
+    rows = yard.status()
+    trees = {name: yard.git("rev-parse", f"{row['head']}^{{tree}}").strip() for name, row in rows.items()}
+    pulls = sorted(
+        (str(pull["task"]), str(pull["head"]).rpartition("/")[2], str(pull["base"]).rpartition("/")[2])
+        for pull in yard.stack()
+    )
+    return {"trees": trees, "states": {name: row["state"] for name, row in rows.items()}, "pulls": pulls}

@@ -18,3 +18,18 @@ AsJson = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints on stderr.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+
+
+def complete_task(incomplete: str) -> list[str]:
+    """Ids of tasks for the shell's completion; none where they cannot be read: a prompt is no place for errors."""
+    from switchyard_git import GitError
+
+    from switchyard.cli.workspace import open_workspace
+    from switchyard.errors import SwitchyardError
+    from switchyard.tasks.load import task_files
+
+    try:
+        folder = open_workspace(None, must_be_configured=False).tasks().folder
+        return [file.stem for file in task_files(folder) if file.stem.startswith(incomplete)]
+    except (GitError, SwitchyardError):
+        return []

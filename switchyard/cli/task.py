@@ -11,7 +11,7 @@ import typer
 
 from switchyard.cli import task_flags as flags
 from switchyard.cli.editor import edit_text, is_terminal
-from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
+from switchyard.cli.options import AsJson, Quiet, Repo, Verbose, complete_task
 from switchyard.cli.render import Output
 from switchyard.cli.workspace import Workspace, open_workspace
 from switchyard.errors import UsageError
@@ -24,8 +24,8 @@ SCHEMA = "switchyard.tasks/1"
 
 app = typer.Typer(help="The tracker: what is to be done, and whether it may be.", no_args_is_help=True)
 
-Ids = Annotated[list[str], typer.Argument(metavar="TASK…", help="Tasks by id.")]
-Id = Annotated[str, typer.Argument(metavar="TASK", help="The task's id.")]
+Ids = Annotated[list[str], typer.Argument(metavar="TASK…", help="Tasks by id.", autocompletion=complete_task)]
+Id = Annotated[str, typer.Argument(metavar="TASK", help="The task's id.", autocompletion=complete_task)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

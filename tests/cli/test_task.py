@@ -208,3 +208,14 @@ def test_tasks_that_are_no_folder_are_a_clear_error(shell: Shell) -> None:
         ending = shell.run("task", *arguments)
         assert (ending.code, ending.out) == (2, "")
         assert "must be a folder" in ending.err
+
+
+def test_the_shell_completes_ids_of_tasks(shell: Shell) -> None:
+    for name in ("rates-api", "rates-model", "checkout"):
+        shell.run("task", "add", name, "--title", "T")
+    words = {"COMP_WORDS": "switchyard task view ra", "COMP_CWORD": "3", "_SWITCHYARD_COMPLETE": "complete_bash"}
+    done = subprocess.run(
+        [SWITCHYARD], cwd=shell.folder, env={**os.environ, **words}, capture_output=True, text=True, timeout=30
+    )
+    assert done.stdout.split() == ["rates-api", "rates-model"]
+    assert done.stderr == ""

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from switchyard_git.errors import GitError, UnrelatedHistories
-from switchyard_git.plumbing import Plumbing, decode
+from switchyard_git.history import History
+from switchyard_git.plumbing import decode
+from switchyard_git.process import Result
 from switchyard_git.values import CommitSha, Conflicted, Merged, MergeMessage, TreeSha
 
 # Said here, so that a repository's own configuration does not change the verdict.
@@ -19,7 +21,7 @@ _FIXED = (
 
 
 @dataclass(frozen=True)
-class Merging(Plumbing):
+class Merging(History):
     """Verbs over merges."""
 
     def merge_tree(self, ours: CommitSha, theirs: CommitSha) -> Merged | Conflicted:
@@ -37,6 +39,8 @@ class Merging(Plumbing):
         request = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs).encode()
         flags = ("--write-tree", "--stdin", "-z", "--name-only", "--messages")
         result = self._run("merge-tree", *flags, stdin=request, config=_FIXED)
+        if result.code < 0:
+            return self._after_crash(pairs, result)
         if "refusing to merge unrelated histories" in result.stderr:
             raise UnrelatedHistories(
                 f"two of {len(pairs)} pairs have no common ancestor in {self.git_dir}",
@@ -50,6 +54,33 @@ class Merging(Plumbing):
                 f"git merged {len(outcomes)} of {len(pairs)} pairs", hint="check the version of git: 2.38 or newer"
             )
         return outcomes
+
+    def _after_crash(self, pairs: Sequence[tuple[CommitSha, CommitSha]], crash: Result) -> list[Merged | Conflicted]:
+        """Keep every other verdict when git dies on one pair; what git cannot merge is a conflict.
+
+        git 2.39 aborts where one side renames a directory and the other puts a file in place of a folder in it
+        (`merge-ort.c: handle_content_merge: Assertion`).
+        """
+        if len(pairs) > 1:
+            half = len(pairs) // 2
+            return self.merge_trees(pairs[:half]) + self.merge_trees(pairs[half:])
+        ((ours, theirs),) = pairs
+        paths = self._touched_by_both(ours, theirs)
+        text = f"git died of signal {-crash.code} on this merge: {crash.stderr.strip()}"
+        return [Conflicted(paths, (MergeMessage(paths, "CONFLICT (git crashed)", text),))]
+
+    def _touched_by_both(self, ours: CommitSha, theirs: CommitSha) -> tuple[str, ...]:
+        """The paths of either side that meet a path, or lie in or above one, of the other."""
+        base = next(iter(self.merge_bases(ours, theirs)), None)
+        if base is None:
+            return ()
+        one, other = ({change.path for change in self.changes(base, side)} for side in (ours, theirs))
+        meeting = {path for path in one | other if _meets(path, one) and _meets(path, other)}
+        return tuple(sorted(meeting or one | other))
+
+
+def _meets(path: str, others: set[str]) -> bool:
+    return any(path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/") for other in others)
 
 
 def _outcomes(output: bytes) -> Iterator[Merged | Conflicted]:

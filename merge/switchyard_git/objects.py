@@ -61,8 +61,7 @@ class Objects(Plumbing):
         _refuse_unstorable(updates)
         script = b"".join(
             (f"0 {nothing}\t" if change is None else f"{change[0]} {change[1]}\t").encode() + encode(path) + b"\0"
-            # Removals first, or one would take away what replaces it.
-            for path, change in sorted(updates.items(), key=lambda item: (item[1] is not None, item[0]))
+            for path, change in sorted(updates.items(), key=lambda item: item[0])
         )
         with tempfile.TemporaryDirectory(prefix="switchyard-index-") as folder:
             env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}

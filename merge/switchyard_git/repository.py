@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Self
 
 from switchyard_git import discovery
-from switchyard_git.history import History
 from switchyard_git.merging import Merging
 from switchyard_git.objects import Objects
 from switchyard_git.refs import Refs
@@ -17,7 +16,7 @@ from switchyard_git.worktree import Worktree
 
 
 @dataclass(frozen=True)
-class Repository(Refs, History, Objects, Merging, Transport, Remotes, Worktree):
+class Repository(Refs, Merging, Objects, Transport, Remotes, Worktree):
     """A git repository. Bare ones, shallow ones and linked worktrees all do; submodules are never entered."""
 
     @classmethod

@@ -139,8 +139,9 @@ def test_the_head_is_where_the_branch_is_now(world: World) -> None:
 
 
 def test_a_closed_one_stays_closed_and_keeps_its_head(world: World) -> None:
-    head = world.branch("factory/r/a")
+    world.branch("factory/r/a")
     number = world.forge.open(new("factory/r/a")).number
+    head = world.branch("factory/r/a", "moved before it was closed")
     closed = world.forge.close(number)
     assert (closed.state, closed.head_sha) == ("closed", head)
     assert world.forge.close(number) == closed

@@ -99,7 +99,8 @@ def test_an_external_diff_or_text_conversion_does_not_run(folder: Path, git: Git
     assert not sprung.exists()
 
 
-def test_a_helper_program_named_in_a_url_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_a_helper_program_named_in_a_url_is_refused(folder: Path, tmp_path: Path, own_home: Path) -> None:
+    (own_home / ".gitconfig").write_text('[protocol "ext"]\n\tallow = always\n')
     repository = Repository.open(folder)
     with pytest.raises(GitError):
         repository.fetch(f"ext::sh -c touch% {tmp_path}/sprung", ["refs/heads/main"])

@@ -121,5 +121,21 @@ def test_histories_without_a_common_commit_are_refused(factory: Repository, make
     assert "unshallow" in caught.value.hint
 
 
+def test_a_pair_that_git_itself_dies_on_is_a_conflict_and_spoils_no_other(
+    factory: Repository, make: Callable[..., CommitSha]
+) -> None:
+    files = {f"dir/{name}": name.encode() + LONG for name in ("a", "b", "c", "sub/d")}
+    base = make(None, files)
+    replaced = make(base, {"dir/sub/d": None, "dir/sub": LONG})
+    moved = make(base, {**dict.fromkeys(files), **{f"new-{path}": content for path, content in files.items()}})
+    calm = make(base, {"calm": b"x"}), make(base, {"quiet": b"y"})
+    outcomes = factory.merge_trees([calm, (replaced, moved), calm, calm[::-1]])
+    assert outcomes[0] == outcomes[2] == outcomes[3] == factory.merge_tree(*calm)
+    assert isinstance(outcomes[0], Merged)
+    assert isinstance(outcomes[1], Conflicted)
+    assert any(path.startswith("dir/sub") for path in outcomes[1].paths)
+    assert kinds(outcomes[1])
+
+
 def test_no_pairs_are_no_work(factory: Repository) -> None:
     assert factory.merge_trees([]) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -226,6 +227,7 @@ def test_a_dirty_worktree_is_seen_and_left_as_it_is(folder: Path, git: Git) -> N
     assert repository.is_dirty()
     assert not repository.is_dirty(untracked=False)
     git(folder, "mv", "a.txt", "moved.txt")
+    os.utime(folder / "dir" / "b.txt", (1_000_000_000, 1_000_000_000))
     index = (folder / ".git" / "index").read_bytes()
     assert repository.dirty_paths() == ["a.txt", "moved.txt", "new file\n.txt"]
     assert (folder / ".git" / "index").read_bytes() == index

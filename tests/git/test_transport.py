@@ -15,12 +15,14 @@ from switchyard_git import (
     RefUpdate,
     RemoteUnavailable,
     Repository,
+    Signature,
     UnknownRevision,
     UntrustedRepository,
     without_password,
 )
 
 Git = Callable[..., str]
+ADA = Signature("Ada", "ada@example.org", 1_700_000_000)
 ONE, TWO = RefName("refs/heads/factory/r/one"), RefName("refs/heads/factory/r/two")
 
 
@@ -106,6 +108,12 @@ def test_a_fetch_is_all_or_nothing_and_prunes_when_asked(folder: Path, origin: P
     with pytest.raises(UnknownRevision, match="absent"):
         factory.fetch(origin, ["refs/heads/main:refs/heads/main", "refs/heads/absent:refs/heads/absent"])
     assert factory.refs() == {}
+    ours = factory.commit_tree(factory.write_tree_from(None, {}), [], "ours", author=ADA, committer=ADA)
+    factory.update_refs([RefUpdate(ONE, ours, None)])
+    with pytest.raises(RemoteUnavailable):
+        factory.fetch(origin, ["refs/heads/main:refs/heads/main", f"refs/heads/old:{ONE}"])
+    assert factory.refs() == {ONE: ours}
+    factory.update_refs([RefUpdate(ONE, None, ours)])
     factory.fetch(origin, ["+refs/heads/*:refs/heads/*"])
     git(origin, "branch", "-D", "old")
     git(origin, "tag", "v1", "main")

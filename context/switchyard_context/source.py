@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+import posixpath
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from switchyard_git import GitError, NotARepository, ObjectSha, Repository
+from switchyard_git import SYMLINK_MODE, GitError, NotARepository, ObjectSha, Repository
 from switchyard_git import InvalidName as InvalidGitName
 from switchyard_git import UnknownRevision as UnknownGitRevision
 
 from switchyard_context.errors import NoRepository, SourceUnreadable, UnknownRevision
 
 _FILE_MODES = ("100644", "100755", "100664")
+_MAX_LINK_STEPS = 8
 
 
 class Source(Protocol):
@@ -29,6 +31,10 @@ class Source(Protocol):
     @property
     def blobs(self) -> dict[str, str]:
         """Path → id of its content, sorted by path; the same content has the same id in every revision."""
+
+    @property
+    def links(self) -> dict[str, str]:
+        """Symbolic link → the file of this tree that it leads to; links that lead elsewhere are left out."""
 
     @property
     def paths(self) -> frozenset[str]: ...
@@ -72,6 +78,7 @@ class RevisionSource:
     repository: Repository
     revision: str
     blobs: dict[str, str]
+    links: dict[str, str]
     paths: frozenset[str] = field(repr=False)
 
     def read(self, path: str) -> bytes:
@@ -92,7 +99,12 @@ def _open_revision(repository: Repository, revision: str) -> RevisionSource:
     commit = repository.resolve(revision)
     entries = repository.list_tree(commit)
     blobs = {entry.path: str(entry.sha) for entry in entries if entry.mode in _FILE_MODES}
-    return RevisionSource(repository, str(commit), dict(sorted(blobs.items())), frozenset(blobs))
+    links = [entry for entry in entries if entry.mode == SYMLINK_MODE]
+    aims = dict(
+        zip((entry.path for entry in links), repository.read_blobs([entry.sha for entry in links]), strict=True)
+    )
+    found = _inner_links({path: os.fsdecode(content) for path, (_, content) in aims.items()}, blobs)
+    return RevisionSource(repository, str(commit), dict(sorted(blobs.items())), found, frozenset(blobs))
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,7 @@ class WorktreeSource:
     root: Path
     revision: str
     blobs: dict[str, str]
+    links: dict[str, str]
     paths: frozenset[str] = field(repr=False)
 
     def read(self, path: str) -> bytes:
@@ -121,15 +134,31 @@ def _open_worktree(repository: Repository, root: Path) -> WorktreeSource:
         commit, committed = "", {}
     dirty = frozenset(repository.dirty_paths())
     blobs: dict[str, str] = {}
+    aims: dict[str, str] = {}
     for path in repository.worktree_files():
         entry = committed.get(path) if path not in dirty else None
-        if entry is None:
-            if not (root / path).is_symlink():
-                blobs[path] = _blob_id(_read_file(root / path))
-        elif entry.mode in _FILE_MODES:
+        if entry is not None and entry.mode in _FILE_MODES:
             blobs[path] = str(entry.sha)
+        elif (root / path).is_symlink():
+            aims[path] = _aim_of(root / path)
+        elif entry is None:
+            blobs[path] = _blob_id(_read_file(root / path))
     revision = f"{commit}+dirty" if dirty and commit else commit
-    return WorktreeSource(root, revision, blobs, frozenset(blobs))
+    return WorktreeSource(root, revision, blobs, _inner_links(aims, blobs), frozenset(blobs))
+
+
+def _inner_links(aims: Mapping[str, str], files: Collection[str]) -> dict[str, str]:
+    """Links to files of the tree, followed by name alone: the file system is never asked where a link leads."""
+    found: dict[str, str] = {}
+    for link in aims:
+        path = link
+        for _ in range(_MAX_LINK_STEPS):
+            if path not in aims:
+                break
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(path), aims[path]))
+        if path in files:
+            found[link] = path
+    return found
 
 
 def _read_file(path: Path) -> bytes:
@@ -139,6 +168,12 @@ def _read_file(path: Path) -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             return file.read()
     return b""
+
+
+def _aim_of(link: Path) -> str:
+    with suppress(OSError):
+        return str(link.readlink())
+    return ""
 
 
 def _blob_id(content: bytes) -> str:

@@ -31,10 +31,10 @@ def parse(jobs: Sequence[Job]) -> list[FileFacts]:
     if total < _MIN_BYTES:
         return [read_facts(path, content) for path, content in jobs]
     shares = _deal(jobs, max(1, min(os.cpu_count() or 1, 8, total // (_MIN_BYTES // 2))))
-    workers = [_start([jobs[index] for index in share]) for share in shares]
+    workers = [start([jobs[index] for index in share]) for share in shares]
     facts: list[FileFacts] = [FileFacts()] * len(jobs)
     for share, worker in zip(shares, workers, strict=True):
-        for index, found in zip(share, _finish(worker), strict=True):
+        for index, found in zip(share, finish(worker), strict=True):
             facts[index] = found
     return facts
 
@@ -51,30 +51,33 @@ def _deal(jobs: Sequence[Job], count: int) -> list[list[int]]:
 
 
 @dataclass
-class _Worker:
+class Worker:
+    """A process at work on some files."""
+
     jobs: list[Job]
     process: subprocess.Popen[bytes]
     answers: IO[bytes]
     deadline: float
 
 
-def _start(jobs: list[Job]) -> _Worker:
+def start(jobs: list[Job]) -> Worker:
+    """Start a process on some files."""
     # Files instead of pipes: nobody waits for anybody to read.
     with tempfile.TemporaryFile() as questions:
         for path, content in jobs:
             questions.write(json.dumps([path, len(content)]).encode() + b"\n" + content)
         questions.seek(0)
-        answers = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _finish
+        answers = tempfile.TemporaryFile()  # noqa: SIM115 - closed by finish
         # -P keeps the current folder, which may be anybody's, off the module path.
         argv = (sys.executable, "-P", "-m", "switchyard_context.workers")
         process = subprocess.Popen(
             argv, stdin=questions, stdout=answers, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True
         )
     size = sum(len(content) for _, content in jobs)
-    return _Worker(jobs, process, answers, time.monotonic() + _BASE_S + size / 1e6 * _S_PER_MB)
+    return Worker(jobs, process, answers, time.monotonic() + _BASE_S + size / 1e6 * _S_PER_MB)
 
 
-def _finish(worker: _Worker) -> Iterator[FileFacts]:
+def finish(worker: Worker) -> Iterator[FileFacts]:
     """The worker's facts; after a crash the file it died of has none, and another worker does the rest."""
     reason = ""
     try:
@@ -96,7 +99,7 @@ def _finish(worker: _Worker) -> Iterator[FileFacts]:
     if done < len(worker.jobs):
         yield FileFacts(problem=f"{reason or 'the parser ended early'}; skipped")
         if done + 1 < len(worker.jobs):
-            yield from _finish(_start(worker.jobs[done + 1 :]))
+            yield from finish(start(worker.jobs[done + 1 :]))
 
 
 def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:

@@ -16,6 +16,10 @@ class Tree(Protocol):
     def paths(self) -> frozenset[str]:
         """Every path in the tree, of whatever language."""
 
+    @property
+    def links(self) -> Mapping[str, str]:
+        """Symbolic link → the file of the tree that it leads to."""
+
     def read(self, path: str) -> bytes:
         """A file's content; empty if it can't be read."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 # TypeScript's own order, then what bundlers add.
 _SUFFIXES = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mts", ".cts", ".d.mts", ".d.cts", ".mjs", ".cjs")
@@ -14,7 +14,6 @@ _WRITTEN_FOR = {
     ".mjs": (".mts", ".d.mts"),
     ".cjs": (".cts", ".d.cts"),
 }
-CODE_SUFFIXES = (*_SUFFIXES,)
 _CODE = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 
 
@@ -23,17 +22,23 @@ class NodeFiles:
     """The source files of a tree, asked by path without extension."""
 
     files: Collection[str]
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Symbolic link → file; what is found is always the file."""
 
     def find(self, path: str) -> str | None:
         """A file, or a folder's index, for a path as an import may write it."""
         return self.find_file(path) or self.find_index(path)
 
     def find_file(self, path: str) -> str | None:
-        return next((candidate for candidate in _candidates(path) if candidate in self.files), None)
+        return self._first(_candidates(path))
 
     def find_index(self, folder: str) -> str | None:
         index = f"{folder}/index" if folder else "index"
-        return next((index + suffix for suffix in _SUFFIXES if index + suffix in self.files), None)
+        return self._first(index + suffix for suffix in _SUFFIXES)
+
+    def _first(self, candidates: Iterable[str]) -> str | None:
+        real = (self.links.get(candidate, candidate) for candidate in candidates)
+        return next((path for path in real if path in self.files), None)
 
 
 def _candidates(path: str) -> Iterator[str]:

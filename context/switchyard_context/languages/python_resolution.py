@@ -26,6 +26,7 @@ class PythonResolver:
 
     def __init__(self, tree: Tree, facts: Mapping[str, FileFacts]) -> None:
         self._facts = facts
+        self._links = tree.links
         self._layout: PythonLayout = read_layout(tree, facts)
         self._located: dict[tuple[str, str], _Module | None] = {}
         self._definers: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -111,7 +112,8 @@ class PythonResolver:
         return _Module(None, path) if path in self._layout.folders else None
 
     def _first(self, candidates: Iterator[str]) -> str | None:
-        return next((path for path in candidates if path in self._layout.files), None)
+        real = (self._links.get(path, path) for path in candidates)
+        return next((path for path in real if path in self._layout.files), None)
 
     def _looks_local(self, importer: str, module: str) -> bool:
         """Whether an import that leads nowhere was meant for this tree: its beginning is here.

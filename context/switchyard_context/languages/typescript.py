@@ -16,7 +16,7 @@ from switchyard_context.languages.grammar import Grammar, first_line_of, last_li
 TYPESCRIPT_SUFFIXES = (".ts", ".mts", ".cts")
 TSX_SUFFIXES = (".tsx",)
 JAVASCRIPT_SUFFIXES = (".js", ".jsx", ".mjs", ".cjs")
-VERSION = 1
+VERSION = 2
 
 _MODULES = """
 (import_statement) @import
@@ -35,6 +35,7 @@ _DEFINITIONS = """
 (program (export_statement (lexical_declaration (variable_declarator name: (identifier)) @variable)))
 """
 _TYPES = """
+(module name: (string) @augmented)
 (abstract_class_declaration) @class
 (interface_declaration) @type
 (type_alias_declaration) @type
@@ -106,6 +107,7 @@ def _read(source: bytes, grammar: str) -> FileFacts:
     imports: list[Import] = []
     definitions: list[Definition] = []
     scope = _Scope()
+    augmented: list[Import] = []
     seen: set[int] = set()
     callee = ""
     for capture, node in _grammar(grammar).captures(source):
@@ -117,6 +119,8 @@ def _read(source: bytes, grammar: str) -> FileFacts:
                 imports.extend(_read_call(node, callee))
             case "import":
                 imports.extend(_read_import(node))
+            case "augmented":
+                augmented.append(Import(first_line_of(node), _string(node), (), "type", is_public=False))
             case "export" if node.id not in seen:
                 seen.add(node.id)
                 imports.extend(_read_export(node))
@@ -125,6 +129,9 @@ def _read(source: bytes, grammar: str) -> FileFacts:
             case _ if node.id not in seen:
                 seen.add(node.id)
                 definitions.extend(_read_definition(node, capture, scope))
+    if imports:
+        # In a module `declare module "x"` adds to x; in a script it declares one that need not exist.
+        imports = sorted([*imports, *augmented], key=lambda item: item.line)
     return FileFacts(tuple(imports), tuple(_join_overloads(definitions)))
 
 

@@ -27,7 +27,7 @@ class TypeScriptResolver:
 
     def __init__(self, tree: Tree, facts: Mapping[str, FileFacts]) -> None:
         self._facts = facts
-        self._files = NodeFiles(facts.keys())
+        self._files = NodeFiles(facts.keys(), tree.links)
         self._packages = NodePackages(tree, self._files)
         self._configs = TsConfigs(tree, self._package_folder)
         self._found: dict[tuple[str, str], str | None] = {}

@@ -81,6 +81,8 @@ class FactoryView:
     latest: Mapping[TaskId, TaskView]
     answers: Mapping[TaskId, Mapping[str, Any]]
     """The newest `operator_action` of each task, its data with `timestamp`."""
+    approved: Mapping[TaskId, str] = field(default_factory=dict)
+    """The content hash that a person approved last, where one was approved after the task had been read."""
 
     @property
     def unfinished(self) -> list[RunView]:
@@ -94,6 +96,7 @@ def fold(events: Iterable[Event]) -> FactoryView:
     tasks: dict[RunId, dict[TaskId, TaskView]] = {}
     latest: dict[TaskId, RunId] = {}
     answers: dict[TaskId, Mapping[str, Any]] = {}
+    approved: dict[TaskId, str] = {}
     for event in events:
         run_id, task_id = RunId(event.run_id), TaskId(event.task_id)
         if event.event_type == "run_started":
@@ -104,12 +107,15 @@ def fold(events: Iterable[Event]) -> FactoryView:
             runs[run_id] = replace(runs[run_id], finished=event.timestamp)
         elif event.event_type == "operator_action":
             answers[task_id] = MappingProxyType({**event.data, "timestamp": event.timestamp})
+            if event.data.get("action") == "approve":
+                approved[task_id] = event.data.get("content_hash", "")
         elif task_id in tasks.get(run_id, {}):
             tasks[run_id][task_id] = _advance(tasks[run_id][task_id], event)
     return FactoryView(
         runs={run_id: replace(run, tasks=tasks[run_id]) for run_id, run in runs.items()},
         latest={task_id: tasks[run_id][task_id] for task_id, run_id in latest.items()},
         answers=answers,
+        approved=approved,
     )
 
 

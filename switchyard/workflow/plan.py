@@ -104,13 +104,12 @@ def _why_not(task: Task, view: FactoryView, selected: bool) -> str | None:
     if task.state != "ready":
         return f"it is {task.state}"
     answer = view.answers.get(task.id, {})
-    approved = answer.get("content_hash") if answer.get("action") == "approve" else None
     latest = view.latest.get(task.id)
     if latest is None:
         return None
     if latest.state in SETTLED:
         return f"it is {latest.state}"
-    if content_hash(task) not in (latest.content_hash, approved):
+    if content_hash(task) not in (latest.content_hash, view.approved.get(task.id)):
         return f"it was edited after it was approved; `switchyard task approve {task.id}` approves it as it is now"
     return _why_not_again(task, latest, answer, selected)
 

@@ -24,6 +24,8 @@ from switchyard_sandbox.contract import (
     SetUp,
     SetUpFailed,
 )
+from switchyard_sandbox.embedded.driver import EmbeddedDriver
+from switchyard_sandbox.none import NoneDriver
 
 __all__ = [
     "INBOX",
@@ -37,6 +39,7 @@ __all__ = [
     "CodeIn",
     "Command",
     "Driver",
+    "EmbeddedDriver",
     "Enforcement",
     "Extraction",
     "Finding",
@@ -44,6 +47,7 @@ __all__ = [
     "IsolationUnavailable",
     "LimitUnenforceable",
     "Limits",
+    "NoneDriver",
     "OutputSink",
     "SandboxError",
     "SetUp",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
+import sys
 import time
 from pathlib import Path
 from typing import BinaryIO
 
 from switchyard_sandbox.contract import BoxLost, Chunk, Finished, OutputSink, SandboxError, Stream
-from switchyard_sandbox.embedded.job import EXIT, OUTPUT
+from switchyard_sandbox.embedded.job import EXIT, JOB, OUTPUT, STDIN, Job
 from switchyard_sandbox.launch import Detached
 
 LOG = "shim.log"
+_SHIM = Path(__file__).with_name("shim.py")
 _HEADER = struct.Struct("<BI")
 _LOOK_EVERY_S = 0.02
 _GRACE_S = 60.0
@@ -72,6 +75,25 @@ def next_folder(box: Path) -> tuple[Path, int]:
             number += 1
         else:
             return commands / str(number), number
+
+
+def run_job(folder: Path, job: Job, stdin: bytes, sink: OutputSink | None) -> Finished:
+    """Hand a job to a shim of its own and stay with it to the end; its folder is gone afterwards.
+
+    Raises:
+        BoxLost: The box was destroyed meanwhile.
+        SandboxError: The command could not be started, or its shim was killed.
+    """
+    try:
+        (folder / STDIN).write_bytes(stdin)
+        (folder / JOB).write_text(job.dump())
+        argv = (sys.executable, "-I", "-S", str(_SHIM), str(folder))
+        shim = Detached(argv, cwd=Path("/"), log=folder / LOG)
+    except FileNotFoundError as err:
+        raise _lost(folder) from err
+    finished = follow(folder, shim, job.timeout_s, sink)
+    shutil.rmtree(folder, ignore_errors=True)
+    return finished
 
 
 def follow(folder: Path, shim: Detached, timeout_s: float, sink: OutputSink | None) -> Finished:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from switchyard_sandbox.contract import BoxId, BoxInfo, BoxLost, BoxSpec
+from switchyard_sandbox.contract import BoxId, BoxInfo, BoxLost, BoxSpec, Limits
 from switchyard_sandbox.embedded.locking import is_held
 from switchyard_sandbox.embedded.procfs import is_alive, start_time
 
@@ -42,6 +42,11 @@ class Entry:
     network: list[str] = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def box_limits(self) -> Limits:
+        """What the box may use."""
+        return Limits(**self.limits)  # type: ignore[arg-type]
 
     @property
     def is_orphan(self) -> bool:

@@ -24,7 +24,7 @@ from switchyard_sandbox.embedded import kernel, staging
 from switchyard_sandbox.embedded.bounds import Bounds
 from switchyard_sandbox.embedded.job import EXIT, JOB, PROCESS, Job
 from switchyard_sandbox.embedded.locking import hold
-from switchyard_sandbox.embedded.procfs import start_time
+from switchyard_sandbox.embedded.procfs import descendants, start_time
 from switchyard_sandbox.embedded.start import Started, start
 from switchyard_sandbox.embedded.streams import Streams
 
@@ -82,7 +82,7 @@ def _watch(job: Job, started: Started, streams: Streams, bounds: Bounds) -> str:
             return job.timeout_limit
         if job.stall_s is not None and now - streams.last_output > job.stall_s:
             return "stall"
-        crossed = bounds.crossed(started, now)
+        crossed = bounds.crossed(now)
         if crossed:
             return crossed
 
@@ -104,6 +104,10 @@ def end_all(started: Started) -> None:
         if pid == started.pid and started.status is None:
             started.status = status
         if pid == 0:
+            if not started.init_pid:
+                # Without a process namespace every descendant is looked for; those without a parent are ours by now.
+                for descendant in descendants(os.getpid()):
+                    _kill(descendant)
             time.sleep(0.001)
 
 

@@ -6,8 +6,7 @@ import os
 import time
 
 from switchyard_sandbox.embedded.job import Group, Job
-from switchyard_sandbox.embedded.procfs import resident_bytes
-from switchyard_sandbox.embedded.start import Started
+from switchyard_sandbox.embedded.procfs import descendants, resident_bytes
 
 _DISK_EVERY_S = 0.5
 _INODE_BYTES = 4096
@@ -32,20 +31,24 @@ class Bounds:
         for path in {group.path for group in self._job.groups}:
             _remove(path)
 
-    def crossed(self, started: Started, now: float) -> str:
+    def crossed(self, now: float) -> str:
         """The watched limit that is crossed by now, or nothing."""
-        if self._job.memory_bytes and resident_bytes(started.pid) > self._job.memory_bytes:
+        if self._job.memory_bytes and resident_bytes(descendants(os.getpid())) > self._job.memory_bytes:
             return "memory"
         if now < self._next_look:
             return ""
-        used = sum(disk_usage(folder) for folder in self._job.watched)
+        used = self._used()
         # A large tree takes long to count: never spend more than a tenth of the time on it.
         self._next_look = time.monotonic() + max(_DISK_EVERY_S, 10 * (time.monotonic() - now))
         return "disk" if used > self._job.disk_bytes else ""
 
     def told(self) -> str:
-        """The limit that a cgroup says was met, or nothing."""
-        return next((group.limit for group in self._job.groups if group.limit and _count(group) > 0), "")
+        """The limit that a failed command met by itself, or nothing."""
+        met = next((group.limit for group in self._job.groups if group.limit and _count(group) > 0), "")
+        return met or ("disk" if self._used() > self._job.disk_bytes else "")
+
+    def _used(self) -> int:
+        return sum(disk_usage(folder) for folder in self._job.watched)
 
 
 def disk_usage(folder: str) -> int:

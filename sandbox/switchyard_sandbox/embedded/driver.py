@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,18 +21,15 @@ from switchyard_sandbox.contract import (
     OutputSink,
 )
 from switchyard_sandbox.embedded import confinement, limits, probe
-from switchyard_sandbox.embedded.job import JOB, STDIN
 from switchyard_sandbox.embedded.launching import Box, make_job, view_of
 from switchyard_sandbox.embedded.machine import Machine, look
 from switchyard_sandbox.embedded.workspace import Shared, Workspace
-from switchyard_sandbox.execution import LOG, follow, next_folder
+from switchyard_sandbox.execution import next_folder, run_job
 from switchyard_sandbox.inbox import put_file
 from switchyard_sandbox.journal import Journal
-from switchyard_sandbox.launch import Detached
 from switchyard_sandbox.layers import ensure_layer
 from switchyard_sandbox.mirror import CodeStore
 
-_SHIM = Path(__file__).parent.parent / "shim.py"
 _DELTA = ".delta.pack"
 _DELTA_TIMEOUT_S = 600.0
 _LAY_DELTA = f"git index-pack --stdin --fix-thin < {INBOX}/{_DELTA} && git checkout --quiet --force --detach {{commit}}"
@@ -47,7 +42,7 @@ class EmbeddedDriver:
     kind = "embedded"
 
     def __init__(
-        self, state: Path, *, owner: str, certificates: Path | None = None, internal: Sequence[str] = ()
+        self, state: Path, *, owner: str = "", certificates: Path | None = None, internal: Sequence[str] = ()
     ) -> None:
         """Bind the driver to a state folder; nothing is touched before the first box.
 
@@ -150,13 +145,7 @@ class EmbeddedDriver:
         timeout_s = remaining if command.timeout_s is None else min(command.timeout_s, remaining)
         folder, number = next_folder(box.folder)
         job = make_job(look(self._state), box, command, number, timeout_s, self._internal)
-        (folder / STDIN).write_bytes(command.stdin)
-        (folder / JOB).write_text(job.dump())
-        argv = (sys.executable, "-I", "-S", str(_SHIM), str(folder))
-        shim = Detached(argv, cwd=Path("/"), log=folder / LOG)
-        finished = follow(folder, shim, timeout_s, sink)
-        shutil.rmtree(folder, ignore_errors=True)
-        return finished
+        return run_job(folder, job, command.stdin, sink)
 
     def _open(self, box: BoxId) -> Box:
         entry = self._journal.read(box)

@@ -47,6 +47,8 @@ class Job:
         bwrap: str,
         arguments: list[str],
         command: list[str],
+        env: dict[str, str],
+        cwd: str,
         uid: int | None,
         own_namespace: bool,
         stage: str,
@@ -68,9 +70,13 @@ class Job:
         lock: str,
     ) -> None:
         self.bwrap = bwrap
+        """Empty: no isolation."""
         self.arguments = arguments
         """bubblewrap's options, passed through a descriptor: an environment never shows in a list of processes."""
         self.command = command
+        self.env = env
+        self.cwd = cwd
+        """Both for a command without isolation; bubblewrap gets them among its options."""
         self.uid = uid
         """The uid and gid to drop to; None: the caller is no root."""
         self.own_namespace = own_namespace

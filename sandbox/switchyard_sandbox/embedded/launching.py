@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from switchyard_sandbox.contract import Command, Limits, SandboxError
+from switchyard_sandbox.contract import Command, SandboxError
 from switchyard_sandbox.embedded import confinement, staging
 from switchyard_sandbox.embedded.confinement import Sources
 from switchyard_sandbox.embedded.job import Job, Mount
@@ -37,11 +37,6 @@ class Box:
         """The box's own files of /etc."""
         return self.folder / "etc"
 
-    @property
-    def limits(self) -> Limits:
-        """What it may use."""
-        return Limits(**self.entry.limits)  # type: ignore[arg-type]
-
 
 def make_job(machine: Machine, box: Box, command: Command, number: int, timeout_s: float, internal: list[str]) -> Job:
     """The job of a box's `number`th command.
@@ -49,19 +44,21 @@ def make_job(machine: Machine, box: Box, command: Command, number: int, timeout_
     Raises:
         SandboxError: The command can't be handed to a process.
     """
-    _check(command)
+    check_command(command)
     staged = machine.as_root or bool(box.workspace.work_lowers or box.workspace.home_lowers)
     stage = _stage(box, machine) if staged else ""
     sources = _staged_sources(stage) if staged else _direct_sources(box)
     networked = bool(box.entry.network)
     env = confinement.environment([box.entry.env, command.env], proxied=networked, certificates=networked)
-    limits = box.limits
+    limits = box.entry.box_limits
     held = hold(machine, limits, f"switchyard-{box.entry.id}-{number}")
     mounts, bwrap = _mounts(box, machine, stage) if staged else ([], str(machine.bwrap))
     return Job(
         bwrap=bwrap,
         arguments=confinement.arguments(sources, env, command.cwd, limits),
         command=list(command.argv),
+        env={},
+        cwd="/",
         uid=machine.uid,
         own_namespace=staged,
         stage=stage,
@@ -96,7 +93,7 @@ def view_of(box: Box) -> View:
     return View(after=after.target, before=before.target, stamps=stamps, stage=stage, mounts=(after, before))
 
 
-def _check(command: Command) -> None:
+def check_command(command: Command) -> None:
     texts = [*command.argv, command.cwd, *command.env, *command.env.values()]
     if not command.argv or any("\0" in text for text in texts) or any("=" in name or not name for name in command.env):
         raise SandboxError(

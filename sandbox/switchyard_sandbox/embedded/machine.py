@@ -37,12 +37,17 @@ class Machine:
     @property
     def uid(self) -> int | None:
         """The uid to drop to; None: we are no root and stay who we are."""
-        return ROOT_UID if self.as_root else None
+        return box_uid()
 
     @property
     def controllers(self) -> frozenset[str]:
         """The limits that a cgroup holds."""
         return frozenset(self.groups.parents) if self.groups else frozenset()
+
+
+def box_uid() -> int | None:
+    """Whom boxes run as when root starts them; None: we are no root, and they run as we do."""
+    return ROOT_UID if os.getuid() == 0 else None
 
 
 @functools.lru_cache(maxsize=8)

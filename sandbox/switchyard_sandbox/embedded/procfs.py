@@ -1,4 +1,4 @@
-"""What /proc tells of processes: identity that survives the reuse of a pid, and descendants with their memory."""
+"""What /proc tells of processes: identity that survives the reuse of a pid, and descendants and their memory."""
 
 from __future__ import annotations
 
@@ -21,19 +21,37 @@ def is_alive(pid: int, start: int) -> bool:
     return start != 0 and start_time(pid) == start
 
 
-def resident_bytes(root: int) -> int:
-    """The memory that a process and all its descendants hold."""
-    total, waiting = 0, [root]
+def descendants(root: int) -> list[int]:
+    """The children of a process, theirs, and so on."""
+    found: list[int] = []
+    waiting = [root]
     while waiting:
-        pid = waiting.pop()
+        children = _children(waiting.pop())
+        found += children
+        waiting += children
+    return found
+
+
+def resident_bytes(pids: list[int]) -> int:
+    """The memory that these processes hold, without what they share: that would count once a process."""
+    total = 0
+    for pid in pids:
         try:
             with open(f"/proc/{pid}/statm") as file:
                 _, resident, shared, *_ = file.read().split()
-            # Shared pages would count once a process.
-            total += (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-            for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
-                with open(f"/proc/{pid}/task/{task}/children") as file:
-                    waiting += [int(child) for child in file.read().split()]
         except OSError:
             continue
+        total += (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
     return total
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
+            with open(f"/proc/{pid}/task/{task}/children") as file:
+                found += [int(child) for child in file.read().split()]
+    except OSError:
+        # It ended while we looked.
+        return found
+    return found

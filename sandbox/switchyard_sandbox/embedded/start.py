@@ -20,7 +20,7 @@ _SIGNAL_OFFSET = 128
 class Started:
     """A bubblewrap that runs, and what it tells of the box."""
 
-    def __init__(self, pid: int, stdout_fd: int, stderr_fd: int, info_fd: int) -> None:
+    def __init__(self, pid: int, stdout_fd: int, stderr_fd: int, info_fd: int = -1) -> None:
         self.pid = pid
         self.stdout_fd = stdout_fd
         self.stderr_fd = stderr_fd
@@ -29,6 +29,7 @@ class Started:
         """The box's first process as the host numbers it; 0 until known."""
         self.status: int | None = None
         self._info_fd = info_fd
+        """Where bubblewrap tells of itself; -1: the command runs without it."""
         self._info = b""
 
     def learn(self) -> None:
@@ -50,20 +51,56 @@ class Started:
 
     def set_up_done(self) -> bool:
         """Whether the command itself was started: bubblewrap reports an exit code only then."""
-        while piece := os.read(self._info_fd, 4096):
+        while self._info_fd >= 0 and (piece := os.read(self._info_fd, 4096)):
             self._info += piece
-        return b"exit-code" in self._info
+        return self._info_fd < 0 or b"exit-code" in self._info
 
     def exit_code(self) -> int:
         """The exit code, or minus the signal's number; a box's supervisor tells a signal as 128 + number."""
         if self.status is None:
             return -signal.SIGKILL
         code = os.waitstatus_to_exitcode(self.status)
-        return _SIGNAL_OFFSET - code if _SIGNAL_OFFSET < code <= _SIGNAL_OFFSET + 64 else code
+        told_by_bwrap = self._info_fd >= 0 and _SIGNAL_OFFSET < code <= _SIGNAL_OFFSET + 64
+        return _SIGNAL_OFFSET - code if told_by_bwrap else code
 
 
 def start(job: Job) -> Started:
-    """Start the job's command; it runs once `Started.learn` and what needs the box's namespaces are done."""
+    """Start the job's command."""
+    return _start_confined(job) if job.bwrap else _start_plain(job)
+
+
+def _start_plain(job: Job) -> Started:
+    """Start the command as it is: the driver that isolates nothing asks for this."""
+    stdout, stderr = os.pipe(), os.pipe()
+    handed = {0: _memory_file(_read(STDIN)), 1: stdout[1], 2: stderr[1]}
+    pid = os.fork()
+    if pid == 0:
+        _become_command(job, handed)
+    for descriptor in handed.values():
+        os.close(descriptor)
+    return Started(pid, stdout[0], stderr[0])
+
+
+def _become_command(job: Job, handed: dict[int, int]) -> None:
+    code = _NOT_RUN
+    try:
+        os.setsid()
+        for name, value in job.rlimits.items():
+            _limit(getattr(resource, name), value)
+        _hand_over(handed)
+        os.chdir(job.cwd)
+        os.execvpe(job.command[0], job.command, job.env)  # noqa: S606
+    except FileNotFoundError as err:
+        os.write(2, f"{job.command[0]}: {err.strerror}\n".encode())
+    except OSError as err:
+        code = _NOT_RUN - 1
+        os.write(2, f"{job.command[0]}: {err.strerror}\n".encode())
+    finally:
+        os._exit(code)
+
+
+def _start_confined(job: Job) -> Started:
+    """Start bubblewrap; the command runs once `Started.learn` and what needs the box's namespaces are done."""
     stdout, stderr = os.pipe(), os.pipe()
     info, block = os.pipe(), os.pipe()
     handed = {
@@ -95,8 +132,13 @@ def _release(job: Job, started: Started, block_fd: int) -> None:
         from switchyard_sandbox.embedded.network import serve
 
         serve(job, started.init_pid)
-    os.write(block_fd, b"1")
-    os.close(block_fd)
+    try:
+        os.write(block_fd, b"1")
+    except BrokenPipeError:
+        # bubblewrap has given up already; what it says on stderr is the better message.
+        return
+    finally:
+        os.close(block_fd)
 
 
 def _become_bubblewrap(job: Job, handed: dict[int, int]) -> None:
@@ -116,7 +158,7 @@ def _become_bubblewrap(job: Job, handed: dict[int, int]) -> None:
         _hand_over(handed)
         os.execve(job.bwrap, ["bwrap", "--args", str(ARGUMENTS_FD), "--", *job.command], {})  # noqa: S606
     except OSError as err:
-        os.write(2, f"{job.bwrap} could not be started: {err}".encode())
+        os.write(handed[2], f"{job.bwrap} could not be started: {err}".encode())
     finally:
         os._exit(_NOT_RUN)
 

@@ -70,7 +70,7 @@ class Workspace:
         """The layers below the home."""
         return [self.shared.layer / "home"] if self.shared.layer and self.overlay else []
 
-    def prepare(self, uid: int | None) -> None:
+    def prepare(self, uid: int | None, *, keep_owner: bool = True) -> None:
         """Make the directories, and the copies where copies are needed."""
         for place in (self.upper, self.home, self._aside("work"), self._aside("home")):
             place.mkdir(mode=0o755)
@@ -78,7 +78,7 @@ class Workspace:
             if uid is not None:
                 os.chown(place, uid, uid)
         if self.overlay != "root":
-            copy_tree(self.shared.checkout, self.upper)
+            copy_tree(self.shared.checkout, self.upper, keep_owner=keep_owner)
         if self.overlay is None and self.shared.layer:
             copy_tree(self.shared.layer / "work", self.upper)
             copy_tree(self.shared.layer / "home", self.home)

@@ -1,0 +1,171 @@
+"""`NoneDriver`: the same contract with no isolation at all, for those who ask for exactly that."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from switchyard_sandbox import reaper
+from switchyard_sandbox.contract import (
+    WORKDIR,
+    BadCode,
+    BoxId,
+    BoxInfo,
+    BoxSpec,
+    Command,
+    Enforcement,
+    Extraction,
+    Finished,
+    OutputSink,
+)
+from switchyard_sandbox.embedded import confinement
+from switchyard_sandbox.embedded.job import Job
+from switchyard_sandbox.embedded.launching import check_command
+from switchyard_sandbox.embedded.machine import box_uid
+from switchyard_sandbox.embedded.workspace import Shared, Workspace
+from switchyard_sandbox.execution import next_folder, run_job
+from switchyard_sandbox.extract import View, extract
+from switchyard_sandbox.inbox import put_file
+from switchyard_sandbox.journal import Entry, Journal, lock_path
+from switchyard_sandbox.layers import ensure_layer
+from switchyard_sandbox.mirror import CodeStore
+
+_DELTA_TIMEOUT_S = 600.0
+_WITHOUT = ("isolation", "uid", "network", "seccomp", "cpus", "memory", "pids", "disk")
+
+
+class NoneDriver:
+    """Plain directories and plain processes: commands run as the user, see the host, and reach the network."""
+
+    kind = "none"
+
+    def __init__(self, state: Path, *, owner: str = "") -> None:
+        """Bind the driver to a state folder."""
+        self._state = state.absolute()
+        self._journal = Journal(self._state, self.kind, owner)
+        self._store = CodeStore(self._state, box_uid())
+
+    def probe(self) -> Sequence[Enforcement]:
+        """Nothing is enforced, and every line says so."""
+        hint = "use the embedded sandbox"
+        return [Enforcement(name, False, "commands run as the user on the host", hint) for name in _WITHOUT]
+
+    def create(self, spec: BoxSpec) -> BoxId:
+        """Make a box: a copy of the commit's files.
+
+        Raises:
+            BadCode: The repository or a commit can't be used.
+            SetUpFailed: A set-up command failed.
+        """
+        checkout = self._store.checkout(spec.code)
+        layer = ensure_layer(self._state, spec, self, self._harvest, checkout)
+        box, folder = self._journal.open(spec)
+        try:
+            (folder / "inbox").mkdir()
+            (folder / "tmp").mkdir()
+            workspace = Workspace(folder, Shared(checkout, layer), None)
+            workspace.prepare(None, keep_owner=False)
+            borrowed = workspace.upper / ".git" / "objects" / "info" / "alternates"
+            borrowed.write_bytes(os.fsencode(self._store.objects) + b"\n")
+            if spec.code.commit != spec.code.anchor:
+                self._lay_delta(box, spec)
+        except BaseException:
+            self.destroy(box)
+            raise
+        return box
+
+    def put(self, box: BoxId, name: str, data: bytes, *, mode: int = 0o644) -> str:
+        """Write a file beside the work tree."""
+        self._journal.read(box)
+        inbox = self._journal.folder(box) / "inbox"
+        put_file(inbox, name, data, mode)
+        return str(inbox / name)
+
+    def execute(self, box: BoxId, command: Command, sink: OutputSink | None = None) -> Finished:
+        """Run one command to its end."""
+        entry = self._journal.read(box)
+        check_command(command)
+        remaining = max(0.0, entry.remaining_s(time.time()))
+        timeout_s = remaining if command.timeout_s is None else min(command.timeout_s, remaining)
+        box_folder = self._journal.folder(box)
+        folder, _ = next_folder(box_folder)
+        return run_job(folder, _job(box_folder, entry, command, timeout_s), command.stdin, sink)
+
+    def extract(self, box: BoxId, quarantine: Path) -> Extraction:
+        """Write the box's tree into the quarantine."""
+        entry = self._journal.read(box)
+        workspace = _workspace(self._journal.folder(box))
+        return extract(workspace.folder, entry, quarantine, View(str(workspace.upper), stamps=workspace.stamps()))
+
+    def destroy(self, box: BoxId) -> None:
+        """Kill everything in the box and remove it."""
+        self._journal.remove(box, reaper.end_commands)
+
+    def list(self, labels: Mapping[str, str] | None = None) -> Sequence[BoxInfo]:
+        """The boxes whose labels include these."""
+        return self._journal.list(labels)
+
+    def reap(self, *, keep: frozenset[BoxId] = frozenset()) -> Sequence[BoxId]:
+        """Destroy orphans and boxes past their ttl."""
+        return reaper.reap(self._journal, keep)
+
+    def _lay_delta(self, box: BoxId, spec: BoxSpec) -> None:
+        pack = self._journal.folder(box) / "inbox" / ".delta.pack"
+        self._store.write_delta(spec.code, pack)
+        script = 'git index-pack --stdin --fix-thin < "$1" && git checkout --quiet --force --detach "$2"'
+        argv = ("/bin/sh", "-c", script, "sh", str(pack), spec.code.commit)
+        finished = self.execute(box, Command(argv, timeout_s=_DELTA_TIMEOUT_S))
+        pack.unlink()
+        if not finished.ok:
+            said = finished.stderr.decode("utf-8", "replace").strip()
+            raise BadCode(f"{spec.code.commit} could not be laid out in box {box}: {said}", hint="run `git fsck`")
+
+    def _harvest(self, box: BoxId) -> tuple[Path, Path]:
+        workspace = _workspace(self._journal.folder(box))
+        return workspace.upper, workspace.home
+
+
+def _workspace(folder: Path) -> Workspace:
+    """The workspace of a box; where it was copied from no longer matters."""
+    return Workspace(folder, Shared(Path(), None), None)
+
+
+def _job(folder: Path, entry: Entry, command: Command, timeout_s: float) -> Job:
+    workspace = _workspace(folder)
+    own = {"HOME": str(workspace.home), "TMPDIR": str(folder / "tmp")}
+    limits = entry.box_limits
+    return Job(
+        bwrap="",
+        arguments=[],
+        command=list(command.argv),
+        env=confinement.environment([own, entry.env, command.env], proxied=False, certificates=False),
+        cwd=_on_host(command.cwd, workspace.upper),
+        uid=None,
+        own_namespace=False,
+        stage="",
+        mounts=[],
+        groups=[],
+        rlimits={"RLIMIT_CORE": 0, "RLIMIT_FSIZE": limits.disk_mb << 20},
+        cpus=[],
+        pids=0,
+        memory_bytes=limits.memory_mb << 20,
+        watched=[str(workspace.upper), str(workspace.home), str(folder / "tmp")],
+        disk_bytes=(limits.disk_mb << 20) + workspace.copied_bytes(),
+        output_bytes=limits.output_mb << 20,
+        timeout_s=timeout_s,
+        timeout_limit="timeout",
+        stall_s=command.stall_s,
+        network=[],
+        internal=[],
+        audit="",
+        lock=str(lock_path(folder)),
+    )
+
+
+def _on_host(cwd: str, upper: Path) -> str:
+    """Where a path below the work tree of every box lies for this one."""
+    if cwd == WORKDIR or cwd.startswith(WORKDIR + "/"):
+        return str(upper) + cwd.removeprefix(WORKDIR)
+    return cwd

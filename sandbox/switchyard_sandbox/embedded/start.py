@@ -71,6 +71,8 @@ def start(job: Job) -> Started:
 
 def _start_plain(job: Job) -> Started:
     """Start the command as it is: the driver that isolates nothing asks for this."""
+    # A missing directory is the caller's fault, not the command's: found out before there is a command.
+    os.close(os.open(job.cwd, os.O_RDONLY | os.O_DIRECTORY))
     stdout, stderr = os.pipe(), os.pipe()
     handed = {0: _memory_file(_read(STDIN)), 1: stdout[1], 2: stderr[1]}
     pid = os.fork()

@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import pathspec
 from switchyard_git import CommitSha, GitError, ObjectSha, Repository, TreeEntry
 from switchyard_git.staging import Staging
 
@@ -24,6 +25,7 @@ from switchyard_sandbox.survey import MOUNTS, REQUEST, SURVEY
 from switchyard_sandbox.surveying import Request, Survey, load_survey
 
 _PROGRAM = Path(__file__).with_name("survey.py")
+_LIBRARIES = str(Path(pathspec.__file__).parent.parent)
 _SURVEY_S = 1800.0
 _LINK = "120000"
 _NO_FILTER = ("unspecified", "unset", "")
@@ -93,7 +95,9 @@ def _survey(
     if view.mounts:
         mounts = [vars(mount) for mount in view.mounts]
         (spool / MOUNTS).write_text(json.dumps({"stage": view.stage, "mounts": mounts}))
-    result = run((sys.executable, "-I", str(_PROGRAM), str(spool)), cwd=Path("/"), timeout_s=_SURVEY_S)
+    result = run(
+        (sys.executable, "-I", "-S", str(_PROGRAM), str(spool), _LIBRARIES), cwd=Path("/"), timeout_s=_SURVEY_S
+    )
     if result.code:
         said = result.stderr.decode("utf-8", "replace").strip()
         raise SandboxError(f"the tree of {spool.parent} could not be read: {said}", hint="look at the disk's health")

@@ -1,4 +1,4 @@
-"""The program that surveys a box's tree: `python -I survey.py FOLDER` reads request.json there, writes survey.json."""
+"""The program that surveys a box's tree: `survey.py FOLDER LIBRARIES` reads request.json there, writes survey.json."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ if __name__ == "__main__":
     _bare = types.ModuleType("switchyard_sandbox")
     _bare.__path__ = [__file__.rpartition("/")[0]]
     sys.modules["switchyard_sandbox"] = _bare
+    # Started without site-packages; the one library that is needed lies here.
+    sys.path.append(sys.argv[2])
 
 import json
 import os

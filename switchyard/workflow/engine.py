@@ -30,7 +30,7 @@ class Engine:
     """Runs named workflows whose steps are recorded; one per process, inside `opened`."""
 
     def __init__(self, database: Path) -> None:
-        self._url = f"sqlite:///{database}"
+        self._url = sa.URL.create("sqlite", database=str(database)).render_as_string()
         self._workflows: dict[str, Workflow] = {}
         self._data: SQLAlchemyDatasource | None = None
         self._abandoned = threading.Event()
@@ -133,6 +133,7 @@ class Engine:
 
     def write(self, function: Callable[[sa.Connection], object]) -> None:
         """One database transaction of its own, outside any record; for use inside a step."""
+        self._park_if_abandoned()
         with cast(SQLAlchemyDatasource, self._data).engine.begin() as connection:
             function(connection)
 

@@ -26,12 +26,25 @@ def open_stores(places: Places) -> tuple[Repository, Repository]:
     """The mirror and the factory repository, made where they are missing; the second borrows the first's objects."""
     places.state.mkdir(parents=True, exist_ok=True)
     mirror, quarantine = Repository.init_bare(places.mirror), Repository.init_bare(places.factory)
+    _borrow(places)
+    return mirror, quarantine
+
+
+def _borrow(places: Places) -> None:
+    """Let the factory repository read the mirror's objects, and where its history ends if it is shallow.
+
+    Both are named relative to the state folder, so that it may be moved.
+    """
+    mirror = Path("..") / places.mirror.name
     alternates = places.factory / "objects" / "info" / "alternates"
-    wanted = f"{places.mirror / 'objects'}\n"
+    wanted = f"{Path('..') / mirror / 'objects'}\n"
     if not alternates.is_file() or alternates.read_text() != wanted:
         alternates.parent.mkdir(parents=True, exist_ok=True)
         alternates.write_text(wanted)
-    return mirror, quarantine
+    boundary = places.factory / "shallow"
+    if not boundary.is_symlink():
+        boundary.unlink(missing_ok=True)
+        boundary.symlink_to(mirror / "shallow")
 
 
 def fetch_base(origin: Repository, mirror: Repository, config: Config) -> Base:
@@ -50,7 +63,7 @@ def fetch_base(origin: Repository, mirror: Repository, config: Config) -> Base:
     try:
         mirror.fetch(target, [f"+{source}:{source}"])
     except UnknownRevision as err:
-        place = f"remote {remote!r} ({url})" if url else str(origin.git_dir)
+        place = f"remote {remote!r} ({url})" if url else str(origin.common_dir)
         raise UsageError(
             f"no branch {branch!r} in {place}",
             hint=f"push it, or set base = … under [repository] in switchyard.toml{_branches(origin, target)}",
@@ -62,12 +75,14 @@ def target_of(origin: Repository, config: Config) -> str:
     """Where branches go: the remote's URL, or the repository's own git directory where it has no such remote."""
     remote = config.repository.remote
     url = origin.remote_url(remote) if remote else None
-    return _absolute(origin, url) if url else str(origin.git_dir)
+    return _absolute(origin, url) if url else str(origin.common_dir)
 
 
 def _refuse_empty(origin: Repository, url: str | None) -> None:
     if url is None and not origin.refs("refs/heads"):
-        raise UsageError(f"{origin.git_dir} has no commits", hint="commit something first; work starts from a commit")
+        raise UsageError(
+            f"{origin.common_dir} has no commits", hint="commit something first; work starts from a commit"
+        )
 
 
 def _absolute(origin: Repository, url: str) -> str:

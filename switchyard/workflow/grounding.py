@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from switchyard_git import CommitSha, RefName, RefUpdate, Repository
 from switchyard_merge import Conflicted, branch_name, join_of
@@ -19,7 +19,7 @@ def ground_of(
     The task's own branch is made here, at that commit, in the factory repository: it exists before the work does.
     A join is made of objects alone and has the same id whenever it is made again.
     """
-    ground = _find(factory, plan, task, [parents[parent] for parent in task.parents])
+    ground = _find(factory, plan, task, parents)
     if isinstance(ground, Ground):
         keep_branch(factory.quarantine, task.branch, ground.commit)
     return ground
@@ -33,14 +33,16 @@ def keep_branch(quarantine: Repository, branch: str, commit: CommitSha) -> None:
         quarantine.update_refs([RefUpdate(ref, commit, there)])
 
 
-def _find(factory: Factory, plan: RunPlan, task: PlannedTask, stacked: Sequence[Settled]) -> Ground | Conflict:
+def _find(factory: Factory, plan: RunPlan, task: PlannedTask, parents: Mapping[TaskId, Settled]) -> Ground | Conflict:
+    stacked = [parents[parent] for parent in task.parents]
     if not stacked:
         return Ground(commit=plan.base_commit, branch=plan.base_branch)
     if len(stacked) == 1:
         return Ground(commit=stacked[0].head, branch=stacked[0].branch)
     joined = join_of(factory.quarantine, [one.head for one in stacked], who=signature(plan.timestamp))
     if isinstance(joined, Conflicted):
-        return Conflict(between=tuple(task.parents), paths=joined.paths)
+        clashing = [name for name in task.parents if parents[name].head in joined.between]
+        return Conflict(between=tuple(clashing), paths=joined.paths)
     if len(joined.parents) == 1:
         # One parent holds the others: its branch is base enough.
         holder = next(one for one in stacked if one.head == joined.commit)

@@ -199,9 +199,10 @@ def _take(candidates: Sequence[Candidate], graph: ImportGraph, source: Source, b
 
 
 def _drafts(candidates: Sequence[Candidate], graph: ImportGraph, source: Source) -> Iterator[_Draft]:
+    contents = dict(source.read_many([item.path for item in candidates]))
     for item in candidates:
         facts = graph.facts[item.path] if item.path in graph else FileFacts()
-        document = read_document(source.read(item.path), facts)
+        document = read_document(contents.get(item.path, b""), facts)
         yield _Draft(item, document, _rungs(item, document))
 
 

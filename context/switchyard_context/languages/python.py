@@ -21,9 +21,13 @@ _QUERY = """
 (function_definition) @function
 (class_definition) @class
 (if_statement condition: [(identifier) (attribute)]) @branch
+"""
+_CONSTANTS_QUERY = """
 (module (expression_statement (assignment left: (identifier)) @assignment))
 (module (type_alias_statement) @alias)
 """
+# A module of data: its constants are too many to be of use, and would take longer than everything else.
+_DATA_BYTES = 400_000
 _DYNAMIC_QUERY = """
 (call function: [(identifier) (attribute)] @callee arguments: (argument_list . (string) @module)) @call
 """
@@ -63,7 +67,8 @@ def read_facts(source: bytes) -> FileFacts:
     imports: list[Import] = []
     definitions: list[Definition] = []
     scope = _Scope()
-    for capture, node in _grammar(_QUERY).captures(source):
+    query = _QUERY if len(source) > _DATA_BYTES else _QUERY + _CONSTANTS_QUERY
+    for capture, node in _grammar(query).captures(source):
         scope.leave(node.start_byte)
         match capture:
             case "import" | "from":

@@ -1,0 +1,210 @@
+"""TypeScript and JavaScript: what files say, and where their imports lead."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from switchyard_context.reading import read_facts
+
+from .conftest import Project
+
+
+def test_definitions_are_found_with_their_export_keywords_and_overloads() -> None:
+    facts = read_facts(
+        "a.ts",
+        b"export const f = async (\n  a: number,\n) => {\n  const inner = 1;\n};\n"
+        b"export default class K {\n  m(): void {}\n}\ninterface I {\n  a: string;\n}\n"
+        b"export function g(a: string): void;\nexport function g(a: any) {\n  return a;\n}\n"
+        b"namespace N {\n  export const z = 1;\n}\n",
+    )
+    found = [(d.name, d.kind, d.first_line, d.header_line, d.last_line) for d in facts.definitions]
+    assert found == [
+        ("f", "function", 1, 3, 5),
+        ("K", "class", 6, 6, 8),
+        ("K.m", "method", 7, 7, 7),
+        ("I", "type", 9, 9, 11),
+        ("g", "function", 12, 13, 15),
+        ("N", "module", 16, 16, 18),
+        ("N.z", "constant", 17, 17, 17),
+    ]
+
+
+@pytest.mark.parametrize(("name", "middle"), [("a.tsx", b"const a = <B c={1}>t</B>;"), ("a.ts", b"const a = <T>b;")])
+def test_jsx_and_type_assertions_each_have_their_grammar(name: str, middle: bytes) -> None:
+    facts = read_facts(name, b"import './x';\n" + middle + b"\nimport './y';\n")
+    assert [item.module for item in facts.imports] == ["./x", "./y"]
+
+
+@pytest.mark.parametrize(
+    ("files", "statement", "expected"),
+    [
+        ({"a.ts": ""}, "import x from './a'", {"a.ts": "import"}),
+        ({"a.tsx": ""}, "import './a'", {"a.tsx": "import"}),
+        ({"a.ts": "", "a.js": ""}, "import './a.js'", {"a.ts": "import"}),
+        ({"a.mts": ""}, "import './a.mjs'", {"a.mts": "import"}),
+        ({"dir/index.ts": ""}, "import './dir'", {"dir/index.ts": "import"}),
+        ({"dir/index.ts": "", "dir.ts": ""}, "import './dir/'", {"dir/index.ts": "import"}),
+        (
+            {"dir/package.json": '{"main": "lib/go.js"}', "dir/lib/go.ts": ""},
+            "import './dir'",
+            {"dir/lib/go.ts": "import"},
+        ),
+        ({"a.d.ts": ""}, "import './a'", {"a.d.ts": "import"}),
+        ({"a.ts": ""}, "import type { A } from './a'", {"a.ts": "type"}),
+        ({"a.ts": ""}, "import { type A, type B } from './a'", {"a.ts": "type"}),
+        ({"a.ts": ""}, "import { type A, b } from './a'", {"a.ts": "import"}),
+        ({"a.ts": ""}, "type T = import('./a').T", {"a.ts": "type"}),
+        ({"a.ts": ""}, "const l = () => import('./a')", {"a.ts": "dynamic"}),
+        ({"a.ts": ""}, "const l = require('./a')", {"a.ts": "import"}),
+        ({"a.ts": ""}, "import a = require('./a')", {"a.ts": "import"}),
+        ({"a.ts": ""}, "export * from './a'", {"a.ts": "reexport"}),
+        ({"a.ts": ""}, "export type { A } from './a'", {"a.ts": "type"}),
+        ({"a.ts": ""}, "import b from 'b'; declare module './a' { interface X {} }", {"a.ts": "type"}),
+        ({"a.ts": ""}, "import './style.css'; import logo from './logo.svg'; import d from './d.json'", {}),
+        ({"a.ts": ""}, "import raw from './missing.glsl?raw'", {}),
+        ({"a.ts": ""}, "const s = \"import './a'\"; // require('./a')", {}),
+    ],
+)
+def test_a_relative_import_leads_to_its_file(
+    project: Project, files: dict[str, str], statement: str, expected: dict[str, str]
+) -> None:
+    project.write({**files, "main.ts": statement + ";\n"})
+    assert {imported: kind for (_, imported), kind in project.edges().items()} == expected
+    assert project.unresolved() == []
+
+
+def test_the_nearest_tsconfig_rules_with_what_it_extends(project: Project) -> None:
+    project.write(
+        {
+            "tsconfig.base.json": '{ // shared\n "compilerOptions": {"paths": {"@lib/*": ["./libs/*/src"],}},}\n',
+            "libs/money/src/index.ts": "",
+            "app/tsconfig.json": '{"extends": "../tsconfig.base"}',
+            "app/main.ts": "import '@lib/money';\n",
+            "web/tsconfig.json": '{"compilerOptions": {"baseUrl": "src", "paths": {"~": ["./root"], "~/*": ["./*"]}}}',
+            "web/src/root.ts": "",
+            "web/src/deep/page.tsx": "import '~/ui/button'; import '~'; import 'ui/button'; import '@lib/money';\n",
+            "web/src/ui/button.tsx": "",
+        }
+    )
+    assert set(project.edges()) == {
+        ("app/main.ts", "libs/money/src/index.ts"),
+        ("web/src/deep/page.tsx", "web/src/ui/button.tsx"),
+        ("web/src/deep/page.tsx", "web/src/root.ts"),
+    }
+
+
+def test_a_config_that_extends_itself_ends(project: Project) -> None:
+    project.write(
+        {
+            "tsconfig.json": '{"extends": "./other.json"}',
+            "other.json": '{"extends": "./tsconfig.json", "compilerOptions": {"paths": {"#a": ["./a"]}}}',
+            "a.ts": "",
+            "main.ts": "import '#a';\n",
+        }
+    )
+    assert set(project.edges()) == {("main.ts", "a.ts")}
+
+
+def test_referenced_projects_lend_their_aliases(project: Project) -> None:
+    project.write(
+        {
+            "tsconfig.json": '{"files": [], "references": [{"path": "./tsconfig.app.json"}]}',
+            "tsconfig.app.json": '{"compilerOptions": {"paths": {"@/*": ["./src/*"]}}}',
+            "src/a.ts": "",
+            "src/main.ts": "import '@/a';\n",
+        }
+    )
+    assert set(project.edges()) == {("src/main.ts", "src/a.ts")}
+
+
+def test_workspace_packages_lead_to_the_source_behind_what_is_not_built(project: Project) -> None:
+    server = {
+        "name": "@org/server",
+        "exports": {
+            ".": {"import": {"types": "./dist/index.d.mts", "default": "./dist/index.mjs"}},
+            "./adapters/*": {"types": "./dist/esm/adapters/*.d.ts"},
+            "./raw": {"source": "./src/raw.ts", "default": "./dist/other.js"},
+        },
+    }
+    project.write(
+        {
+            "package.json": '{"workspaces": ["packages/*"]}',
+            "packages/server/package.json": json.dumps(server),
+            "packages/server/src/index.ts": "",
+            "packages/server/src/adapters/fetch/index.ts": "",
+            "packages/server/src/raw.ts": "",
+            "packages/plain/package.json": '{"name": "plain", "main": "build/main.js"}',
+            "packages/plain/src/main.ts": "",
+            "packages/plain/src/sub/x.ts": "",
+            "samples/plain/package.json": '{"name": "plain", "main": "wrong.js"}',
+            "samples/plain/wrong.js": "",
+            "packages/app/package.json": '{"name": "app", "imports": {"#db": "./src/db.ts"}}',
+            "packages/app/src/db.ts": "",
+            "packages/app/src/main.ts": "import '@org/server';\nimport '@org/server/adapters/fetch';\n"
+            "import '@org/server/raw';\nimport 'plain';\nimport '#db';\nimport 'react';\n",
+        }
+    )
+    assert {imported for _, imported in project.edges()} == {
+        "packages/server/src/index.ts",
+        "packages/server/src/adapters/fetch/index.ts",
+        "packages/server/src/raw.ts",
+        "packages/plain/src/main.ts",
+        "packages/app/src/db.ts",
+    }
+    assert project.unresolved() == []
+
+
+def test_pnpm_workspaces_are_members_too(project: Project) -> None:
+    project.write(
+        {
+            "pnpm-workspace.yaml": "packages:\n  # ours\n  - 'libs/*'\n  - '!libs/old'\ncatalog:\n  x: 1\n",
+            "package.json": "{}",
+            "libs/old/package.json": '{"name": "one", "main": "old.js"}',
+            "libs/old/old.js": "",
+            "libs/one/package.json": '{"name": "one", "main": "new.js"}',
+            "libs/one/new.js": "",
+            "main.js": "require('one')\n",
+        }
+    )
+    assert set(project.edges()) == {("main.js", "libs/one/new.js")}
+
+
+def test_a_barrel_is_followed_to_the_definition_and_both_edges_are_kept(project: Project) -> None:
+    project.write(
+        {
+            "lib/index.ts": "export * from './shapes';\nexport { make as create } from './make';\n"
+            "import { inner } from './inner';\nexport { inner };\n",
+            "lib/shapes/index.ts": "export { Circle } from './circle';\n",
+            "lib/shapes/circle.ts": "export class Circle {}\n",
+            "lib/make.ts": "export function make() {}\n",
+            "lib/inner.ts": "export const inner = 1;\n",
+            "main.ts": "import { Circle, create, inner } from './lib';\n",
+        }
+    )
+    edges = {(e.imported, e.kind) for e in project.graph().imports_of("main.ts")}
+    assert edges == {
+        ("lib/index.ts", "import"),
+        ("lib/shapes/circle.ts", "reexport"),
+        ("lib/make.ts", "reexport"),
+        ("lib/inner.ts", "reexport"),
+    }
+
+
+def test_what_looks_local_and_is_not_there_is_listed_and_nothing_else(project: Project) -> None:
+    project.write(
+        {
+            "tsconfig.json": '{"compilerOptions": {"paths": {"@app/*": ["./src/*"]}}}',
+            "package.json": '{"workspaces": ["packages/*"]}',
+            "packages/one/package.json": '{"name": "one", "exports": {".": "./dist/index.js"}}',
+            "packages/one/src/index.ts": "",
+            "main.ts": "import './gone'; import '@app/gone'; import 'one/deep'; import 'react'; import 'node:fs';\n",
+        }
+    )
+    assert project.unresolved() == [("main.ts", "./gone"), ("main.ts", "@app/gone"), ("main.ts", "one/deep")]
+
+
+def test_a_linked_config_is_the_file_behind_the_link(project: Project) -> None:
+    project.write({"eslint.config.js": "", "packages/a/main.js": "import './root.config.js';\n"})
+    (project.root / "packages/a/root.config.js").symlink_to("../../eslint.config.js")
+    assert set(project.edges()) == {("packages/a/main.js", "eslint.config.js")}

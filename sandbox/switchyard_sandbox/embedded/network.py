@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import threading
@@ -9,6 +10,8 @@ import threading
 from switchyard_sandbox.egress import AllowList, Proxy
 from switchyard_sandbox.embedded import kernel
 from switchyard_sandbox.embedded.job import PROXY_PORT, Job
+
+_NS_GET_USERNS = 0xB701
 
 
 def serve(job: Job, init_pid: int) -> None:
@@ -35,12 +38,11 @@ def _listen_inside(init_pid: int, *, as_root: bool) -> socket.socket:
 
 def _hand_back(channel: socket.socket, init_pid: int, *, as_root: bool) -> None:
     try:
-        spaces = [("net", kernel.CLONE_NEWNET)]
+        space = os.open(f"/proc/{init_pid}/ns/net", os.O_RDONLY)
         if not as_root:
-            spaces.insert(0, ("user", kernel.CLONE_NEWUSER))
-        opened = [(os.open(f"/proc/{init_pid}/ns/{name}", os.O_RDONLY), kind) for name, kind in spaces]
-        for descriptor, kind in opened:
-            kernel.setns(descriptor, kind)
+            # Not the user namespace of the box's processes: theirs lies below the one that owns the network.
+            kernel.setns(fcntl.ioctl(space, _NS_GET_USERNS), kernel.CLONE_NEWUSER)
+        kernel.setns(space, kernel.CLONE_NEWNET)
         listener = socket.create_server(("127.0.0.1", PROXY_PORT), backlog=64)
         socket.send_fds(channel, [b"ready"], [listener.fileno()])
     except OSError as err:

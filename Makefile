@@ -16,7 +16,7 @@ test: $(READY)
 test-all: test
 
 test-sandbox: $(READY)
-	$(RUN)/python -m pytest -q -n 2 -m sandbox
+	$(RUN)/python -m pytest -q -n 2 -m sandbox tests/sandbox tests/hostile tests/conformance tests/cli/test_demo.py tests/end_to_end/test_random_dag.py
 
 lint: $(READY)
 	$(RUN)/ruff check .

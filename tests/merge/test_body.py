@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -116,10 +117,15 @@ def test_foreign_text_cannot_pass_for_a_marker(separator: str) -> None:
     assert merge_body(body, render_body(TEXT)).count("\n<!-- switchyard:evidence -->\n") == 1
 
 
-def test_foreign_text_cannot_hide_what_follows() -> None:
-    text = "<!--\n<details>\n```\n~~~\n<script>"
+@pytest.mark.parametrize("separator", ["\n", "\r\n", "\r"])
+def test_foreign_text_cannot_hide_what_follows(separator: str) -> None:
+    text = separator.join(["<!--", "<details>", "```", "~~~", "<script>"])
     body = render_body(replace(TEXT, description=text, title=text, acceptance=[text]))
-    outside = [line for line in body.split("\n") if not line.startswith(("> ", "<!-- switchyard", "<!-- /switchyard"))]
+    outside = [
+        line
+        for line in re.split("\r\n|\r|\n", body)
+        if not line.startswith(("> ", "<!-- switchyard", "<!-- /switchyard"))
+    ]
     assert not any("<" in line or line.startswith(("```", "~~~")) for line in outside)
 
 

@@ -60,6 +60,34 @@ def test_a_line_that_was_put_back_still_counts_as_touched(yard: Yard, crowd: dic
     assert [(one.head, one.other) for one in find_all_conflicts(yard.factory, heads)] == [("other", "back")]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_file_where_the_other_has_a_folder_is_reported(yard: Yard, crowd: dict[str, CommitSha], turned: bool) -> None:
+    file, folder = yard.commit(yard.base, {"new": "file\n"}), yard.commit(yard.base, {"new/inside": "text\n"})
+    one, other = (folder, file) if turned else (file, folder)
+    found = find_all_conflicts(yard.factory, {**crowd, "one": one, "other": other})
+    assert [(conflict.head, conflict.other) for conflict in found] == [("one", "other")]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_file_added_to_a_directory_that_the_other_renamed_is_reported(yard: Yard, turned: bool) -> None:
+    base = yard.commit(yard.base, {f"old/{name}": name * 50 for name in "abc"})
+    calm = {f"calm-{number}": yard.commit(base, {f"calm/{number}": "x\n"}) for number in range(8)}
+    gone: dict[str, str | None] = {f"old/{name}": None for name in "abc"}
+    moved = yard.commit(base, gone | {f"new/{name}": name * 50 for name in "abc"})
+    added = yard.commit(base, {"old/d": "added\n"})
+    one, other = (added, moved) if turned else (moved, added)
+    found = find_all_conflicts(yard.factory, {**calm, "one": one, "other": other})
+    assert [(conflict.head, conflict.other) for conflict in found] == [("one", "other")]
+
+
+def test_an_early_commit_of_a_branch_counts_as_much_as_its_last(
+    yard: Yard, tip: Tip, crowd: dict[str, CommitSha]
+) -> None:
+    early = yard.commit(yard.commit(yard.base, {"a": "early\n"}), {"later": "x\n"})
+    found = find_all_conflicts(yard.factory, {**crowd, "early": early, "rival": tip("a")})
+    assert [(conflict.head, conflict.other) for conflict in found] == [("early", "rival")]
+
+
 def test_histories_without_a_common_commit_are_told(yard: Yard) -> None:
     with pytest.raises(UnrelatedHistories):
         find_conflicts(yard.factory, yard.base, {"alien": yard.commit(None, {"z": "z"})})

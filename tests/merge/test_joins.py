@@ -79,6 +79,15 @@ def test_parents_that_share_a_merged_ancestor_are_joined_without_a_false_conflic
     assert yard.files(joined.commit)["b"].startswith("b edited\nright\n")
 
 
+def test_later_parents_that_share_a_commit_are_joined_without_a_false_conflict(yard: Yard, tip: Tip) -> None:
+    shared = yard.commit(yard.base, {"b": f"shared\n{LONG}"})
+    first = yard.commit(shared, {"b": f"shared, then changed\n{LONG}"})
+    second = yard.commit(shared, {"c": "second\n"})
+    joined = join_of(yard.factory, [tip("a"), first, second], who=WHO)
+    assert isinstance(joined, Joined)
+    assert yard.files(joined.commit)["b"].startswith("shared, then changed")
+
+
 def test_parents_that_clash_are_named_with_their_files(yard: Yard, tip: Tip) -> None:
     one, two = tip("a"), tip("b")
     rival = yard.commit(yard.base, {"a": f"rival\n{LONG}"})

@@ -133,15 +133,16 @@ def test_without_a_remote_branches_land_in_the_persons_repository_alone(
         (hook.parent / name).write_text(hook.read_text())
         (hook.parent / name).chmod(0o755)
     before = sorted(path.name for path in person.worktree.iterdir())
-    for target in (person, person.git_dir, str(person.worktree)):
-        push_branches(yard.factory, target, [BranchUpdate(ONE, tip("a"), None)])
-    assert person.resolve(ONE) == tip("a")
+    for number, target in enumerate((person, person.git_dir, str(person.worktree))):
+        branch = f"factory/r/{number}"
+        assert push_branches(yard.factory, target, [BranchUpdate(branch, tip("a"), None)])[0].outcome == "pushed"
+        assert person.resolve(branch) == tip("a")
     assert person.resolve("main") == yard.base
     assert sorted(path.name for path in person.worktree.iterdir()) == before
     assert not (person.git_dir / "sprung").exists()
     assert not (person.git_dir / "FETCH_HEAD").exists()
     with pytest.raises(StaleBranch):
-        push_branches(yard.factory, person, [BranchUpdate(ONE, tip("b"), None)])
+        push_branches(yard.factory, person, [BranchUpdate("factory/r/0", tip("b"), None)])
 
 
 def test_a_branch_that_a_person_is_on_is_not_moved(yard: Yard, tip: Tip, person: Repository) -> None:

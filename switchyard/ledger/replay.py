@@ -141,6 +141,7 @@ def _planned(event: Event) -> dict[TaskId, TaskView]:
             content_hash=task["content_hash"],
             branch=task["branch"],
             pushed=task["pushed"],
+            head=task.get("accepted", ""),
             doing="run_started",
             since=event.timestamp,
         )

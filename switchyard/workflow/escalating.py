@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from switchyard.gates import describe_failure
-from switchyard.ledger import ArtifactStore
+from switchyard.ledger import ArtifactStore, LedgerError
 from switchyard.packets import ArtifactRef, AttemptResult, CheckResult, Decision, PlannedTask, RunPlan
 
 DIFF_CAP_CHARS = 60_000
@@ -61,11 +61,19 @@ def _describe_trial(artifacts: ArtifactStore, trial: Trial) -> list[str]:
             lines += ["", describe_failure(check)]
     if attempt.said:
         lines += ["", "The agent's last words:", "", *_indented(attempt.said)]
-    diff = artifacts.get(attempt.diff).decode("utf-8", "replace")
+    diff = _read(artifacts, attempt.diff)
     lines += ["", "The diff against the task's base:", "", *_indented(diff[:DIFF_CAP_CHARS])]
     if len(diff) > DIFF_CAP_CHARS:
         lines += ["", f"(cut; the whole is `{attempt.diff}`)"]
     return lines
+
+
+def _read(artifacts: ArtifactStore, reference: ArtifactRef) -> str:
+    """An artifact as text; one that is lost must not keep a person from hearing the rest."""
+    try:
+        return artifacts.get(reference).decode("utf-8", "replace")
+    except LedgerError as err:
+        return f"({err})"
 
 
 def _how(attempt: AttemptResult) -> str:

@@ -93,6 +93,7 @@ class Orchestrator:
                 "content_hash": task.content_hash,
                 "branch": task.branch,
                 "pushed": task.pushed,
+                "accepted": task.accepted or "",
             }
             for task in plan.tasks
         ]

@@ -29,6 +29,7 @@ def started(run: str = "r1", tasks: Sequence[str] = TASKS, at: int = 0) -> Event
             "content_hash": f"hash {name}",
             "branch": f"factory/{run}/{name}",
             "pushed": "",
+            "accepted": "",
         }
         for position, name in enumerate(tasks)
     ]
@@ -145,6 +146,12 @@ def test_what_was_pushed_is_the_published_head_and_not_an_attempt() -> None:
     assert (fold(rows).latest["a"].head, fold(rows).latest["a"].pushed) == ("c1", "")
     rows.append(event("branch_published", "a", at=2, branch="factory/r1/a", head="c2"))
     assert (fold(rows).latest["a"].head, fold(rows).latest["a"].pushed) == ("c2", "c2")
+
+
+def test_a_commit_that_a_person_accepted_is_the_head_before_anything_else_happens() -> None:
+    row = started()
+    row.data["tasks"][0]["accepted"] = "c9"
+    assert (fold([row]).latest["a"].head, fold([row]).latest["b"].head) == ("c9", "")
 
 
 def test_a_second_run_starts_its_tasks_anew_and_leaves_the_first_as_it_was() -> None:

@@ -62,6 +62,7 @@ def ran(*tasks: Task, state: str = "published", reason: str = "why", pushed: boo
             "content_hash": content_hash(task),
             "branch": f"factory/{OLD}/{task.id}",
             "pushed": "",
+            "accepted": "",
         }
         for task in tasks
     ]

@@ -43,7 +43,7 @@ def _fill_with_noise(file: Path) -> None:
 def _flip_a_row(file: Path) -> None:
     connection = sqlite3.connect(file)
     with connection:
-        connection.execute("UPDATE facts SET value = x'00000000' || '[[[1,\"evil\",[],0,1]],[],\"\"]'")
+        connection.execute("UPDATE facts SET value = CAST(x'00000000' || '[[[1,\"c\",[],0,1]],[],\"\"]' AS BLOB)")
     connection.close()
 
 
@@ -61,6 +61,16 @@ def test_a_damaged_cache_costs_time_and_not_a_result(
     damage(cache / "facts-1.sqlite")
     assert project.graph("HEAD", cache).as_json() == truth
     assert project.graph("HEAD", cache).as_json() == truth
+
+
+def test_a_damaged_cache_is_built_anew(project: Project, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    project.commit(FILES).graph("HEAD", cache)
+    _fill_with_noise(cache / "facts-1.sqlite")
+    project.graph("HEAD", cache)
+    connection = sqlite3.connect(cache / "facts-1.sqlite")
+    assert connection.execute("SELECT count(*) FROM facts").fetchone() == (len(FILES),)
+    connection.close()
 
 
 def test_a_place_that_cannot_be_written_is_done_without(project: Project, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+
 from hypothesis import given
 from hypothesis import strategies as st
 from switchyard_context import count_tokens
@@ -18,6 +20,10 @@ def test_more_text_never_costs_less_and_parts_cover_the_whole(one: str, other: s
 @given(WORDS)
 def test_every_word_costs_at_least_a_token(words: list[str]) -> None:
     assert count_tokens(" ".join(words)) >= len(words)
+
+
+def test_a_lone_letter_costs_a_token() -> None:
+    assert count_tokens(" ".join(string.ascii_letters)) >= len(string.ascii_letters)
 
 
 @given(st.text("0123456789", max_size=50))

@@ -12,7 +12,7 @@ from itertools import combinations
 
 from switchyard_git import Change, CommitSha, Conflicted, MergeMessage, Repository
 
-_MERGES_PER_COMMIT = 0.5
+_MERGES_PER_COMMIT = 2
 """Reading what one commit touched takes as long as this many merges; where the filter costs more, it is left out."""
 
 

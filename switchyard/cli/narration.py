@@ -33,8 +33,15 @@ def _claimed(data: Data) -> str:
 
 
 def _extracted(data: Data) -> str:
-    ended = f"agent ended by the {data['limit']} limit" if data["limit"] else f"agent exited with {data['exit_code']}"
-    return f"attempt {data['attempt']}: {ended} after {data['duration_s']:.1f} s, {data['changed_count']} paths changed"
+    took, changed = f"{data['duration_s']:.1f} s", data["changed_count"]
+    paths = f"{changed} path{'s' if changed != 1 else ''} changed"
+    return f"attempt {data['attempt']}: agent {_how_it_ended(data)} after {took}, {paths}"
+
+
+def _how_it_ended(data: Data) -> str:
+    if data["limit"]:
+        return f"ended by the {data['limit']} limit"
+    return f"ended by signal {data['signal']}" if data["signal"] else f"exited with {data['exit_code']}"
 
 
 def _check(word: str) -> Callable[[Data], str]:
@@ -42,13 +49,17 @@ def _check(word: str) -> Callable[[Data], str]:
 
 
 def _decided(data: Data) -> str:
-    first = data["reasons"][0].splitlines()[0] if data["reasons"] else ""
+    first = _first_line(data["reasons"][0]) if data["reasons"] else ""
     return f"attempt {data['attempt']}: {data['verdict'].replace('_', ' ')}{f' ({first})' if first else ''}"
 
 
 def _finished(data: Data) -> str:
-    reason = data["reason"].splitlines()[0] if data["reason"] else ""
+    reason = _first_line(data["reason"])
     return f"{data['state']}".replace("_", " ") + (f": {reason}" if reason else "")
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.splitlines()), "")
 
 
 _WORDS: Mapping[str, Callable[[Data], str]] = {

@@ -85,7 +85,7 @@ def decide(
     if attempt.attempt <= task.repairs:
         return Decision(verdict="repair", reasons=tuple(wrong))
     tries = f"{attempt.attempt} attempt{'s' if attempt.attempt > 1 else ''} failed"
-    return Decision(verdict="needs_person", reasons=(f"{tries}; the last one:", *wrong))
+    return Decision(verdict="needs_person", reasons=(f"{tries}; the last one: {wrong[0]}", *wrong[1:]))
 
 
 def touches_protected(paths: Collection[str], patterns: Sequence[str]) -> list[str]:

@@ -79,7 +79,7 @@ def test_there_are_as_many_repairs_as_the_task_has(repairs: int, attempt: int, v
 
 def test_a_person_is_told_how_many_attempts_failed_and_why_the_last_did() -> None:
     _, reasons = judge("src/a.py", task=a_task(repairs=3), checks=[a_failed_check()], attempt=4)
-    assert reasons.startswith("4 attempts failed; the last one:")
+    assert reasons.startswith("4 attempts failed; the last one: Check `unit` failed")
     assert "boom" in reasons
     assert judge("src/a.py", task=a_task(repairs=0), checks=[a_failed_check()])[1].startswith("1 attempt failed;")
 

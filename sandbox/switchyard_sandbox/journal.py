@@ -7,8 +7,6 @@ import json
 import os
 import re
 import secrets
-import shutil
-import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,9 +16,11 @@ from typing import Literal
 from switchyard_sandbox.contract import BoxId, BoxInfo, BoxLost, BoxSpec, Limits
 from switchyard_sandbox.embedded.locking import is_held
 from switchyard_sandbox.embedded.procfs import is_alive, start_time
+from switchyard_sandbox.launch import run
 
 _ENTRY, _LOCK = "box.json", "run.lock"
 _HALF_MADE_S = 60.0
+_REMOVE_S = 600.0
 _ID = re.compile(r"box-[0-9a-f]{16}")
 
 
@@ -165,20 +165,14 @@ def lock_path(folder: Path) -> Path:
 
 
 def remove_tree(folder: Path) -> None:
-    """Delete a tree whose directories may forbid it, as those that overlays and hostile commands leave do."""
+    """Delete a tree whatever its modes and depth, as hostile commands and overlays leave it.
 
-    def allow_and_retry(function: object, path: str, _: object) -> None:
-        parent = Path(path).parent
-        with contextlib.suppress(OSError):
-            for place in (parent, Path(path)):
-                if stat.S_ISDIR(place.lstat().st_mode):
-                    place.chmod(0o700)
-            if function in (os.unlink, os.rmdir):
-                function(path)
-            else:
-                shutil.rmtree(path, ignore_errors=True)
-
-    shutil.rmtree(folder, onerror=allow_and_retry)
+    rm and chmod walk by descriptors, so neither links nor thousands of levels lead them astray.
+    """
+    run(("rm", "-rf", "--one-file-system", "--", str(folder)), cwd=Path("/"), timeout_s=_REMOVE_S)
+    if folder.exists():
+        run(("chmod", "-R", "u+rwx", "--", str(folder)), cwd=Path("/"), timeout_s=_REMOVE_S)
+        run(("rm", "-rf", "--one-file-system", "--", str(folder)), cwd=Path("/"), timeout_s=_REMOVE_S)
 
 
 def _load(folder: Path) -> Entry:

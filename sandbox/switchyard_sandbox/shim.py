@@ -84,7 +84,8 @@ def _watch(job: Job, started: Started, streams: Streams, bounds: Bounds) -> str:
             return "stall"
         crossed = bounds.crossed(now)
         if crossed:
-            return crossed
+            # Looking takes time: a command that has ended meanwhile was not ended by us.
+            return "" if started.has_ended() else crossed
 
 
 def end_all(started: Started) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
@@ -9,6 +10,7 @@ from switchyard_sandbox.embedded.job import Group, Job
 from switchyard_sandbox.embedded.procfs import descendants, resident_bytes
 
 _DISK_EVERY_S = 0.5
+_HIDDEN_BYTES = 1 << 60
 _INODE_BYTES = 4096
 """What an empty file counts for, so that a flood of them meets the disk limit too."""
 
@@ -62,8 +64,9 @@ def disk_usage(folder: str) -> int:
                     total += max(status.st_blocks * 512, _INODE_BYTES)
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-        except OSError:
-            continue
+        except OSError as err:
+            # A path that is too long to be looked at hides what lies below: that is no honest use of a disk.
+            total += _HIDDEN_BYTES if err.errno == errno.ENAMETOOLONG else 0
     return total
 
 

@@ -59,6 +59,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repository
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 @pytest.mark.parametrize("block", RUN, ids=lambda block: block.label)
 def test_the_documented_commands_do_what_the_page_shows(

@@ -10,30 +10,35 @@ import pytest
 
 from end_to_end.yard import Yard, random_tasks
 
-KILLS = 20
-
 
 @pytest.mark.sandbox
 @pytest.mark.timeout(600)
-def test_twenty_kills_end_like_the_undisturbed_run(tmp_path: Path) -> None:
-    tasks = random_tasks(seed=1)
-    calm = Yard(tmp_path / "calm", tasks)
+@pytest.mark.parametrize(
+    ("tasks", "kills"),
+    [
+        pytest.param(4, 5, id="five-kills"),
+        pytest.param(12, 20, id="twenty-kills", marks=pytest.mark.slow),
+    ],
+)
+def test_a_killed_run_ends_like_the_undisturbed_one(tmp_path: Path, tasks: int, kills: int) -> None:
+    dag = random_tasks(seed=1, count=tasks)
+    calm = Yard(tmp_path / "calm", dag)
     calm.run("run")
 
-    shaken = Yard(tmp_path / "shaken", tasks)
-    killed = _kill_often(shaken)
+    shaken = Yard(tmp_path / "shaken", dag)
+    killed = _kill_often(shaken, kills)
     shaken.run("run")
 
-    assert killed >= KILLS // 2, "the run was over before it could be disturbed"
+    assert killed >= kills // 2, "the run was over before it could be disturbed"
     assert _outcome(shaken) == _outcome(calm)
     assert set(shaken.pushes().values()) == {1}
     assert shaken.boxes() == []
     shaken.run("ledger", "verify")
 
 
-def _kill_often(yard: Yard) -> int:
+def _kill_often(yard: Yard, kills: int) -> int:
     rng = random.Random(7)
-    for killed in range(KILLS):
+    for killed in range(kills):
         process = yard.start("run")
         time.sleep(rng.uniform(0.2, 2.2))
         if process.poll() is not None:
@@ -41,7 +46,7 @@ def _kill_often(yard: Yard) -> int:
             return killed
         process.kill()
         process.communicate()
-    return KILLS
+    return kills
 
 
 def _outcome(yard: Yard) -> dict[str, object]:

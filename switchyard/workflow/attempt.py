@@ -19,13 +19,9 @@ from switchyard.packets import (
 )
 from switchyard.workflow.checking import destroy_boxes, tail
 from switchyard.workflow.factory import Factory, signature
+from switchyard.workflow.paths import printable
 
 DIFF_CAP_BYTES = 10_000_000
-
-
-def printable(path: str) -> str:
-    """A path as valid UTF-8: bytes that are none stand as `\\xff`."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class AttemptRunner:

@@ -9,6 +9,7 @@ from switchyard_merge import Conflicted, branch_name, join_of
 
 from switchyard.packets import Conflict, Ground, PlannedTask, RunPlan, Settled, TaskId
 from switchyard.workflow.factory import Factory, signature
+from switchyard.workflow.paths import printable
 
 
 def ground_of(
@@ -42,7 +43,7 @@ def _find(factory: Factory, plan: RunPlan, task: PlannedTask, parents: Mapping[T
     joined = join_of(factory.quarantine, [one.head for one in stacked], who=signature(plan.timestamp))
     if isinstance(joined, Conflicted):
         clashing = [name for name in task.parents if parents[name].head in joined.between]
-        return Conflict(between=tuple(clashing), paths=joined.paths)
+        return Conflict(between=tuple(clashing), paths=tuple(printable(path) for path in joined.paths))
     if len(joined.parents) == 1:
         # One parent holds the others: its branch is base enough.
         holder = next(one for one in stacked if one.head == joined.commit)

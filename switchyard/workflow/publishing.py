@@ -11,6 +11,7 @@ from switchyard_merge.forge.contract import NewPullRequest
 from switchyard.packets import Conflict, Ground, PlannedTask, Publication, Pushed, RunPlan
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.grounding import keep_branch
+from switchyard.workflow.paths import printable
 
 PREFIX = "factory/"
 
@@ -21,7 +22,7 @@ def push_if_clean(factory: Factory, plan: RunPlan, task: PlannedTask, ground: Gr
     A branch that is already there as it should be is adopted. One task at a time, so that two can't miss each other.
 
     Raises:
-        PushRejected: The branch on the remote is not what the factory left there; a person's work is never overwritten.
+        StaleBranch: The branch on the remote is not what the factory left there; a person's work is never overwritten.
     """
     quarantine = factory.quarantine
     keep_branch(quarantine, task.branch, head)
@@ -57,7 +58,8 @@ def _predict(
     }
     base = _current_base(factory.quarantine, plan)
     for conflict in find_conflicts(factory.quarantine, head, {plan.base_branch: base, **others}):
-        return Conflict(between=(task.branch, conflict.other), paths=tuple(conflict.paths))
+        paths = tuple(printable(path) for path in conflict.paths)
+        return Conflict(between=(task.branch, conflict.other), paths=paths)
     return None
 
 

@@ -39,6 +39,7 @@ from switchyard.workflow.failures import Stopped
 from switchyard.workflow.grounding import ground_of
 from switchyard.workflow.journal import Journal
 from switchyard.workflow.operating import cancelled_since
+from switchyard.workflow.paths import paths_at
 from switchyard.workflow.publishing import open_pull_request, push_if_clean
 from switchyard.workflow.selecting import select_context
 
@@ -159,7 +160,7 @@ class TaskLine:
         attempt = result.attempt
 
         def work() -> Decision:
-            existing = {entry.path for entry in self._factory.quarantine.list_tree(ground.commit)}
+            existing = paths_at(self._factory.quarantine, ground.commit)
             return decide(self._task, result, checks, existing, Policy(self._factory.config.review.protected))
 
         decision = Decision.model_validate(self._journal.step(f"decide {attempt}", work))

@@ -74,6 +74,12 @@ def test_only_the_parents_that_clash_are_named(yard: Yard) -> None:
     assert found == Conflict(between=("p", "q"), paths=("a",))
 
 
+def test_parents_that_clash_in_a_path_that_is_no_text_are_told_all_the_same(yard: Yard) -> None:
+    one, two = yard.commit(yard.base, {"\udcff": "one\n"}), yard.commit(yard.base, {"\udcff": "two\n"})
+    found = ground_of(yard.factory, yard.plan, yard.task("t", "p", "q"), yard.settled(p=one, q=two))
+    assert found == Conflict(between=("p", "q"), paths=("\\xff",))
+
+
 def test_edits_of_one_file_in_different_places_are_joined(yard: Yard) -> None:
     top = yard.commit(yard.base, {"a": f"top\n{LONG}"})
     end = yard.commit(yard.base, {"a": f"{LONG}end\n"})

@@ -18,7 +18,7 @@ import subprocess, sys, time
 from pathlib import Path
 from switchyard.workflow.lock import orchestrator_lock
 with orchestrator_lock(Path(sys.argv[1])):
-    child = subprocess.Popen(["sleep", "60"])
+    child = subprocess.Popen(["sleep", "60"], close_fds=False)
     print(child.pid, flush=True)
     time.sleep(60)
 """

@@ -105,6 +105,13 @@ def test_a_file_added_twice_or_removed_here_and_edited_there_is_a_conflict(
     assert conflict is not None and conflict.paths == tuple(edit)
 
 
+def test_a_conflict_in_a_path_that_is_no_text_is_told_all_the_same(yard: Yard) -> None:
+    name = "src/\udcff.py"
+    publish(yard, "first", yard.commit(yard.base, {name: "one\n"}))
+    found = push(yard, yard.task("second"), yard.commit(yard.base, {name: "two\n"})).conflict
+    assert found is not None and found.paths == ("src/\\xff.py",)
+
+
 def test_a_closed_siblings_branch_is_in_nobodys_way(yard: Yard) -> None:
     number = publish(yard, "first", tip(yard, "a", "one\n"))
     yard.factory.forge.close(number)

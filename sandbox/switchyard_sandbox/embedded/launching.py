@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,19 +128,5 @@ def _mounts(box: Box, machine: Machine, stage: str) -> tuple[list[Mount], str]:
         Mount(target=f"{stage}/etc", source=str(box.etc)),
         Mount(target=f"{stage}/objects", source=str(box.objects)),
     ]
-    place, bwrap = stage_bwrap(machine.bwrap, stage)
+    place, bwrap = staging.stage_bwrap(str(machine.bwrap), stage)
     return [*own, *place], bwrap
-
-
-def stage_bwrap(bwrap: Path, stage: str) -> tuple[list[Mount], str]:
-    """Bring a bubblewrap of somebody's environment, with the libraries beside it, where every uid reaches it."""
-    if os.path.commonpath([bwrap, "/usr"]) == "/usr":
-        return [], str(bwrap)
-    package = bwrap.parent.parent
-    libraries = package.with_name(f"{package.name}.libs")
-    beside = [Mount(target=f"{stage}/bwrap/{libraries.name}", source=str(libraries))] if libraries.is_dir() else []
-    inner = bwrap.relative_to(package)
-    return [
-        Mount(target=f"{stage}/bwrap/{package.name}", source=str(package)),
-        *beside,
-    ], f"{stage}/bwrap/{package.name}/{inner}"

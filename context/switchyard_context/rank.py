@@ -132,7 +132,7 @@ def _word_scores(graph: ImportGraph, text: str) -> Scores:
     """
     query = Counter(word for word in stems_of(words_of(text)) if len(word) > 2 and word not in _STOP_WORDS)
     scores = np.zeros(len(graph.files))
-    if not query:
+    if not query or not graph.files:
         return scores
     documents = [_words_in(path, graph.facts[path]) for path in graph.files]
     lengths = np.array([sum(document.values()) for document in documents], dtype=np.float64)

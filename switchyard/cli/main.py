@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -178,5 +179,17 @@ def _snake_case(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
 
+def run_as_program() -> NoReturn:
+    """The console script: `main`, with SIGTERM taken as an interrupt, and the process left for good at its end."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code = main()
+    if code == INTERRUPTED:
+        # A run that was interrupted leaves parked threads behind, which a normal exit would wait for.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run_as_program()

@@ -150,6 +150,8 @@ def _planned(event: Event) -> dict[TaskId, TaskView]:
 
 
 def _advance(task: TaskView, event: Event) -> TaskView:
+    if event.event_type == "effect_intended":
+        return task
     change = _CHANGES.get(event.event_type)
     moved = change(task, event) if change else task
     return replace(moved, doing=event.event_type, since=event.timestamp)

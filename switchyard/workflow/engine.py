@@ -89,6 +89,20 @@ class Engine:
         """Wait for a workflow's end and return what it returned, or raise what it raised."""
         return _handle(workflow_id).get_result(polling_interval_sec=POLL_S)
 
+    def revive(self, workflow_id: str) -> bool:
+        """Let a workflow that ended in an error go on from the step that failed; whether there was one.
+
+        A full disk or a bug ends a workflow for good as far as DBOS knows; what it had recorded still stands.
+        """
+        status = DBOS.get_workflow_status(workflow_id)
+        if status is None or status.status != "ERROR":
+            return False
+        steps = DBOS.list_workflow_steps(workflow_id)
+        failed = [step["function_id"] for step in steps if step["error"] is not None]
+        beyond = max((step["function_id"] for step in steps), default=0) + 1
+        DBOS.rewind_workflow(workflow_id, start_step=min(failed, default=beyond))
+        return True
+
     def exists(self, workflow_id: str) -> bool:
         """Whether a workflow of that id was ever started."""
         return DBOS.get_workflow_status(workflow_id) is not None
@@ -133,6 +147,7 @@ class Engine:
 
     def write(self, function: Callable[[sa.Connection], object]) -> None:
         """One database transaction of its own, outside any record; for use inside a step."""
+        self._park_if_abandoned()
         self._park_if_abandoned()
         with cast(SQLAlchemyDatasource, self._data).engine.begin() as connection:
             function(connection)

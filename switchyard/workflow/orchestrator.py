@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 from switchyard.ledger import Event, FactoryView, NewEvent, append, fold, read_events
 from switchyard.packets import RunId, RunPlan
 from switchyard.workflow.engine import Engine
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.plan import Draft
-from switchyard.workflow.run import RUN, add_workflows
+from switchyard.workflow.run import RUN, add_workflows, task_workflow_id
 
 POLL_S = 0.05
-INTERRUPTED = 130
+QUIET_S = 0.5
 
 
 class Audience(Protocol):
@@ -54,15 +52,16 @@ class Orchestrator:
     def run(self, planner: Planner) -> Report:
         """Resume every unfinished run, then plan and run what is new.
 
-        Interrupted from the keyboard, it ends every sandbox and leaves the process with 130: what was under way
-        counts as killed and goes on with the next run.
+        Interrupted, it ends every sandbox and raises on: what was under way counts as killed and goes on with the next
+        run. Threads may be parked then, so the process must end with `os._exit`.
         """
         self._factory.driver.reap()
         with self._engine.opened(concurrency=self._factory.config.limits.concurrency):
             try:
                 return self._run(planner)
             except KeyboardInterrupt:
-                self._leave()
+                self._end_boxes()
+                raise
 
     def _run(self, planner: Planner) -> Report:
         self._heard = self._last_sequence()
@@ -107,6 +106,10 @@ class Orchestrator:
         )
 
     def _finish(self, run_id: RunId, reference: str) -> None:
+        # A task that ended in an error goes on before the run that waits for it does.
+        for task in self._view().runs[run_id].tasks:
+            self._engine.revive(task_workflow_id(run_id, task))
+        self._engine.revive(run_id)
         # A run that was recorded but never started is started here; one that was is already going on.
         self._engine.start(RUN, run_id, {"plan": reference})
         while not self._engine.ended(run_id):
@@ -131,10 +134,12 @@ class Orchestrator:
     def _view(self) -> FactoryView:
         return fold(self._events())
 
-    def _leave(self) -> NoReturn:
+    def _end_boxes(self) -> None:
         self._engine.abandon()
-        for box in self._factory.driver.list():
-            self._factory.driver.destroy(box.id)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(INTERRUPTED)
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < QUIET_S:
+            # A box may just be in the making in another thread.
+            for box in self._factory.driver.list():
+                self._factory.driver.destroy(box.id)
+                quiet_since = time.monotonic()
+            time.sleep(POLL_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from switchyard_git import CommitSha, Repository
-from switchyard_merge import BranchUpdate, find_conflicts, open_or_adopt, push_branches
+from switchyard_merge import BranchUpdate, find_conflicts, is_join_branch, open_or_adopt, push_branches
 from switchyard_merge.forge.contract import NewPullRequest
 
 from switchyard.packets import Conflict, Ground, PlannedTask, Publication, Pushed, RunPlan
@@ -47,20 +47,28 @@ def _updates(task: PlannedTask, ground: Ground, head: CommitSha, tips: Mapping[s
 def _predict(
     factory: Factory, plan: RunPlan, task: PlannedTask, head: CommitSha, tips: Mapping[str, CommitSha]
 ) -> Conflict | None:
-    ended = {pull.head for pull in factory.forge.list(heads_prefix=PREFIX) if pull.state != "open"}
+    newest = {pull.head: pull.state for pull in factory.forge.list(heads_prefix=PREFIX)}
+    ended = {head for head, state in newest.items() if state != "open"}
     others = {
         branch: sha
         for branch, sha in tips.items()
         if branch != task.branch
         and branch not in ended
-        and not branch.rpartition("/")[2].startswith("join-")
-        and factory.quarantine.has_commit(sha)
+        and not is_join_branch(branch)
     }
+    _fetch_unknown(factory.quarantine, plan, others)
     base = _current_base(factory.quarantine, plan)
     for conflict in find_conflicts(factory.quarantine, head, {plan.base_branch: base, **others}):
         paths = tuple(printable(path) for path in conflict.paths)
         return Conflict(between=(task.branch, conflict.other), paths=paths)
     return None
+
+
+def _fetch_unknown(quarantine: Repository, plan: RunPlan, tips: Mapping[str, CommitSha]) -> None:
+    """Bring what another factory, or a person, pushed since: git can only judge what it has."""
+    unknown = [branch for branch, sha in tips.items() if not quarantine.has_commit(sha)]
+    if unknown:
+        quarantine.fetch(plan.target, [f"+refs/heads/{branch}:refs/switchyard/seen/{branch}" for branch in unknown])
 
 
 def open_pull_request(factory: Factory, task: PlannedTask, ground: Ground, head: CommitSha, body: str) -> Publication:

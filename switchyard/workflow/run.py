@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from switchyard.ledger import fold, read_events
-from switchyard.packets import PlannedTask, RunPlan, Settled, TaskId, TaskResult, TaskState
+from switchyard.packets import PlannedTask, RunId, RunPlan, Settled, TaskId, TaskResult, TaskState
 from switchyard.workflow.describing import map_stacks
 from switchyard.workflow.engine import Engine, Json
 from switchyard.workflow.factory import Factory
@@ -23,6 +23,11 @@ def add_workflows(engine: Engine, factory: Factory) -> None:
     """Register the two workflows of the line with the engine."""
     engine.add(RUN, lambda argument: _run_line(factory, engine, argument))
     engine.add(TASK, lambda argument: _task_line(factory, engine, argument))
+
+
+def task_workflow_id(run_id: RunId, task_id: TaskId) -> str:
+    """The id of a task's workflow: the same whenever it is asked for."""
+    return f"{run_id}/{task_id}"
 
 
 def _task_line(factory: Factory, engine: Engine, argument: Json) -> Json:
@@ -69,7 +74,7 @@ class _RunLine:
         return {"tasks": [describe_execution(task) for task in view.runs[self._plan.run_id].tasks.values()]}
 
     def _enqueue(self, task: PlannedTask) -> str:
-        workflow_id = f"{self._plan.run_id}/{task.id}"
+        workflow_id = task_workflow_id(self._plan.run_id, task.id)
         parents = {name: self._settled[name].model_dump(mode="json") for name in task.depends_on}
         self._engine.enqueue(TASK, workflow_id, {"plan": self._reference, "task": task.id, "parents": parents})
         return workflow_id

@@ -86,6 +86,22 @@ def failing(argument: Any) -> Any:
     return engine.step("fail", fail)
 
 
+def unlucky(argument: Any) -> Any:
+    """Fails outside a step, then inside one, as long as FOLDER says so."""
+    engine.transaction("before", lambda connection: write(connection, "before"))
+    if (folder / "fail outside").exists():
+        raise OSError("outside")
+
+    def work() -> Any:
+        if (folder / "fail inside").exists():
+            raise OSError("inside")
+        return body("work", 1)
+
+    answer = engine.step("work", work)
+    engine.transaction("after", lambda connection: write(connection, "after"))
+    return answer
+
+
 def abandoned(argument: Any) -> Any:
     engine.transaction("before", lambda connection: write(connection, "before"))
     started.set()
@@ -115,6 +131,7 @@ WORKFLOWS = {
     "parent": parent,
     "child": child,
     "failing": failing,
+    "unlucky": unlucky,
     "abandoned": abandoned,
     "noting": noting,
     "many": many,
@@ -140,6 +157,8 @@ def main() -> None:
     for name, workflow in WORKFLOWS.items():
         engine.add(name, workflow)
     with engine.opened(concurrency=3):
+        if scenario == "unlucky":
+            engine.revive(scenario)
         engine.start(scenario, scenario, ARGUMENTS.get(scenario, {}))
         engine.start(scenario, scenario, {"n": "a second start changes nothing"})
         if kill == "leave":

@@ -112,6 +112,17 @@ def test_a_step_that_raises_is_recorded_as_that(line: Line) -> None:
     assert line.bodies == {"step fail": 1}
 
 
+def test_a_line_that_ended_in_an_error_goes_on_from_where_it_failed(line: Line) -> None:
+    for place in ("outside", "inside"):
+        (line.folder / f"fail {place}").touch()
+        assert line.run("unlucky")["answer"] == {"raised": place}
+        (line.folder / f"fail {place}").unlink()
+    assert line.run("unlucky")["answer"] == {"value": 1}
+    assert line.run("unlucky")["answer"] == {"value": 1}
+    assert line.bodies == {"transaction before": 1, "step work": 1, "transaction after": 1}
+    assert line.keys() == ["before", "after"]
+
+
 def test_an_abandoned_engine_records_nothing_and_the_next_one_begins_the_step_again(line: Line) -> None:
     assert line.run("abandoned", kill="leave") is None
     assert line.keys() == ["before"]

@@ -123,10 +123,12 @@ def test_a_sibling_pushed_but_not_yet_opened_counts(yard: Yard) -> None:
     assert push(yard, yard.task("second"), tip(yard, "a", "two\n")).conflict is not None
 
 
-def test_a_branch_of_another_factory_that_this_one_never_saw_is_left_to_that_one(yard: Yard) -> None:
+def test_a_branch_of_another_factory_is_fetched_and_found_to_conflict(yard: Yard) -> None:
     stranger = commit_edits(yard.origin, yard.base, {"a": "stranger\n"}, at=9)
     yard.origin.update_refs([RefUpdate(RefName("refs/heads/factory/other/x"), stranger, None)])
-    assert push(yard, yard.task("t"), tip(yard, "a", "mine\n")) == Pushed()
+    conflict = push(yard, yard.task("t"), tip(yard, "a", "mine\n")).conflict
+    assert conflict is not None
+    assert conflict.between == ("factory/r1/t", "factory/other/x")
 
 
 def test_a_persons_commit_on_the_branch_is_never_overwritten(yard: Yard) -> None:

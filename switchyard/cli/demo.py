@@ -14,7 +14,7 @@ import typer
 
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
 from switchyard.cli.progress import shown
-from switchyard.cli.render import Output, table_text
+from switchyard.cli.render import Output
 from switchyard.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def demo(
         output.note(f"laid out {laid_out.repo}, a clone of {laid_out.origin}")
         view, stack = _play(laid_out, output)
         differences = _differences(view)
-        output.document(_document(laid_out if keep else None, view, stack, differences), _drawing(view, stack))
+        output.table(_document(laid_out if keep else None, view, stack, differences), COLUMNS, _rows(view))
+        output.text(_drawing(view, stack))
         _conclude(output, differences, keep)
     raise typer.Exit(1 if differences else 0)
 
@@ -113,15 +114,18 @@ def _document(
     }
 
 
-def _drawing(view: FactoryView, stack: list[StackedPull]) -> str:
-    from switchyard_merge import draw_stack
-
+def _rows(view: FactoryView) -> list[tuple[str, ...]]:
     run = next(iter(view.runs))
-    rows = [
+    return [
         tuple(cell.replace(f"factory/{run}/", "…/") for cell in (task.id, task.state.replace("_", " "), *_cells(task)))
         for task in view.latest.values()
     ]
-    return f"{table_text(COLUMNS, rows)}\n\n… is factory/{run}\n\n{draw_stack(stack)}"
+
+
+def _drawing(view: FactoryView, stack: list[StackedPull]) -> str:
+    from switchyard_merge import draw_stack
+
+    return f"\n… is factory/{next(iter(view.runs))}\n\n{draw_stack(stack)}"
 
 
 def _cells(task: TaskView) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from switchyard_sandbox.contract import (
     INBOX,
+    KEEP,
     WORKDIR,
     BadCode,
     BoxId,
@@ -29,6 +30,7 @@ from switchyard_sandbox.none import NoneDriver
 
 __all__ = [
     "INBOX",
+    "KEEP",
     "WORKDIR",
     "BadCode",
     "BoxId",

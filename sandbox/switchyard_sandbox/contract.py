@@ -16,6 +16,9 @@ WORKDIR = "/workspace"
 INBOX = "/switchyard"
 """Where `put` files stand inside every box: beside the work tree, so never part of the result."""
 
+KEEP = "keep"
+"""A label: the box outlives its maker, up to its ttl."""
+
 
 class SandboxError(Exception):
     """Root of the package: IsolationUnavailable, LimitUnenforceable, BoxLost, SetUpFailed, BadCode."""

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from switchyard_sandbox.contract import BoxId, BoxInfo, BoxLost, BoxSpec, Limits
+from switchyard_sandbox.contract import KEEP, BoxId, BoxInfo, BoxLost, BoxSpec, Limits
 from switchyard_sandbox.embedded.locking import is_held
 from switchyard_sandbox.embedded.procfs import is_alive, start_time
 from switchyard_sandbox.launch import run
@@ -50,8 +50,8 @@ class Entry:
 
     @property
     def is_orphan(self) -> bool:
-        """Whether its maker is gone."""
-        return not is_alive(self.owner_pid, self.owner_start)
+        """Whether its maker is gone, unless the box was made to outlive it."""
+        return KEEP not in self.labels and not is_alive(self.owner_pid, self.owner_start)
 
     def remaining_s(self, now: float) -> float:
         """How long the box may still live."""

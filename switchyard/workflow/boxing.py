@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from switchyard_git import CommitSha
 from switchyard_sandbox import (
+    KEEP,
     BoxId,
     BoxSpec,
     CodeIn,
@@ -24,6 +25,8 @@ from switchyard.config import Config
 from switchyard.workflow.factory import Places
 
 SCHEMA = "switchyard.exec/1"
+MANUAL = "manual"
+"""The role of a box that a person asked for; a run leaves it alone."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def parse_network(text: str | None) -> tuple[str, ...] | None:
 def _spec(config: Config, code: CodeIn, request: BoxRequest) -> BoxSpec:
     sandbox = config.sandbox
     return BoxSpec(
-        labels={"run": "", "task": "", "attempt": "", "role": "manual"},
+        labels={"role": MANUAL} | ({KEEP: "yes"} if request.keep else {}),
         code=code,
         limits=Limits(
             cpus=sandbox.cpus,

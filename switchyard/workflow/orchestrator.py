@@ -9,6 +9,7 @@ from typing import Protocol
 
 from switchyard.ledger import Event, FactoryView, NewEvent, append, fold, read_events
 from switchyard.packets import RunId, RunPlan
+from switchyard.workflow.boxing import MANUAL
 from switchyard.workflow.engine import Engine
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.plan import Draft
@@ -140,6 +141,7 @@ class Orchestrator:
         while time.monotonic() - quiet_since < QUIET_S:
             # A box may just be in the making in another thread.
             for box in self._factory.driver.list():
-                self._factory.driver.destroy(box.id)
-                quiet_since = time.monotonic()
+                if box.labels.get("role") != MANUAL:
+                    self._factory.driver.destroy(box.id)
+                    quiet_since = time.monotonic()
             time.sleep(POLL_S)

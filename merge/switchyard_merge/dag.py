@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-import networkx as nx
-
 from switchyard_merge.errors import CyclicPlan, UnknownDependency
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     TaskGraph = nx.DiGraph[str]
 
 SortKey = Callable[[str], Any]
@@ -34,6 +34,9 @@ class Plan:
             UnknownDependency: A task depends on one that is not a key of `depends_on`.
             CyclicPlan: Tasks depend on one another in a circle.
         """
+        # networkx is imported where it is used: it would cost every command an eighth of a second.
+        import networkx as nx
+
         wanted = {task: sorted(set(names)) for task, names in depends_on.items()}
         missing = {task: [name for name in names if name not in wanted] for task, names in wanted.items()}
         if any(missing.values()):
@@ -47,6 +50,8 @@ class Plan:
 
     def generations(self) -> list[list[str]]:
         """Tasks in waves, each wave waiting only for those before it."""
+        import networkx as nx
+
         return [self._sorted(wave) for wave in nx.topological_generations(self._graph)]
 
     def parents(self, task: str) -> list[str]:
@@ -59,10 +64,14 @@ class Plan:
 
     def ancestors(self, task: str) -> list[str]:
         """Everything the task waits for, however far."""
+        import networkx as nx
+
         return self._sorted(nx.ancestors(self._graph, task))
 
     def descendants(self, task: str) -> list[str]:
         """Everything that waits for the task, however far."""
+        import networkx as nx
+
         return self._sorted(nx.descendants(self._graph, task))
 
     def roots(self) -> list[str]:
@@ -90,6 +99,8 @@ def _reduced_parents(order: Sequence[str], wanted: Mapping[str, Iterable[str]]) 
 
 
 def _refuse_cycle(graph: TaskGraph) -> None:
+    import networkx as nx
+
     try:
         edges = nx.find_cycle(graph)
     except nx.NetworkXNoCycle:

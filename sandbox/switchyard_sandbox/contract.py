@@ -206,6 +206,9 @@ class Driver(Protocol):
     def create(self, spec: BoxSpec) -> BoxId:
         """Make a box with the commit's files in it. The id is journalled on disk before anything else is made."""
 
+    def workdir(self, box: BoxId) -> str:
+        """The work tree's absolute path as a command in the box sees it."""
+
     def put(self, box: BoxId, name: str, data: bytes, *, mode: int = 0o644) -> str:
         """Write a file beside the work tree; returns its absolute path inside the box."""
 

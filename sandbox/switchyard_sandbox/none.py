@@ -76,6 +76,11 @@ class NoneDriver:
             raise
         return box
 
+    def workdir(self, box: BoxId) -> str:
+        """A folder of the host, since nothing is mounted."""
+        self._journal.read(box)
+        return str(_workspace(self._journal.folder(box)).upper)
+
     def put(self, box: BoxId, name: str, data: bytes, *, mode: int = 0o644) -> str:
         """Write a file beside the work tree."""
         self._journal.read(box)

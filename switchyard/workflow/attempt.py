@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from switchyard_git import CommitSha, ObjectSha, RefName, RefUpdate, TreeSha
-from switchyard_sandbox import WORKDIR, BoxId, BoxSpec, CodeIn, Command, Extraction, Finished
+from switchyard_sandbox import BoxId, BoxSpec, CodeIn, Command, Extraction, Finished
 
 from switchyard.agents import Assignment, Briefing, Places, render_prompt
 from switchyard.gates import checks_for
@@ -107,7 +107,7 @@ class AttemptRunner:
                 task_id=task.id,
                 attempt=attempt,
                 model=factory.config.agent_named(task.agent).model,
-                places=Places(workdir=WORKDIR, prompt_file=prompt_file, context_file=context_file),
+                places=Places(workdir=driver.workdir(box), prompt_file=prompt_file, context_file=context_file),
             )
         )
         command = Command(

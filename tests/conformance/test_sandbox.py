@@ -119,6 +119,11 @@ class TestCommands:
         assert ground.did(box, "cat README.md") == "hello\n"
         assert ground.run(box, "cat x.txt", cwd="/workspace/src/deep").stdout == b"x\n"
 
+    def test_the_work_tree_has_a_path_that_commands_can_use(self, ground: Ground, box: BoxId) -> None:
+        workdir = ground.driver.workdir(box)
+        assert ground.driver.execute(box, Command(("cat", f"{workdir}/README.md"))).stdout == b"hello\n"
+        assert ground.did(box, "pwd").strip() == workdir
+
     def test_a_missing_cwd_is_an_error_of_the_caller(self, ground: Ground, box: BoxId) -> None:
         with pytest.raises(SandboxError) as caught:
             ground.run(box, "true", cwd="/workspace/nowhere")
@@ -291,6 +296,7 @@ class TestLife:
         for use in (
             lambda: ground.driver.execute(box, Command(("true",))),
             lambda: ground.driver.put(box, "x", b""),
+            lambda: ground.driver.workdir(box),
             lambda: ground.driver.extract(box, ground.quarantine),
         ):
             with pytest.raises(BoxLost):

@@ -72,10 +72,10 @@ class PushRejected(GitError):
     `refs` are those that caused it, `reasons` what was said of each ref, the innocent ones of an atomic push included.
     """
 
-    def __init__(self, target: str, refs: tuple[RefName, ...], reasons: Mapping[RefName, str]) -> None:
+    def __init__(self, target: str, refs: tuple[RefName, ...], reasons: Mapping[RefName, str], said: str = "") -> None:
         told = ", ".join(f"{ref} ({reasons[ref]})" for ref in refs)
         super().__init__(
-            f"{target} refused {told}",
+            f"{target} refused {told}{': ' if said else ''}{said}",
             hint="somebody moved the branch (fetch and look), or a rule of the remote protects it",
         )
         self.refs = refs

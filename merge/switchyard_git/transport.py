@@ -24,6 +24,7 @@ from switchyard_git.values import CommitSha, RefName, RefUpdate, RemoteBranch
 
 _PASSWORD = re.compile(r"(\w[\w+.-]*://)[^/@\s]*@")
 _COLLATERAL = "atomic push failed"
+_SAID_CHARS = 1000
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Transport(Plumbing):
         if refused:
             self._refuse_absent([update.new for update in updates if update.new])
             causes = tuple(ref for ref, reason in refused.items() if _COLLATERAL not in reason)
-            raise PushRejected(_shown(target), causes or tuple(refused), refused)
+            raise PushRejected(_shown(target), causes or tuple(refused), refused, _said(result.stderr))
         if result.code:
             raise _unavailable(target, result)
 
@@ -136,6 +137,12 @@ def _refused(porcelain: bytes) -> dict[RefName, str]:
         if flag == "!" and len(rest) == 2:
             refused[RefName(rest[0].partition(":")[2])] = rest[1]
     return refused
+
+
+def _said(stderr: str) -> str:
+    """What the other side itself said, such as the words of a hook."""
+    lines = (line.removeprefix("remote:").strip() for line in stderr.splitlines() if line.startswith("remote:"))
+    return "; ".join(line for line in lines if line)[:_SAID_CHARS]
 
 
 def _unavailable(place: str | Path, result: Result) -> GitError:

@@ -16,12 +16,14 @@ from switchyard_git import Repository
 from switchyard import config as settings
 from switchyard.agents import Agent, CommandAgent
 from switchyard.config import CONFIG_NAME, Config, load_config, parse_config
-from switchyard.errors import UsageError
+from switchyard.errors import ConfigError, TaskFileError, UsageError
 from switchyard.ledger import ArtifactStore, FactoryView, RunView, TaskView, connect, fold, read_events
 from switchyard.packets import RunId, TaskId
-from switchyard.tasks import Task, check_tasks, load_plan, load_tasks
+from switchyard.tasks import Task, TaskStore, check_tasks, load_plan, load_tasks
+from switchyard.tasks.load import read_tasks
 from switchyard.workflow.factory import Factory, Places, written
 from switchyard.workflow.lock import orchestrator_lock
+from switchyard.workflow.operating import approve_content
 from switchyard.workflow.plan import Draft, Standing, draft_run, refuse_unready
 from switchyard.workflow.stores import Base, fetch_base, open_stores, target_of
 
@@ -59,6 +61,14 @@ class Workspace:
         tasks = [task for task in files if task.id not in named] + planned
         check_tasks(tasks)
         return tasks
+
+    def readable_tasks(self) -> tuple[list[Task], TaskFileError | None]:
+        """The task files that can be read, and what is wrong with the others or between them; for looking only."""
+        folder = self.root / self.config.tasks.path
+        try:
+            return load_tasks(folder), None
+        except TaskFileError as err:
+            return (read_tasks(folder)[0] if folder.is_dir() else []), err
 
     def with_default_agent(self, name: str) -> Workspace:
         """The same, with the [agent.NAME] table as the agent of tasks that name none.
@@ -101,6 +111,35 @@ def open_workspace(
     root = repository.worktree or repository.git_dir
     config = _read_config(repository, root, environ, overrides, needs_config)
     return Workspace(repository, root, config, Places(repository.common_dir / STATE_FOLDER))
+
+
+def inspect_workspace(path: Path | None, *, environ: Mapping[str, str]) -> tuple[Workspace, ConfigError | None]:
+    """Like `open_workspace`, for looking only: where the configuration is wrong, its defaults and what is wrong.
+
+    Raises:
+        NotARepository, UntrustedRepository: There is none, or it belongs to somebody else.
+    """
+    try:
+        return open_workspace(path, environ=environ), None
+    except ConfigError as err:
+        repository = Repository.open(path or Path.cwd())
+        root = repository.worktree or repository.git_dir
+        config = parse_config("", root / CONFIG_NAME, environ={})
+        return Workspace(repository, root, config, Places(repository.common_dir / STATE_FOLDER)), err
+
+
+def record_approvals(path: Path | None, names: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Tell the ledger that a person approves tasks as they stand; nothing for tasks that no run has read yet.
+
+    Raises:
+        UsageError: There is no such task.
+    """
+    workspace = open_workspace(path, environ=environ, needs_config=False)
+    if not workspace.places.database.is_file():
+        return
+    store, view = TaskStore(workspace.root / workspace.config.tasks.path), workspace.view()
+    for name in names:
+        approve_content(workspace.places, view, store.get(name), workspace.now())
 
 
 def _read_config(

@@ -19,12 +19,16 @@ def register(app: typer.Typer) -> None:
 
 def doctor(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """Look at the environment and the configuration; exits 1 when something required is missing."""
-    from switchyard.wiring import open_driver, open_workspace
-    from switchyard.workflow.examining import doctor_document, examine
+    from switchyard.config import CONFIG_NAME
+    from switchyard.wiring import inspect_workspace, open_driver
+    from switchyard.workflow.examining import configuration_line, doctor_document, examine
 
-    workspace = open_workspace(repo, environ=os.environ, needs_config=False)
+    workspace, fault = inspect_workspace(repo, environ=os.environ)
     driver = open_driver(workspace, accept_no_isolation=True)
-    lines = examine(workspace.repository, workspace.config, workspace.places, workspace.tasks, driver.probe, os.environ)
+    looked = examine(
+        workspace.repository, workspace.config, workspace.places, workspace.tasks, driver.probe, os.environ
+    )
+    lines = [configuration_line(workspace.root / CONFIG_NAME, fault), *looked]
     rows = [
         (line.name, "ok" if line.ok else "MISSING" if line.required else "-", line.detail, line.hint) for line in lines
     ]

@@ -23,9 +23,10 @@ Note = Annotated[str, typer.Option("--note", "-m", help="Why; an agent that trie
 def list_(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """List the tasks that need a person, with the reason."""
     from switchyard.wiring import open_workspace
+    from switchyard.workflow.operating import is_rejected
 
     view = open_workspace(repo, environ=os.environ, needs_config=False).view()
-    found = [task for task in view.latest.values() if task.state == "needs_person" and task.needs_person]
+    found = [task for task in view.latest.values() if task.state == "needs_person" and not is_rejected(view, task)]
     document = {
         "schema": SCHEMA,
         "escalations": [
@@ -92,7 +93,8 @@ def _answer(
     from switchyard.workflow.operating import answer_escalation
 
     workspace = open_workspace(repo, environ=os.environ, needs_config=False)
-    answer_escalation(workspace.places, workspace.view(), task, action, note, workspace.now())
+    tasks, _ = workspace.readable_tasks()
+    answer_escalation(workspace.places, workspace.view(), tasks, task, action, note, workspace.now())
     output.document(
         {"schema": "switchyard.answer/1", "task": task, "action": action, "note": note}, f"{task}: {action}"
     )

@@ -14,6 +14,7 @@ from switchyard.cli.render import Output
 
 if TYPE_CHECKING:
     from switchyard.packets import TaskId
+    from switchyard.tasks import Task
     from switchyard.wiring import Workspace
 
 Tasks = Annotated[list[str] | None, typer.Argument(metavar="[TASK]...", help="Task ids. Default: every ready task.")]
@@ -90,11 +91,11 @@ def status(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
     from switchyard.cli.standing import COLUMNS, rows_of
     from switchyard.workflow.status import status_document
 
+    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     workspace = _open(repo, needs_config=False)
-    document = status_document(workspace.view(), workspace.tasks())
-    rows = rows_of(document["tasks"])
+    document = status_document(workspace.view(), _readable(workspace, output))
     empty = "no tasks yet: `switchyard task add` makes one"
-    Output(as_json=as_json, quiet=quiet, verbose=verbose).table(document, COLUMNS, rows, empty=empty)
+    output.table(document, COLUMNS, rows_of(document["tasks"]), empty=empty)
 
 
 def show(
@@ -110,9 +111,9 @@ def show(
     from switchyard.cli.standing import describe_task, last_output
     from switchyard.workflow.showing import task_document
 
-    workspace = _open(repo, needs_config=False)
-    document = task_document(workspace.places, workspace.view(), workspace.tasks(), task)
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
+    workspace = _open(repo, needs_config=False)
+    document = task_document(workspace.places, workspace.view(), _readable(workspace, output), task)
     wanted = "diff" if diff else "stdout" if logs else ""
     text = last_output(workspace.places, document, wanted) if wanted else describe_task(document)
     output.document(document, text)
@@ -135,6 +136,14 @@ def cancel(
     ended = end_boxes(workspace, stopped) if force else []
     document = {"schema": "switchyard.cancel/1", "task": task, "boxes": ended}
     Output(as_json=as_json, quiet=quiet, verbose=verbose).document(document, f"{task} will stop")
+
+
+def _readable(workspace: Workspace, output: Output) -> list[Task]:
+    """The tasks that can be read: a faulty file must not hide where the others stand."""
+    tasks, fault = workspace.readable_tasks()
+    if fault is not None:
+        output.warning(str(fault).replace(f"{Path.cwd()}/", ""))
+    return tasks
 
 
 def _ids(names: list[str] | None) -> tuple[TaskId, ...]:

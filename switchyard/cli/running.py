@@ -9,11 +9,12 @@ from switchyard.cli.render import Output
 from switchyard.cli.standing import COLUMNS, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from switchyard.ledger import Event
     from switchyard.wiring import RunRequest, Workspace
     from switchyard.workflow.orchestrator import Report
+    from switchyard.workflow.plan import Draft
 
 DONE = frozenset({"published", "approved", "landed"})
 
@@ -50,13 +51,20 @@ def run_once(workspace: Workspace, request: RunRequest, output: Output, *, only_
     with shown(output) as progress:
         audience = _LastWord(progress)
         report = run_tasks(workspace, request, audience)
-    tasks = workspace.tasks(request.plan)
-    rows = status_tasks(report.view, tasks)
-    ready = {task.id for task in tasks if task.state == "ready"}
-    asked = [row for row in rows if row["id"] in (request.selection or ready)]
+    rows = status_tasks(report.view, report.draft.tasks)
+    asked = [row for row in rows if _is_asked(row, report.draft, request)]
     if report.runs or not only_if_new:
         _conclude(output, audience.held, report, rows, asked)
     return all(row["state"] in DONE for row in asked)
+
+
+def _is_asked(row: Mapping[str, Any], draft: Draft, request: RunRequest) -> bool:
+    """Whether the run answers for a task: one that was named, else every ready one that nobody had given up before."""
+    if request.selection:
+        return row["id"] in request.selection
+    if row["state"] == "cancelled" and any(skipped.id == row["id"] for skipped in draft.skipped):
+        return False
+    return any(task.id == row["id"] and task.state == "ready" for task in draft.tasks)
 
 
 def _conclude(
@@ -70,8 +78,11 @@ def _conclude(
         output.line(_finished_document(finished, rows))
         return
     output.table({}, COLUMNS, rows_of(asked), empty="nothing to do: no task is ready (`switchyard task list`)")
+    done = {row["id"] for row in rows if row["state"] in DONE}
+    released = {task.id for task in report.draft.tasks if task.state == "ready"}
     for skipped in report.draft.skipped:
-        output.detail(f"{skipped.id}: {skipped.why}")
+        is_news = skipped.id in released - done
+        (output.note if is_news else output.detail)(f"not run: {skipped.id}: {skipped.why}")
     waiting = [row["id"] for row in asked if row["state"] == "needs_person"]
     if waiting:
         output.note(f"needs a person: {', '.join(waiting)} (`switchyard escalation list`)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -137,8 +138,11 @@ def edit(
 def approve(
     tasks: Ids, repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
-    """Let drafts be worked on: draft → ready."""
+    """Let drafts be worked on: draft → ready; and what was edited after a run had read it, as it stands now."""
+    from switchyard.wiring import record_approvals
+
     _move("approve", tasks, repo, Output(as_json, quiet, verbose))
+    record_approvals(repo, tasks, os.environ)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from switchyard_git import is_valid_ref
 
 from switchyard.errors import UsageError, did_you_mean
 
@@ -35,6 +36,12 @@ def _check_inside(path: str) -> str:
     return path
 
 
+def _check_branch(name: str) -> str:
+    if name.startswith("-") or not is_valid_ref(f"refs/heads/{name}"):
+        raise ValueError(f"'{name}' cannot be the name of a branch")
+    return name
+
+
 Host = Annotated[str, AfterValidator(_check_host)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
 Said = Annotated[str, StringConstraints(min_length=1)]
@@ -51,7 +58,7 @@ class RepositoryConfig(_Table):
 
     remote: str = "origin"
     """The remote to fetch from and push to; where the repository has none, the local base is used. "" means none."""
-    base: Said = "main"
+    base: Annotated[str, AfterValidator(_check_branch)] = "main"
     """The branch that every stack starts from."""
 
 

@@ -52,6 +52,10 @@ TEST_PATTERNS = (
 """Files that say what the code must do, or how that is tested."""
 
 
+NOT_STARTED = (126, 127)
+"""How a shell, and bubblewrap's caller, say that there is no such command: no repair could mend that."""
+
+
 @dataclass(frozen=True)
 class Policy:
     """The repository's rules."""
@@ -105,6 +109,9 @@ def _for_a_person(task: PlannedTask, attempt: AttemptResult, existing: Collectio
         reasons.append(f"protected paths were touched: {_listed(paths)}")
     if "tests" not in task.allow and (paths := touches_tests(attempt.changed, existing)):
         reasons.append(f"existing tests were edited without `allow: [tests]`: {_listed(paths)}")
+    if attempt.exit_code in NOT_STARTED and not attempt.changed:
+        said = f"\n\n{block(attempt.said)}" if attempt.said else ""
+        reasons.append(f"the agent's command could not be started in the sandbox (exit {attempt.exit_code}){said}")
     return reasons
 
 

@@ -6,12 +6,13 @@ import platform
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from switchyard_git import GitError, Repository
 from switchyard_sandbox import Enforcement
 
 from switchyard.config import Config
-from switchyard.errors import SwitchyardError
+from switchyard.errors import ConfigError, SwitchyardError
 from switchyard.tasks import Task
 from switchyard.workflow.factory import Places
 from switchyard.workflow.stores import target_of
@@ -54,6 +55,11 @@ def examine(
         Line("artifacts", True, str(places.artifacts / "sha256" / "<2>" / "<hex>")),
         *_optional(environ),
     ]
+
+
+def configuration_line(file: Path, fault: ConfigError | None) -> Line:
+    """What is wrong with the configuration; where it is, the rest is looked at with the defaults."""
+    return Line("configuration", fault is None, str(fault or file), fault.hint if fault else "")
 
 
 def doctor_document(lines: Sequence[Line]) -> dict[str, object]:

@@ -13,12 +13,14 @@ from switchyard_merge import MergeError
 from switchyard_sandbox import BoxLost, SandboxError
 
 from switchyard.agents import AgentError
+from switchyard.errors import WorkFailed
 from switchyard.ledger import LedgerError
 from switchyard.packets import TaskState
 from switchyard.workflow.engine import Json
 
-KNOWN = (SandboxError, GitError, MergeError, ContextError, AgentError, LedgerError, TemplateError)
+KNOWN = (SandboxError, GitError, MergeError, ContextError, AgentError, LedgerError, TemplateError, WorkFailed)
 """The roots of what the parts raise; anything else is a bug of ours."""
+CANCELLED = "cancelled by a person"
 LOST_BOXES = 3
 """How often a step is begun again when its sandbox is lost; no attempt is used up by that."""
 
@@ -32,12 +34,19 @@ class Stopped(Exception):
         self.reason = reason
 
 
-def answer(function: Callable[[], BaseModel | None]) -> Json:
-    """Run a station; its packet as JSON, or what known failure stopped it as `{"failed", "hint"}`."""
+def answer(function: Callable[[], BaseModel | None], *, is_cancelled: Callable[[], bool]) -> Json:
+    """Run a station; its packet as JSON, or what known failure stopped it as `{"failed", "hint"}`.
+
+    Args:
+        function: The station; begun again when it loses its sandbox.
+        is_cancelled: Asked when a sandbox was lost: a person who cancelled the task may have ended it.
+    """
     for tries_left in reversed(range(LOST_BOXES)):
         try:
             packet = function()
         except BoxLost as err:
+            if is_cancelled():
+                return {"failed": CANCELLED, "hint": "", "state": "cancelled"}
             if not tries_left:
                 return _failure(err)
         except KNOWN as err:
@@ -55,7 +64,7 @@ def stop_if_failed(recorded: Json) -> Json:
     """The recorded answer of a station, or Stopped where it says that the station failed."""
     if isinstance(recorded, dict) and "failed" in recorded:
         hint = f" ({recorded['hint']})" if recorded["hint"] else ""
-        raise Stopped("failed", f"{recorded['failed']}{hint}")
+        raise Stopped(recorded.get("state", "failed"), f"{recorded['failed']}{hint}")
     return recorded
 
 

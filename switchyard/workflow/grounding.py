@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from switchyard_git import CommitSha, RefName, RefUpdate, Repository
+from switchyard_git import CommitSha, RefName, RefUpdate, Repository, without_password
 from switchyard_merge import Conflicted, branch_name, join_of
 
+from switchyard.errors import WorkFailed
 from switchyard.packets import Conflict, Ground, PlannedTask, RunPlan, Settled, TaskId
 from switchyard.workflow.factory import Factory, signature
 from switchyard.workflow.paths import printable
@@ -19,11 +20,24 @@ def ground_of(
 
     The task's own branch is made here, at that commit, in the factory repository: it exists before the work does.
     A join is made of objects alone and has the same id whenever it is made again.
+
+    Raises:
+        ParentGone: A dependency's branch was taken away and the base does not hold its work.
     """
     ground = _find(factory, plan, task, parents)
     if isinstance(ground, Ground):
         keep_branch(factory.quarantine, task.branch, ground.commit)
     return ground
+
+
+class ParentGone(WorkFailed):
+    """The branch of a dependency that an earlier run published is no longer on the remote."""
+
+    def __init__(self, parent: TaskId, settled: Settled, target: str) -> None:
+        super().__init__(
+            f"the branch of its dependency {parent!r}, {settled.branch}, is gone from {without_password(target)}",
+            hint=f"restore it at {settled.head}, or take {parent!r} out of depends_on",
+        )
 
 
 def keep_branch(quarantine: Repository, branch: str, commit: CommitSha) -> None:
@@ -35,7 +49,8 @@ def keep_branch(quarantine: Repository, branch: str, commit: CommitSha) -> None:
 
 
 def _find(factory: Factory, plan: RunPlan, task: PlannedTask, parents: Mapping[TaskId, Settled]) -> Ground | Conflict:
-    stacked = [parents[parent] for parent in task.parents]
+    landed = _landed(factory, plan, parents)
+    stacked = [parents[parent] for parent in task.parents if parent not in landed]
     if not stacked:
         return Ground(commit=plan.base_commit, branch=plan.base_branch)
     if len(stacked) == 1:
@@ -51,3 +66,20 @@ def _find(factory: Factory, plan: RunPlan, task: PlannedTask, parents: Mapping[T
     run_of_branch = task.branch.split("/")[1]
     name = branch_name(run_of_branch, f"join-{task.id}")
     return Ground(commit=joined.commit, branch=name, join=name)
+
+
+def _landed(factory: Factory, plan: RunPlan, parents: Mapping[TaskId, Settled]) -> set[TaskId]:
+    """Dependencies of earlier runs whose branch was taken away because the base holds their work.
+
+    Raises:
+        ParentGone: The branch was taken away though the base does not.
+    """
+    earlier = {name: parents[name] for name in parents if name in plan.settled}
+    if not earlier:
+        return set()
+    there = factory.quarantine.ls_remote(plan.target, [f"refs/heads/{one.branch}" for one in earlier.values()])
+    gone = {name: one for name, one in earlier.items() if f"refs/heads/{one.branch}" not in there}
+    for name, one in gone.items():
+        if not factory.quarantine.is_ancestor(one.head, plan.base_commit):
+            raise ParentGone(name, one, plan.target)
+    return set(gone)

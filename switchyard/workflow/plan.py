@@ -13,6 +13,7 @@ from switchyard.errors import UsageError, did_you_mean
 from switchyard.ledger import FactoryView, TaskView
 from switchyard.packets import PlannedTask, RunId, RunPlan, Settled, TaskId
 from switchyard.tasks import Task, content_hash
+from switchyard.workflow.operating import is_edited
 from switchyard.workflow.schedule import SETTLED
 from switchyard.workflow.stores import Base
 
@@ -35,6 +36,8 @@ class Draft:
     skipped: tuple[Skipped, ...] = ()
     startable: tuple[TaskId, ...] = field(default=())
     """Tasks that can go on without a person; empty: there is nothing to run."""
+    tasks: tuple[Task, ...] = field(default=(), compare=False)
+    """Every task as it was read for the plan; the files may have changed since."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def draft_run(standing: Standing, run_id: RunId, selection: Collection[TaskId]) 
         ),
         skipped=tuple(Skipped(task_id, why) for task_id, why in reasons.items() if why is not None),
         startable=tuple(startable),
+        tasks=tuple(standing.tasks),
     )
 
 
@@ -109,7 +113,7 @@ def _why_not(task: Task, view: FactoryView, selected: bool) -> str | None:
         return None
     if latest.state in SETTLED:
         return f"it is {latest.state}"
-    if content_hash(task) not in (latest.content_hash, view.approved.get(task.id)):
+    if is_edited(view, task):
         return f"it was edited after it was approved; `switchyard task approve {task.id}` approves it as it is now"
     return _why_not_again(task, latest, answer, selected)
 
@@ -121,7 +125,7 @@ def _why_not_again(task: Task, latest: TaskView, answer: Mapping[str, object], s
         if action in ("accept", "retry", "approve"):
             return None
         if action == "reject":
-            return "a person rejected it"
+            return f"a person rejected it; `switchyard escalation retry {task.id}` takes it up again"
         return f"it needs a person: `switchyard escalation list`; {latest.reason.splitlines()[0]}"
     if latest.state == "cancelled" and not selected and action not in ("retry", "approve"):
         return "it was cancelled; name it to run it again"

@@ -52,9 +52,7 @@ def _predict(
     others = {
         branch: sha
         for branch, sha in tips.items()
-        if branch != task.branch
-        and branch not in ended
-        and not is_join_branch(branch)
+        if branch != task.branch and branch not in ended and not is_join_branch(branch)
     }
     _fetch_unknown(factory.quarantine, plan, others)
     base = _current_base(factory.quarantine, plan)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from switchyard.ledger import FactoryView, RunView, TaskView
 from switchyard.packets import RunId, TaskState
 from switchyard.tasks import Task
+from switchyard.workflow.operating import is_rejected
 
 SCHEMA = "switchyard.status/1"
 
@@ -25,8 +27,18 @@ def status_document(view: FactoryView, tasks: Sequence[Task]) -> dict[str, Any]:
 def status_tasks(view: FactoryView, tasks: Sequence[Task]) -> list[dict[str, Any]]:
     """A row a task: those with a file first, in their order, then those whose file is gone."""
     named = {task.id for task in tasks}
-    rows = [_describe_task(task, view.latest.get(task.id)) for task in tasks]
-    return rows + [describe_execution(latest) for name, latest in view.latest.items() if name not in named]
+    latest = {name: _as_answered(view, execution) for name, execution in view.latest.items()}
+    rows = [_describe_task(task, latest.get(task.id)) for task in tasks]
+    return rows + [describe_execution(execution) for name, execution in latest.items() if name not in named]
+
+
+def _as_answered(view: FactoryView, task: TaskView) -> TaskView:
+    """The execution with what a person said about it: one given up is over."""
+    if not is_rejected(view, task):
+        return task
+    note = str(view.answers[task.id].get("note", ""))
+    reason = f"rejected by a person{': ' if note else ''}{note}"
+    return replace(task, state="cancelled", reason=reason, needs_person=None)
 
 
 def describe_run(run: RunView) -> dict[str, Any]:

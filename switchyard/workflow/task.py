@@ -35,7 +35,7 @@ from switchyard.workflow.describing import describe_pull_request
 from switchyard.workflow.engine import Engine
 from switchyard.workflow.escalating import Trial, write_escalation
 from switchyard.workflow.factory import Factory
-from switchyard.workflow.failures import Stopped
+from switchyard.workflow.failures import CANCELLED, Stopped
 from switchyard.workflow.grounding import ground_of
 from switchyard.workflow.journal import Journal
 from switchyard.workflow.operating import cancelled_since
@@ -189,8 +189,8 @@ class TaskLine:
         return publication
 
     def _stop_if_cancelled(self, when: str) -> None:
-        if self._journal.ask(f"cancelled {when}", lambda c: cancelled_since(c, self._plan, self._task.id)):
-            raise Stopped("cancelled", "cancelled by a person")
+        if self._journal.ask(f"cancelled {when}", lambda c: cancelled_since(c, self._plan.run_id, self._task.id)):
+            raise Stopped("cancelled", CANCELLED)
 
     def _escalation(self, reasons: Sequence[str]) -> Stopped:
         reason = "\n\n".join(reasons)

@@ -196,7 +196,9 @@ def test_a_retry_starts_anew_with_the_persons_note() -> None:
 def test_a_rejected_task_rests_until_somebody_says_retry() -> None:
     task = a_task("a")
     history = [*ran(task, state="needs_person"), said("a", "reject")]
-    assert why(draft([task], history=history)) == {"a": "a person rejected it"}
+    assert why(draft([task], history=history)) == {
+        "a": "a person rejected it; `switchyard escalation retry a` takes it up again"
+    }
     assert going(draft([task], history=[*history, said("a", "retry", at=10)])) == ["a"]
 
 

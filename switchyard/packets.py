@@ -50,6 +50,7 @@ class PlannedTask(Packet):
     labels: tuple[str, ...] = ()
     agent: str = ""
     checks: dict[str, str] = {}
+    """Every check by name, the repository's and its own: as they stood when the run was planned."""
     allow: tuple[str, ...] = ()
     repairs: int = 3
     timeout_minutes: float = 30.0

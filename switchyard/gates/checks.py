@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from switchyard.gates.quoting import block, code
-from switchyard.packets import CheckResult, PlannedTask
+from switchyard.packets import CheckResult, TaskId
 
 
-def checks_for(task: PlannedTask, repository: Mapping[str, str]) -> dict[str, str]:
+def checks_for(task: TaskId, own: Mapping[str, str], repository: Mapping[str, str]) -> dict[str, str]:
     """The repository's checks and the task's own, by name; a task's check never replaces the repository's."""
-    own = {name if name not in repository else f"{task.id}:{name}": command for name, command in task.checks.items()}
-    return {**repository, **own}
+    return {**repository, **{f"{task}:{name}" if name in repository else name: own[name] for name in own}}
 
 
 def describe_failure(check: CheckResult) -> str:

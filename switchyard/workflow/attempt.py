@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from switchyard_git import CommitSha, ObjectSha, RefName, RefUpdate, TreeSha
 from switchyard_sandbox import BoxId, BoxSpec, CodeIn, Command, Extraction, Finished
 
-from switchyard.agents import Assignment, Briefing, Places, render_prompt
-from switchyard.gates import checks_for
+from switchyard.agents import Agent, AgentError, Assignment, Briefing, Places, render_prompt
 from switchyard.packets import (
     AttemptResult,
     FindingNote,
@@ -94,14 +93,14 @@ class AttemptRunner:
                 task=task,
                 attempt=attempt,
                 context_file=context_file,
-                checks=checks_for(task, factory.config.checks),
+                checks=task.checks,
                 network=sandbox.network,
                 protected=factory.config.review.protected,
                 feedback=feedback,
             )
         )
         prompt_file = driver.put(box, "prompt.md", prompt.encode())
-        launch = factory.agents[task.agent].prepare(
+        launch = self._agent().prepare(
             Assignment(
                 run_id=self._plan.run_id,
                 task_id=task.id,
@@ -118,6 +117,14 @@ class AttemptRunner:
             stall_s=sandbox.stall_minutes * 60,
         )
         return driver.execute(box, command)
+
+    def _agent(self) -> Agent:
+        name = self._task.agent
+        if name not in self._factory.agents:
+            # The configuration was edited since the run was planned.
+            table = f"[agent.{name}]" if name else "[agent]"
+            raise AgentError(f"no agent {name or 'default'!r} any more", hint=f"put {table} back into switchyard.toml")
+        return self._factory.agents[name]
 
     def _result(self, box: BoxId, attempt: int, finished: Finished, extraction: Extraction) -> AttemptResult:
         put, quarantine = self._factory.artifacts.put, self._factory.quarantine

@@ -44,9 +44,10 @@ class Report:
 class Orchestrator:
     """Runs the line in this process; the caller holds the state folder's lock."""
 
-    def __init__(self, factory: Factory, audience: Audience) -> None:
+    def __init__(self, factory: Factory, audience: Audience, engine: Engine | None = None) -> None:
+        """Bind the parts; the engine is one on the factory's own database unless another is given."""
         self._factory, self._audience = factory, audience
-        self._engine = Engine(factory.places.database)
+        self._engine = engine or Engine(factory.places.database)
         self._heard = 0
         add_workflows(self._engine, factory)
 

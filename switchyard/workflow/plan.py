@@ -10,6 +10,7 @@ from switchyard_merge import Plan, branch_name
 
 from switchyard.config import Config
 from switchyard.errors import UsageError, did_you_mean
+from switchyard.gates import checks_for
 from switchyard.ledger import FactoryView, TaskView
 from switchyard.packets import PlannedTask, RunId, RunPlan, Settled, TaskId
 from switchyard.tasks import Task, content_hash
@@ -209,7 +210,7 @@ def _plan_task(
         priority=task.priority,
         labels=task.labels,
         agent=task.agent,
-        checks=dict(task.checks),
+        checks=checks_for(task.id, task.checks, config.checks),
         allow=task.allow,
         repairs=config.limits.repairs if task.budget.repairs is None else task.budget.repairs,
         timeout_minutes=task.budget.minutes or config.sandbox.timeout_minutes,

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from switchyard_git import CommitSha
 from switchyard_sandbox import BoxId
 
-from switchyard.gates import Policy, checks_for, decide
+from switchyard.gates import Policy, decide
 from switchyard.ledger import EventType
 from switchyard.packets import (
     AttemptResult,
@@ -142,8 +142,7 @@ class TaskLine:
         return result
 
     def _check(self, attempt: int, commit: CommitSha) -> list[CheckResult]:
-        checks = checks_for(self._task, self._factory.config.checks)
-        return [self._check_one(attempt, commit, name, command) for name, command in checks.items()]
+        return [self._check_one(attempt, commit, name, command) for name, command in self._task.checks.items()]
 
     def _check_one(self, attempt: int, commit: CommitSha, name: str, command: str) -> CheckResult:
         def work() -> CheckResult:

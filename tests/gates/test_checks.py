@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.samples import a_check, a_failed_check, a_task
+from gates.samples import a_check, a_failed_check
 from switchyard.gates import checks_for, describe_failure
 from switchyard.gates.quoting import code
+from switchyard.packets import TaskId
 
 
 def test_the_repositorys_checks_come_first_and_the_tasks_own_after_them() -> None:
-    checks = checks_for(a_task(checks={"load": "make load"}), {"unit": "make unit", "lint": "make lint"})
+    checks = checks_for(TaskId("t"), {"load": "make load"}, {"unit": "make unit", "lint": "make lint"})
     assert list(checks.items()) == [("unit", "make unit"), ("lint", "make lint"), ("load", "make load")]
 
 
 def test_a_task_cannot_replace_a_check_of_the_repository() -> None:
-    checks = checks_for(a_task(id="mine", checks={"unit": "true"}), {"unit": "make unit"})
+    checks = checks_for(TaskId("mine"), {"unit": "true"}, {"unit": "make unit"})
     assert checks == {"unit": "make unit", "mine:unit": "true"}
 
 

@@ -1,0 +1,131 @@
+"""`kill -9` around every effect: the next run ends like an undisturbed one, with nothing done twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from chaos.ground import ChaosYard, Outcome
+
+DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Where the process dies, and how many boxes agents then need in all: three, and a fourth if one was lost."""
+
+    point: str
+    nth: int = 1
+    agent_boxes: int = 3
+
+
+# Each row of the table of effects: before the act, after the act but before its record, after the record.
+# The points of a step are those of the first task, unless `nth` says otherwise; the third push is that of the join.
+KILLS: dict[str, tuple[Kill, ...]] = {
+    "run recorded": (
+        Kill("write before"),
+        Kill("write acted"),
+        Kill("write recorded"),
+        Kill("enqueue before"),
+        Kill("enqueue recorded", nth=2),
+    ),
+    "tree prepared": (
+        Kill("mkdir */checkouts"),
+        Kill("rename */checkouts/*"),
+        Kill("driver.create before"),
+    ),
+    "branch claimed": (
+        Kill("quarantine.update_refs before"),
+        Kill("quarantine.update_refs after"),
+        Kill("step ground recorded"),
+    ),
+    "sandbox created": (
+        Kill("rename */box.json"),
+        Kill("mkdir */boxes/*/inbox"),
+        Kill("driver.create after"),
+        Kill("write recorded", nth=2, agent_boxes=4),
+    ),
+    "agent process": (
+        Kill("driver.execute before", agent_boxes=4),
+        Kill("agent running", agent_boxes=4),
+        Kill("driver.execute after", agent_boxes=4),
+    ),
+    "result extracted": (
+        Kill("quarantine.update_refs before", nth=2, agent_boxes=4),
+        Kill("quarantine.update_refs after", nth=2),
+        Kill("step attempt 1 acted"),
+        Kill("step attempt 1 recorded"),
+        Kill("transaction complete attempt 1 recorded"),
+    ),
+    "check run": (
+        Kill("step check 1 intact before"),
+        Kill("driver.create after", nth=2),
+        Kill("step check 1 intact acted"),
+        Kill("step check 1 intact recorded"),
+    ),
+    "artifact written": (
+        Kill("artifacts.put before", nth=2),
+        Kill("rename */artifacts/sha256/*", nth=2),
+        Kill("artifacts.put after", nth=2),
+        Kill("step context recorded"),
+    ),
+    "branch pushed": (
+        Kill("quarantine.push before", nth=3),
+        Kill("quarantine.push after", nth=3),
+        Kill("step push recorded", nth=3),
+        Kill("transaction complete branch * recorded", nth=3),
+    ),
+    "pull request opened": (
+        Kill("forge.open before", nth=3),
+        Kill("rename */forge/3.json"),
+        Kill("forge.open after", nth=3),
+        Kill("step open recorded", nth=3),
+        Kill("transaction complete pull_request * recorded", nth=3),
+    ),
+    "pull request edited": (
+        Kill("forge.edit before", nth=2),
+        Kill("forge.edit after", nth=2),
+        Kill("step map recorded"),
+    ),
+    "ledger row": (
+        Kill("transaction claim before"),
+        Kill("transaction claim acted"),
+        Kill("transaction claim recorded"),
+        Kill("transaction finish acted", nth=3),
+        Kill("transaction run finished acted"),
+        Kill("transaction run finished recorded"),
+    ),
+}
+CASES = [pytest.param(kill, id=f"{row}: {kill.point} {kill.nth}") for row, kills in KILLS.items() for kill in kills]
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """What an undisturbed run of the real command comes to."""
+    yard = ChaosYard(tmp_path_factory.mktemp("calm") / "yard")
+    yard.run("run")
+    assert yard.agent_boxes() == 3
+    return yard.outcome()
+
+
+def test_every_effect_in_the_design_is_killed_before_between_and_after() -> None:
+    lines = DESIGN.read_text().partition("\n## Effects\n")[2].partition("\n## ")[0].splitlines()
+    rows = [line.split("|")[1].strip() for line in lines if line.startswith("|")][2:]
+    assert rows == list(KILLS)
+    assert all(len(kills) >= 3 for kills in KILLS.values())
+
+
+@pytest.mark.slow
+@pytest.mark.sandbox
+@pytest.mark.parametrize("kill", CASES)
+def test_a_run_killed_once_goes_on_where_it_was(tmp_path: Path, calm: Outcome, kill: Kill) -> None:
+    yard = ChaosYard(tmp_path / "yard")
+    yard.kill_at(kill.point, kill.nth)
+
+    yard.run("run")
+
+    assert yard.outcome() == calm
+    assert yard.agent_boxes() == kill.agent_boxes
+    yard.assert_sound()

@@ -78,7 +78,9 @@ def test_a_forced_cancel_ends_the_attempt_and_begins_no_other(tmp_path: Path) ->
     begun = time.monotonic()
     cancelled = plot.run("cancel", "slow", "--force", "--json")
     rest, _ = running.communicate(timeout=40)
-    assert (cancelled.code, len(cancelled.document["boxes"]), running.returncode) == (0, 1, 1)
+    boxes = cancelled.document["boxes"]
+    assert cancelled.document == {"schema": "switchyard.cancel/1", "task": "slow", "boxes": boxes}
+    assert (cancelled.code, len(boxes), running.returncode) == (0, 1, 1)
     assert time.monotonic() - begun < 30
     assert "sandbox_created" not in rest.decode()
     assert {name: row["state"] for name, row in plot.rows().items()} == {"kid": "blocked", "slow": "cancelled"}

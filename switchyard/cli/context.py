@@ -157,7 +157,7 @@ def _request(
     from switchyard_context import Request
 
     workspace = open_workspace(repo, must_be_configured=False)
-    found = workspace.tasks().get(task) if task is not None else None
+    found = workspace.store().get(task) if task is not None else None
     return Request(
         text="\n\n".join(part for part in (*((found.title, found.body) if found else ()), text) if part),
         targets=found.targets if found else (),

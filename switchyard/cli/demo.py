@@ -76,7 +76,8 @@ def _play(laid_out: DemoRepository, output: Output) -> tuple[FactoryView, list[S
     from switchyard_git import Repository
     from switchyard_merge import stack_status
 
-    from switchyard.wiring import RunRequest, open_forge, open_workspace, run_tasks
+    from switchyard.wiring import RunRequest, open_forge, run_tasks
+    from switchyard.workspace import open_workspace
 
     workspace = open_workspace(laid_out.repo, environ=os.environ)
     # Under --json the one document on stdout is the outcome; progress stays on stderr.

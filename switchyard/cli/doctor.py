@@ -20,8 +20,9 @@ def register(app: typer.Typer) -> None:
 def doctor(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """Look at the environment and the configuration; exits 1 when something required is missing."""
     from switchyard.config import CONFIG_NAME
-    from switchyard.wiring import inspect_workspace, open_driver
+    from switchyard.wiring import open_driver
     from switchyard.workflow.examining import configuration_line, doctor_document, examine
+    from switchyard.workspace import inspect_workspace
 
     workspace, fault = inspect_workspace(repo, environ=os.environ)
     driver = open_driver(workspace, accept_no_isolation=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,10 +21,10 @@ Note = Annotated[str, typer.Option("--note", "-m", help="Why; an agent that trie
 @app.command("list")
 def list_(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """List the tasks that need a person, with the reason."""
-    from switchyard.wiring import open_workspace
+    from switchyard.cli.workspace import open_workspace
     from switchyard.workflow.operating import is_rejected
 
-    view = open_workspace(repo, environ=os.environ, needs_config=False).view()
+    view = open_workspace(repo, must_be_configured=False).view()
     found = [task for task in view.latest.values() if task.state == "needs_person" and not is_rejected(view, task)]
     document = {
         "schema": SCHEMA,
@@ -89,10 +88,10 @@ def retry(
 def _answer(
     task: str, action: Literal["accept", "reject", "retry"], note: str, repo: Path | None, output: Output
 ) -> None:
-    from switchyard.wiring import open_workspace
+    from switchyard.cli.workspace import open_workspace
     from switchyard.workflow.operating import answer_escalation
 
-    workspace = open_workspace(repo, environ=os.environ, needs_config=False)
+    workspace = open_workspace(repo, must_be_configured=False)
     tasks, _ = workspace.readable_tasks()
     answer_escalation(workspace.places, workspace.view(), tasks, task, action, note, workspace.now())
     output.document(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,10 +55,10 @@ def verify(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
 
 
 def _open(repo: Path | None) -> Engine:
+    from switchyard.cli.workspace import open_workspace
     from switchyard.ledger import connect
-    from switchyard.wiring import open_workspace
 
-    workspace = open_workspace(repo, environ=os.environ, needs_config=False)
+    workspace = open_workspace(repo, must_be_configured=False)
     return connect(workspace.places.database, read_only=True)
 
 

@@ -29,7 +29,7 @@ def complete_task(incomplete: str) -> list[str]:
     from switchyard.tasks.load import task_files
 
     try:
-        folder = open_workspace(None, must_be_configured=False).tasks().folder
+        folder = open_workspace(None, must_be_configured=False).store().folder
         return [file.stem for file in task_files(folder) if file.stem.startswith(incomplete)]
     except (GitError, SwitchyardError):
         return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +14,7 @@ from switchyard.cli.render import Output
 if TYPE_CHECKING:
     from switchyard.packets import TaskId
     from switchyard.tasks import Task
-    from switchyard.wiring import Workspace
+    from switchyard.workspace import Workspace
 
 Tasks = Annotated[list[str] | None, typer.Argument(metavar="[TASK]...", help="Task ids. Default: every ready task.")]
 PlanFile = Annotated[
@@ -160,8 +159,8 @@ def _open(
     sandbox: str | None = None,
     needs_config: bool = True,
 ) -> Workspace:
-    from switchyard.wiring import open_workspace
+    from switchyard.cli.workspace import open_workspace
 
     overrides = {"limits.concurrency": concurrency, "sandbox.kind": sandbox}
-    workspace = open_workspace(repo, environ=os.environ, overrides=overrides, needs_config=needs_config)
+    workspace = open_workspace(repo, overrides=overrides, must_be_configured=needs_config)
     return workspace.with_default_agent(agent) if agent else workspace

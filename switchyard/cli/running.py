@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from switchyard.ledger import Event
-    from switchyard.wiring import RunRequest, Workspace
+    from switchyard.wiring import RunRequest
     from switchyard.workflow.orchestrator import Report
     from switchyard.workflow.plan import Draft
+    from switchyard.workspace import Workspace
 
 DONE = frozenset({"published", "approved", "landed"})
 

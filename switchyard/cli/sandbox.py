@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +14,7 @@ from switchyard.cli.render import Output
 if TYPE_CHECKING:
     from switchyard_sandbox import Chunk, Driver
 
-    from switchyard.wiring import Workspace
+    from switchyard.workspace import Workspace
 
 app = typer.Typer(help="Sandboxes: run a command in one, probe, list, reap.", no_args_is_help=True)
 
@@ -112,9 +111,9 @@ def reap(
 
 
 def _open(repo: Path | None, kind: str | None) -> Workspace:
-    from switchyard.wiring import open_workspace
+    from switchyard.cli.workspace import open_workspace
 
-    return open_workspace(repo, environ=os.environ, overrides={"sandbox.kind": kind}, needs_config=False)
+    return open_workspace(repo, overrides={"sandbox.kind": kind}, must_be_configured=False)
 
 
 def _driver(repo: Path | None, kind: str | None) -> Driver:

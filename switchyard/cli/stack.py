@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import typer
 
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
@@ -22,10 +20,11 @@ def status(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
     """Draw the stack: every pull request of the factory's, and what it stands on."""
     from switchyard_merge import draw_stack, stack_document, stack_status
 
-    from switchyard.wiring import open_stack, open_workspace
+    from switchyard.cli.workspace import open_workspace
+    from switchyard.wiring import open_stack
 
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
-    pulls = stack_status(open_stack(open_workspace(repo, environ=os.environ, needs_config=False)))
+    pulls = stack_status(open_stack(open_workspace(repo, must_be_configured=False)))
     output.document(stack_document(pulls), draw_stack(pulls).rstrip("\n"))
     if not pulls:
         output.note("no pull requests yet")

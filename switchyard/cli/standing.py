@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from switchyard.workflow.factory import Places
+    from switchyard.workflow.places import Places
 
 COLUMNS = ("task", "state", "attempts", "pull request", "base", "note")
 

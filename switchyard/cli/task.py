@@ -14,12 +14,13 @@ from switchyard.cli import task_flags as flags
 from switchyard.cli.editor import edit_text, is_terminal
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose, complete_task
 from switchyard.cli.render import Output
-from switchyard.cli.workspace import Workspace, open_workspace
+from switchyard.cli.workspace import open_workspace
 from switchyard.errors import UsageError
 
 if TYPE_CHECKING:
     from switchyard.tasks import Task
     from switchyard.tasks.store import Verb
+    from switchyard.workspace import Workspace
 
 SCHEMA = "switchyard.tasks/1"
 
@@ -59,8 +60,8 @@ def add(
     given = flags.changes_from(locals())
     workspace = open_workspace(repo, must_be_configured=False)
     new = _new_task(task, given)
-    workspace.tasks().add([new])
-    _show(workspace, Output(as_json, quiet, verbose), [workspace.tasks().get(new.id)], "added")
+    workspace.store().add([new])
+    _show(workspace, Output(as_json, quiet, verbose), [workspace.store().get(new.id)], "added")
 
 
 @app.command("list")
@@ -78,12 +79,12 @@ def list_tasks(
 ) -> None:
     """List tasks as people set them; how far the work is, `switchyard status` tells."""
     workspace = open_workspace(repo, must_be_configured=False)
-    found = _matching(workspace.tasks().list(), state or [], set(label or []))
+    found = _matching(workspace.store().list(), state or [], set(label or []))
     rows = [
         (task.id, task.state, str(task.priority), ", ".join(task.depends_on), ", ".join(task.labels), task.title)
         for task in found
     ]
-    empty = f"no tasks in {workspace.shown(workspace.tasks().folder)}; write one with 'switchyard task add'"
+    empty = f"no tasks in {workspace.shown(workspace.store().folder)}; write one with 'switchyard task add'"
     columns = ("TASK", "STATE", "PRIORITY", "DEPENDS ON", "LABELS", "TITLE")
     Output(as_json, quiet, verbose).table(_document(workspace, found), columns, rows, empty=empty)
 
@@ -92,7 +93,7 @@ def list_tasks(
 def view(task: Id, repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """Show one task."""
     workspace = open_workspace(repo, must_be_configured=False)
-    found = workspace.tasks().get(task)
+    found = workspace.store().get(task)
     Output(as_json, quiet, verbose).document(_document(workspace, [found]), _page(found))
 
 
@@ -125,7 +126,7 @@ def edit(
     """Change a task's keys and keep the rest of its file as it is; without flags, $EDITOR opens on a terminal."""
     given = locals()
     workspace = open_workspace(repo, must_be_configured=False)
-    store = workspace.tasks()
+    store = workspace.store()
     changes = flags.changes_from(given, lambda: store.get(task)) | flags.defaults_of(unset or [])
     if changes:
         edited = store.edit(task, changes)
@@ -139,7 +140,7 @@ def approve(
     tasks: Ids, repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
     """Let drafts be worked on: draft → ready; and what was edited after a run had read it, as it stands now."""
-    from switchyard.wiring import record_approvals
+    from switchyard.workspace import record_approvals
 
     _move("approve", tasks, repo, Output(as_json, quiet, verbose))
     record_approvals(repo, tasks, os.environ)
@@ -186,7 +187,7 @@ def import_tasks(
 ) -> None:
     """Write the tasks of a plan, a task file or a folder, all or none of them."""
     workspace = open_workspace(repo, must_be_configured=False)
-    store = workspace.tasks()
+    store = workspace.store()
     found = store.read_import(source)
     store.add(found)
     _show(workspace, Output(as_json, quiet, verbose), [store.get(task.id) for task in found], "imported")
@@ -219,11 +220,11 @@ def _edited(text: str, task: str, accept: Callable[[str], Task]) -> Task:
 
 def _move(verb: Verb, ids: Sequence[str], repo: Path | None, output: Output) -> None:
     workspace = open_workspace(repo, must_be_configured=False)
-    _show(workspace, output, workspace.tasks().move(verb, ids), "")
+    _show(workspace, output, workspace.store().move(verb, ids), "")
 
 
 def _show(workspace: Workspace, output: Output, tasks: Sequence[Task], verb: str) -> None:
-    lines = [f"{verb or task.state} {task.id}: {workspace.shown(workspace.tasks().file(task.id))}" for task in tasks]
+    lines = [f"{verb or task.state} {task.id}: {workspace.shown(workspace.store().file(task.id))}" for task in tasks]
     output.document(_document(workspace, tasks), "\n".join(lines))
 
 
@@ -244,7 +245,7 @@ def _entry(workspace: Workspace, task: Task) -> dict[str, Any]:
         "budget": asdict(task.budget),
         "acceptance": list(task.acceptance),
         "body": task.body,
-        "path": workspace.shown(workspace.tasks().file(task.id)),
+        "path": workspace.shown(workspace.store().file(task.id)),
         "content_hash": content_hash(task),
     }
 

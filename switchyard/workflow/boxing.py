@@ -22,7 +22,7 @@ from switchyard_sandbox import (
 )
 
 from switchyard.config import Config
-from switchyard.workflow.factory import Places
+from switchyard.workflow.places import Places
 
 SCHEMA = "switchyard.exec/1"
 MANUAL = "manual"

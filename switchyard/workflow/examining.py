@@ -14,7 +14,7 @@ from switchyard_sandbox import Enforcement
 from switchyard.config import Config
 from switchyard.errors import ConfigError, SwitchyardError
 from switchyard.tasks import Task
-from switchyard.workflow.factory import Places
+from switchyard.workflow.places import Places
 from switchyard.workflow.stores import target_of
 
 SCHEMA = "switchyard.doctor/1"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from threading import Lock
 
 from switchyard_git import Repository, Signature
@@ -15,43 +14,7 @@ from switchyard_sandbox import Driver, Limits, SetUp
 from switchyard.agents import Agent
 from switchyard.config import Config
 from switchyard.ledger import ArtifactStore
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where the factory keeps what it keeps: everything below `<git common dir>/switchyard/`."""
-
-    state: Path
-
-    @property
-    def database(self) -> Path:
-        """Workflows, effects and the ledger."""
-        return self.state / "switchyard.db"
-
-    @property
-    def artifacts(self) -> Path:
-        """`sha256/<2>/<hex>`."""
-        return self.state / "artifacts"
-
-    @property
-    def mirror(self) -> Path:
-        """Upstream refs only; may be mounted read-only into a box."""
-        return self.state / "mirror.git"
-
-    @property
-    def factory(self) -> Path:
-        """Quarantine, results and factory branches; never mounted anywhere."""
-        return self.state / "factory.git"
-
-    @property
-    def forge(self) -> Path:
-        """The local forge: one JSON file a pull request."""
-        return self.state / "forge"
-
-    @property
-    def cache(self) -> Path:
-        """What can be thrown away: facts about source files by blob hash."""
-        return self.state / "cache"
+from switchyard.workflow.places import Places, written
 
 
 @dataclass(frozen=True)
@@ -86,11 +49,6 @@ class Factory:
         """The set-up that every box of this repository gets."""
         sandbox = self.config.sandbox
         return SetUp(commands=tuple(sandbox.setup), network=tuple(sandbox.setup_network))
-
-
-def written(moment: datetime) -> str:
-    """A time as the ledger writes it: RFC 3339, UTC, microseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def signature(timestamp: int) -> Signature:

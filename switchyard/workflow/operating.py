@@ -11,7 +11,7 @@ from switchyard.errors import UsageError, did_you_mean
 from switchyard.ledger import FactoryView, NewEvent, TaskView, append, connect, read_events
 from switchyard.packets import RunId, TaskId
 from switchyard.tasks import Task, content_hash
-from switchyard.workflow.factory import Places
+from switchyard.workflow.places import Places
 
 Answer = Literal["accept", "reject", "retry"]
 

@@ -21,7 +21,8 @@ from switchyard_git import CommitSha
 
 from switchyard.packets import Ground, PlannedTask, SelectedContext, TaskId
 from switchyard.tasks import Task
-from switchyard.workflow.factory import Factory, Places
+from switchyard.workflow.factory import Factory
+from switchyard.workflow.places import Places
 
 IMPORT_HOPS = 1
 """Tasks overlap when one's write set comes this close to the other's."""

@@ -9,7 +9,7 @@ from switchyard.errors import UsageError, did_you_mean
 from switchyard.ledger import Event, FactoryView, connect, read_events
 from switchyard.packets import TaskId
 from switchyard.tasks import Task
-from switchyard.workflow.factory import Places
+from switchyard.workflow.places import Places
 from switchyard.workflow.status import status_tasks
 
 SCHEMA = "switchyard.task/1"

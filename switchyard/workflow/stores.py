@@ -9,7 +9,7 @@ from switchyard_git import CommitSha, Repository, UnknownRevision
 
 from switchyard.config import Config
 from switchyard.errors import UsageError
-from switchyard.workflow.factory import Places
+from switchyard.workflow.places import Places
 
 
 @dataclass(frozen=True)

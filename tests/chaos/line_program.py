@@ -6,7 +6,8 @@ sends itself SIGKILL the Nth time it comes to a point that matches POINT; withou
 - `driver.create before`, `driver.create after`, and so for each method of driver, forge, quarantine and artifacts;
 - `agent running`: the first command of a box has a process;
 - `step NAME before`, `step NAME acted`, `step NAME recorded`, and the same of `transaction NAME` and of `write`;
-- `mkdir PATH`, `rename PATH`: just before our own code makes that folder or puts that file in place.
+- `mkdir PATH`, `rename PATH`, `spawn COMMAND`: just before our own code makes that folder, puts that file in place or
+  starts that program.
 
 `--clock` moves the clock of everything that the ledger writes.
 """
@@ -29,12 +30,13 @@ import sqlalchemy as sa
 
 from switchyard.agents import CommandAgent
 from switchyard.ledger import ArtifactStore, Event
-from switchyard.wiring import draft, open_driver, open_forge, open_workspace
+from switchyard.wiring import draft, open_driver, open_forge
 from switchyard.workflow.engine import Engine, Json
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.lock import orchestrator_lock
 from switchyard.workflow.orchestrator import Orchestrator
 from switchyard.workflow.stores import fetch_base, open_stores
+from switchyard.workspace import open_workspace
 
 LOOK_EVERY_S = 0.002
 
@@ -132,13 +134,15 @@ class Silence:
 
 
 def watch_files(fuse: Fuse) -> None:
-    """Tell the fuse of folders made and files put in place, as the interpreter itself reports them."""
+    """Tell the fuse of folders, files and processes that are about to be made, as the interpreter itself reports them."""
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "os.mkdir":
             fuse.at(f"mkdir {os.fspath(arguments[0])}")
         elif event == "os.rename":
             fuse.at(f"rename {os.fspath(arguments[1])}")
+        elif event == "subprocess.Popen":
+            fuse.at(f"spawn {' '.join(os.fsdecode(word) for word in arguments[1])}")
 
     sys.addaudithook(hear)
 
@@ -160,6 +164,7 @@ def run(repo: Path, fuse: Fuse, clock: Callable[[], datetime]) -> None:
     workspace = open_workspace(repo, environ={})
     tasks = workspace.tasks()
     agent = workspace.config.agent_named("")
+    watch_files(fuse)
     with orchestrator_lock(workspace.places.state):
         mirror, quarantine = open_stores(workspace.places)
         base = fetch_base(workspace.repository, mirror, workspace.config)
@@ -179,7 +184,6 @@ def run(repo: Path, fuse: Fuse, clock: Callable[[], datetime]) -> None:
             clock=clock,
             publishing=threading.Lock(),
         )
-        watch_files(fuse)
         watch_agents(workspace.places.state, fuse)
         engine = FusedEngine(workspace.places.database, fuse)
         Orchestrator(factory, Silence(), engine).run(lambda view: draft(workspace, tasks, view, base, ()))

@@ -17,7 +17,8 @@ from switchyard_merge.forge import LocalForge
 from switchyard.config import CommandAgent, Config, RepositoryConfig
 from switchyard.ledger import ArtifactStore
 from switchyard.packets import Ground, PlannedTask, RunId, RunPlan, Settled, TaskId
-from switchyard.workflow.factory import Factory, Places
+from switchyard.workflow.factory import Factory
+from switchyard.workflow.places import Places
 from switchyard.workflow.stores import fetch_base, open_stores
 
 LONG = "".join(f"line {number}\n" for number in range(20))

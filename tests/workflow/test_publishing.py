@@ -14,8 +14,8 @@ from switchyard_merge.forge import LocalForge
 
 from switchyard.config import Config, RepositoryConfig
 from switchyard.packets import Conflict, Ground, PlannedTask, Pushed
-from switchyard.workflow.factory import Places
 from switchyard.workflow.grounding import ground_of
+from switchyard.workflow.places import Places
 from switchyard.workflow.publishing import open_pull_request, push_if_clean
 from switchyard.workflow.stores import fetch_base, open_stores
 from workflow.conftest import LONG, Yard, commit_edits

@@ -13,7 +13,7 @@ from switchyard_git.errors import RemoteUnavailable
 
 from switchyard.config import Config, RepositoryConfig
 from switchyard.errors import UsageError
-from switchyard.workflow.factory import Places
+from switchyard.workflow.places import Places
 from switchyard.workflow.stores import Base, fetch_base, open_stores, target_of
 
 Git = Callable[..., str]

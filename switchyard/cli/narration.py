@@ -23,9 +23,16 @@ def describe_doing(event_type: str, data: Data) -> str:
     return doing(data) if doing else event_type.replace("_", " ")
 
 
+def how_it_ended(data: Data) -> str:
+    """What ended a command: a limit, a signal, or itself with a code."""
+    if data["limit"]:
+        return f"ended by the {data['limit']} limit"
+    return f"ended by signal {data['signal']}" if data["signal"] else f"exited with {data['exit_code']}"
+
+
 def _run_started(data: Data) -> str:
-    count = len(data["tasks"])
-    return f"run started: {count} task{'s' if count != 1 else ''} on {data['base_branch']} ({data['base_commit'][:10]})"
+    count = _counted(len(data["tasks"]), "task")
+    return f"run started: {count} on {data['base_branch']} ({data['base_commit'][:10]})"
 
 
 def _claimed(data: Data) -> str:
@@ -33,15 +40,8 @@ def _claimed(data: Data) -> str:
 
 
 def _extracted(data: Data) -> str:
-    took, changed = f"{data['duration_s']:.1f} s", data["changed_count"]
-    paths = f"{changed} path{'s' if changed != 1 else ''} changed"
-    return f"attempt {data['attempt']}: agent {_how_it_ended(data)} after {took}, {paths}"
-
-
-def _how_it_ended(data: Data) -> str:
-    if data["limit"]:
-        return f"ended by the {data['limit']} limit"
-    return f"ended by signal {data['signal']}" if data["signal"] else f"exited with {data['exit_code']}"
+    paths = f"{_counted(data['changed_count'], 'path')} changed"
+    return f"attempt {data['attempt']}: agent {how_it_ended(data)} after {data['duration_s']:.1f} s, {paths}"
 
 
 def _check(word: str) -> Callable[[Data], str]:
@@ -58,6 +58,10 @@ def _finished(data: Data) -> str:
     return f"{data['state']}".replace("_", " ") + (f": {reason}" if reason else "")
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
 def _first_line(text: str) -> str:
     return next(iter(text.splitlines()), "")
 
@@ -65,7 +69,7 @@ def _first_line(text: str) -> str:
 _WORDS: Mapping[str, Callable[[Data], str]] = {
     "run_started": _run_started,
     "task_claimed": _claimed,
-    "context_selected": lambda data: f"context: {data['files']} files, {data['tokens']} tokens",
+    "context_selected": lambda data: f"context: {_counted(data['files'], 'file')}, {data['tokens']} tokens",
     "sandbox_created": lambda data: f"attempt {data['attempt']}: sandbox {data['box']}",
     "attempt_extracted": _extracted,
     "check_passed": _check("passed"),

@@ -56,7 +56,8 @@ def _describe_task(position: int, task: Mapping[str, Any]) -> list[str]:
     on = " + ".join(task["parents"]) or "the base"
     lines = [f"{position:>3}. {task['id']}  on {on}{' (a join)' if task['join'] else ''}"]
     context = task["context"]
-    lines.append(f"     context: {len(context['files'])} files, {context['tokens']} tokens")
+    files = len(context["files"])
+    lines.append(f"     context: {files} file{'s' if files != 1 else ''}, {context['tokens']} tokens")
     if task["overlaps"]:
         lines.append(f"     not while these run: {', '.join(task['overlaps'])}")
     if not task["startable"]:

@@ -52,6 +52,7 @@ TEST_PATTERNS = (
 """Files that say what the code must do, or how that is tested."""
 
 
+LAST_WORDS_CHARS = 160
 NOT_STARTED = (126, 127)
 """How a shell, and bubblewrap's caller, say that there is no such command: no repair could mend that."""
 
@@ -122,11 +123,19 @@ def _for_the_agent(attempt: AttemptResult, checks: Sequence[CheckResult]) -> lis
     elif attempt.signal:
         wrong.append(f"The agent was ended by signal {attempt.signal}.")
     elif attempt.exit_code:
-        said = f" Its last words:\n\n{block(attempt.said)}" if attempt.said else ""
-        wrong.append(f"The agent exited with {attempt.exit_code}.{said}")
+        wrong.append(_describe_exit(attempt))
     if not attempt.changed:
         wrong.append("Nothing was changed.")
     return wrong + [describe_failure(check) for check in checks if not check.passed]
+
+
+def _describe_exit(attempt: AttemptResult) -> str:
+    """How a failed agent ended; its last line stands in the first, which is all that a table shows."""
+    said = [line.strip() for line in attempt.said.splitlines() if line.strip()]
+    if not said:
+        return f"The agent exited with {attempt.exit_code}."
+    more = f"\n\n{block(attempt.said)}" if len(said) > 1 else ""
+    return f"The agent exited with {attempt.exit_code}; its last words: {code(said[-1][:LAST_WORDS_CHARS])}{more}"
 
 
 def _listed(paths: Sequence[str]) -> str:

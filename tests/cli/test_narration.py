@@ -25,6 +25,7 @@ def told(event_type: str, **data: Any) -> str:
         ("task_claimed", {"branch": "factory/r/t", "base_branch": "main"}, "claimed: branch factory/r/t on main"),
         ("task_claimed", {"branch": "factory/r/t", "base_branch": ""}, "claimed: branch factory/r/t on no base"),
         ("context_selected", {"files": 3, "tokens": 900}, "context: 3 files, 900 tokens"),
+        ("context_selected", {"files": 1, "tokens": 9}, "context: 1 file, 9 tokens"),
         ("attempt_extracted", EXTRACTED, "attempt 1: agent exited with 0 after 1.0 s, 1 path changed"),
         (
             "attempt_extracted",

@@ -61,6 +61,21 @@ def test_an_agent_that_did_not_end_well_is_told_how(ended: dict[str, Any], told:
     assert reasons.count("The agent") == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "first_line"),
+    [
+        ("", "The agent exited with 2."),
+        ("sh: no such file\n", "The agent exited with 2; its last words: `sh: no such file`"),
+        ("trying\n\n  gave up \n\n", "The agent exited with 2; its last words: `gave up`"),
+        ("x" * 500, f"The agent exited with 2; its last words: `{'x' * 160}`"),
+    ],
+)
+def test_the_first_line_about_a_failed_agent_ends_with_what_it_said_last(said: str, first_line: str) -> None:
+    _, reasons = judge("src/a.py", checks=[a_check()], exit_code=2, said=said)
+    assert reasons.splitlines()[0] == first_line
+    assert ("trying" in reasons) == ("trying" in said)
+
+
 def test_a_refused_finding_is_sent_back_and_a_mere_notice_is_not() -> None:
     verdict, reasons = judge("src/a.py", findings=[a_finding(), a_finding(path="x", refused=False)])
     assert verdict == "repair"

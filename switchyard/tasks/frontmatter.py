@@ -12,6 +12,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from switchyard.errors import TaskFileError
 
 FENCE = "---"
+MAX_TASK_BYTES = 256 * 1024
+"""More than a forge takes as a pull request's text, and far more than a person writes."""
+MAX_PLAN_BYTES = 64 * MAX_TASK_BYTES
 
 
 @dataclass(frozen=True)
@@ -61,16 +64,23 @@ def split_front_matter(text: str, file: Path) -> Parts:
     )
 
 
-def read_text(file: Path) -> str:
+def read_text(file: Path, *, max_bytes: int = MAX_TASK_BYTES) -> str:
     """A file's text with its line ends as they are.
 
     Raises:
-        TaskFileError: It cannot be read, or is not UTF-8; names the line of the first wrong byte.
+        TaskFileError: It cannot be read, is too large, or is not UTF-8; names the line of the first wrong byte.
     """
     try:
-        content = file.read_bytes()
+        with file.open("rb") as stream:
+            content = stream.read(max_bytes + 1)
     except OSError as err:
         raise TaskFileError(f"cannot be read: {err.strerror}", file=file) from err
+    if len(content) > max_bytes:
+        raise TaskFileError(
+            f"larger than {max_bytes // 1024} KiB",
+            file=file,
+            hint="keep long material in a file of the repository and name it under context_files",
+        )
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as err:

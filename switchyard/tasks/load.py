@@ -7,7 +7,7 @@ from pathlib import Path
 from yaml.nodes import MappingNode, SequenceNode
 
 from switchyard.errors import TaskFileError
-from switchyard.tasks.frontmatter import compose, read_text
+from switchyard.tasks.frontmatter import MAX_PLAN_BYTES, compose, read_text
 from switchyard.tasks.graph import check_tasks
 from switchyard.tasks.model import Task
 from switchyard.tasks.parse import parse_node, parse_task
@@ -61,7 +61,7 @@ def load_plan(file: Path) -> list[Task]:
     Raises:
         TaskFileError: With every fault of every task.
     """
-    node = compose(read_text(file).removeprefix("\ufeff"), file, first_line=1)
+    node = compose(read_text(file, max_bytes=MAX_PLAN_BYTES).removeprefix("\ufeff"), file, first_line=1)
     if not isinstance(node, SequenceNode):
         raise TaskFileError(
             "a plan is a list of tasks", file=file, line=1, hint="begin each task with '- id: …'; see the guide"

@@ -92,6 +92,11 @@ def test_doctor_tells_a_wrong_configuration_among_everything_else(plot: Plot) ->
     assert found["git"]["ok"] and "state" in found
 
 
+def test_a_task_file_as_large_as_a_log_is_refused_rather_than_read(plot: Plot) -> None:
+    plot.task("huge", body="words " * 50_000)
+    assert "context_files" in refused(plot, "run", place=".switchyard/tasks/huge.md: larger than 256 KiB")["hint"]
+
+
 def test_a_base_that_does_not_exist_lists_those_that_do(plot: Plot) -> None:
     plot.task("a")
     plot.write("switchyard.toml", CONFIG + '[repository]\nbase = "trunk"\n')

@@ -21,7 +21,7 @@ app = typer.Typer(help="Which files a task needs, picked from the import graph."
 
 Format = Literal["paths", "markdown", "json"]
 At = Annotated[str | None, typer.Option("--at", metavar="REV", help="Read this revision. Default: the work tree.")]
-Paths = Annotated[list[str], typer.Argument(metavar="PATH…", help="Source files, from the top of the repository.")]
+Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="Source files, from the top of the repository.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -36,11 +36,13 @@ def select(
         list[str] | None, typer.Option("--seed", metavar="PATH[:SYMBOL]", help="Start from here; may be repeated.")
     ] = None,
     at: At = None,
-    budget: Annotated[int | None, typer.Option("--budget", metavar="TOKENS", help="Never exceeded.")] = None,
+    budget: Annotated[
+        int | None, typer.Option("--budget", metavar="TOKENS", help="Never exceeded. Default: context.budget_tokens.")
+    ] = None,
     top: Annotated[int | None, typer.Option("--top", metavar="N", help="At most N files.")] = None,
     role: Annotated[
         list[str] | None,
-        typer.Option("--role", help="Only target, dependency, type, test or config; may be repeated."),
+        typer.Option("--role", metavar="ROLE", help="Only target, dependency, type, test or config; may be repeated."),
     ] = None,
     output_format: Annotated[
         Format, typer.Option("--format", metavar="paths|markdown|json", help="How to print it.")
@@ -72,27 +74,33 @@ def graph(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Print every import between files, and the imports that look local and lead nowhere."""
+    """Print every import between files.
+
+    Imports that look local and lead nowhere are counted; --verbose and --json list them.
+    """
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     found, _ = _open(repo, at)
     output.document(found.as_json(), draw_dot(found) if dot else draw_edges(found))
     if found.unresolved:
-        output.note(f"{len(found.unresolved)} imports look local and lead to no file (--json lists them)")
+        output.note(f"imports that look local and lead to no file: {len(found.unresolved)} (--verbose lists them)")
     for item in found.unresolved:
         output.detail(f"{item.path}:{item.line}: {item.imported}")
 
 
 @app.command()
 def why(
-    importer: Annotated[str, typer.Argument(metavar="A")],
-    imported: Annotated[str, typer.Argument(metavar="B")],
+    importer: Annotated[str, typer.Argument(metavar="A", help="The file that imports.")],
+    imported: Annotated[str, typer.Argument(metavar="B", help="The file that it comes to need.")],
     at: At = None,
     repo: Repo = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Print a shortest chain of imports from A to B; exit 1 if A does not need B."""
+    """Print a shortest chain of imports from A to B.
+
+    Exits 1 when A does not need B.
+    """
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     found, _ = _open(repo, at)
     chain = found.why(importer, imported)
@@ -113,7 +121,10 @@ def tests(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Print the tests that reach the files through imports, the nearest first."""
+    """Print the tests that reach the files through imports.
+
+    The nearest come first.
+    """
     found, _ = _open(repo, at)
     names = found.tests_covering(_known(found, paths))
     hops = found.distances(paths, reverse=True)
@@ -129,7 +140,10 @@ def impact(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Print what a change of the files may break: everything that needs them, the nearest first."""
+    """Print what a change of the files may break.
+
+    That is everything that needs them through imports; the nearest come first.
+    """
     found, _ = _open(repo, at)
     names = found.impact(_known(found, paths))
     hops = found.distances(paths, reverse=True)
@@ -156,6 +170,8 @@ def _request(
 ) -> Request:
     from switchyard_context import Request
 
+    if not (text or task or seeds):
+        raise UsageError("nothing to select for", hint="give --text, --text-file, --task or --seed")
     workspace = open_workspace(repo, must_be_configured=False)
     found = workspace.store().get(task) if task is not None else None
     return Request(
@@ -205,9 +221,10 @@ def _show(selection: Selection, output: Output, output_format: Format, *, explai
     else:
         text = describe_selection(selection) if explain else render_paths(selection)
     output.document(selection.as_json(), text.rstrip("\n"))
-    output.note(f"{len(selection.files)} files, at most {selection.tokens} of {selection.budget} tokens")
-    if selection.dropped:
-        output.note(f"{len(selection.dropped)} more were due and are not in (--explain lists them)")
+    count = len(selection.files)
+    output.note(f"{count} file{'s' if count != 1 else ''}, at most {selection.tokens} of {selection.budget} tokens")
+    if selection.dropped and not explain:
+        output.note(f"due but not in: {len(selection.dropped)} (--explain lists them)")
 
 
 def _show_paths(what: str, found: ImportGraph, hops: dict[str, int], output: Output) -> None:

@@ -39,7 +39,10 @@ def register(app: typer.Typer) -> None:
 def demo(
     keep: Keep = None, repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
-    """Run a sample monorepo's backlog with a scripted agent; needs no account, no network and no Docker."""
+    """Run a sample monorepo's backlog with a scripted agent.
+
+    It needs no account, no network and no Docker, and nothing leaves this machine.
+    """
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     if repo is not None:
         raise UsageError("the demo brings its own repository", hint="drop --repo; --keep DIR says where to put it")

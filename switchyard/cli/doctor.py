@@ -18,7 +18,10 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
-    """Look at the environment and the configuration; exits 1 when something required is missing."""
+    """Say whether this machine and this configuration will do.
+
+    Exits 1 when something required is missing.
+    """
     from switchyard.config import CONFIG_NAME
     from switchyard.wiring import open_driver
     from switchyard.workflow.examining import configuration_line, doctor_document, examine

@@ -7,15 +7,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
+from switchyard.cli.options import AsJson, Quiet, Repo, Verbose, complete_task
 from switchyard.cli.render import Output
 
-app = typer.Typer(help="Tasks that wait for a person: look, then accept, reject or retry.", no_args_is_help=True)
+app = typer.Typer(help="Tasks that wait for a person: list, accept, reject or retry.", no_args_is_help=True)
 
 SCHEMA = "switchyard.escalations/1"
 COLUMNS = ("task", "since", "reason")
-TaskName = Annotated[str, typer.Argument(metavar="TASK", help="The id of a task that needs a person.")]
-Note = Annotated[str, typer.Option("--note", "-m", help="Why; an agent that tries again reads it.")]
+TaskName = Annotated[
+    str, typer.Argument(metavar="TASK", help="The id of a task that needs a person.", autocompletion=complete_task)
+]
+Note = Annotated[str, typer.Option("--note", "-m", metavar="TEXT", help="Why; an agent that tries again reads it.")]
 
 
 @app.command("list")

@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
 def init(
     force: Force = False, repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
-    """Look at the repository and write switchyard.toml and a folder for tasks; what exists is kept."""
+    """Write switchyard.toml and a folder for tasks.
+
+    What they say comes from a look at the repository. Files that exist are kept.
+    """
     from switchyard_git import Repository
 
     from switchyard.config.proposal import propose

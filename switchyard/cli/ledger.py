@@ -21,7 +21,7 @@ POLL_S = 0.2
 
 @app.command()
 def tail(
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many rows, the newest.")] = 20,
+    lines: Annotated[int, typer.Option("--lines", "-n", metavar="N", min=0, help="How many rows, the newest.")] = 20,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing rows as they are written.")] = False,
     task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="Rows of one task only.")] = None,
     repo: Repo = None,
@@ -29,7 +29,10 @@ def tail(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Print the newest rows; with --json one object a line."""
+    """Print the newest rows.
+
+    With --json, one object a line.
+    """
     engine, output = _open(repo), Output(as_json=as_json, quiet=quiet, verbose=verbose)
     last = _print_rows(engine, output, after=0, newest=lines, task=task)
     while follow:
@@ -39,7 +42,10 @@ def tail(
 
 @app.command()
 def verify(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
-    """Recompute every hash; exits 1 and names the first row where the chain breaks."""
+    """Recompute every hash of the chain.
+
+    Exits 1 and names the first row where the chain breaks.
+    """
     from switchyard.ledger import LedgerBroken, verify_chain
 
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)

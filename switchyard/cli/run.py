@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
+from switchyard.cli.options import AsJson, Quiet, Repo, Verbose, complete_task
 from switchyard.cli.render import Output
 
 if TYPE_CHECKING:
@@ -16,16 +16,21 @@ if TYPE_CHECKING:
     from switchyard.tasks import Task
     from switchyard.workspace import Workspace
 
-Tasks = Annotated[list[str] | None, typer.Argument(metavar="[TASK]...", help="Task ids. Default: every ready task.")]
+Tasks = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="TASK", help="Task ids. Default: every ready task.", autocompletion=complete_task),
+]
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A task id.", autocompletion=complete_task)]
 PlanFile = Annotated[
     Path | None, typer.Option("--file", "-f", metavar="PLAN", help="A YAML file of tasks, besides the task files.")
 ]
-Concurrency = Annotated[int | None, typer.Option("--concurrency", "-j", min=1, help="Tasks at a time.")]
+Concurrency = Annotated[int | None, typer.Option("--concurrency", "-j", metavar="N", min=1, help="Tasks at a time.")]
 AgentName = Annotated[
     str | None, typer.Option("--agent", metavar="NAME", help="The [agent.NAME] for tasks that name none.")
 ]
 Kind = Annotated[
-    str | None, typer.Option("--sandbox", metavar="KIND", help="The sandbox: embedded, docker, daytona or none.")
+    str | None,
+    typer.Option("--sandbox", metavar="KIND", help="The sandbox: embedded, or none, which isolates nothing."),
 ]
 NoIsolation = Annotated[
     bool, typer.Option("--i-accept-no-isolation", help="Needed with `--sandbox none`: commands run as you, unboxed.")
@@ -54,7 +59,10 @@ def run(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Run tasks to stacked branches and pull requests. What was interrupted goes on where it was."""
+    """Run tasks to stacked branches and pull requests.
+
+    What was interrupted goes on where it was. Exits 1 when a task failed or needs a person.
+    """
     from switchyard.cli.running import run_once
     from switchyard.wiring import RunRequest
 
@@ -76,7 +84,10 @@ def plan(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show what `run` would do: order, stacks and joins, context per task, overlaps. Changes nothing."""
+    """Show what `run` would do, and change nothing.
+
+    The order, the stacks and joins, the context of each task, and which tasks overlap.
+    """
     from switchyard.cli.planning import describe_draft, plan_document
     from switchyard.wiring import preview
 
@@ -98,7 +109,7 @@ def status(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
 
 
 def show(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A task id.")],
+    task: TaskName,
     diff: Annotated[bool, typer.Option("--diff", help="Print the last attempt's diff, and nothing else.")] = False,
     logs: Annotated[bool, typer.Option("--logs", help="Print the last attempt's output, and nothing else.")] = False,
     repo: Repo = None,
@@ -106,7 +117,7 @@ def show(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show one task's execution: attempts, checks, decisions, diff, logs."""
+    """Show one task: attempts, checks, decisions, diff, logs."""
     from switchyard.cli.standing import describe_task, last_output
     from switchyard.workflow.showing import task_document
 
@@ -119,14 +130,17 @@ def show(
 
 
 def cancel(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A task id.")],
+    task: TaskName,
     force: Force = False,
     repo: Repo = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Stop a task that is under way: before its next step, or at once with --force."""
+    """Stop a task that is under way.
+
+    Before its next step, or at once with --force.
+    """
     from switchyard.wiring import end_boxes
     from switchyard.workflow.operating import cancel_task
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Sandboxes: run a command in one, probe, list, reap.", no_args_is_help=True)
 
-Kind = Annotated[str | None, typer.Option("--sandbox", metavar="KIND", help="embedded, docker, daytona or none.")]
+Kind = Annotated[
+    str | None, typer.Option("--sandbox", metavar="KIND", help="embedded, or none, which isolates nothing.")
+]
 NoIsolation = Annotated[
     bool, typer.Option("--i-accept-no-isolation", help="Needed with `--sandbox none`: commands run as you, unboxed.")
 ]
@@ -26,7 +28,7 @@ NoIsolation = Annotated[
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="CMD...", help="The command and its arguments.")],
+    command: Annotated[list[str], typer.Argument(metavar="CMD", help="The command and its arguments.")],
     sandbox: Kind = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the box; `sandbox list` shows it.")] = False,
     at: Annotated[str, typer.Option("--at", metavar="REV", help="The commit whose files are in the box.")] = "HEAD",
@@ -43,7 +45,10 @@ def run(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Run a command in a sandbox exactly as a task would; exits with its code, 128 + signal, or 124 at a limit."""
+    """Run a command in a sandbox exactly as a task would.
+
+    Exits with the command's own code, 128 + signal, or 124 at a limit.
+    """
     from switchyard.wiring import BoxOptions, run_in_box
 
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
@@ -61,7 +66,7 @@ def run(
 def probe(
     sandbox: Kind = None, repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
-    """Show what this machine enforces, what it does not, and what would help."""
+    """Show what this machine enforces, and what would help."""
     lines = _driver(repo, sandbox).probe()
     document = {
         "schema": "switchyard.probe/1",

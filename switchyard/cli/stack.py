@@ -17,7 +17,7 @@ def stack() -> None:
 
 @app.command()
 def status(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
-    """Draw the stack: every pull request of the factory's, and what it stands on."""
+    """Draw the pull requests and what each stands on."""
     from switchyard_merge import draw_stack, stack_document, stack_status
 
     from switchyard.cli.workspace import open_workspace

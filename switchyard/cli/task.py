@@ -26,7 +26,7 @@ SCHEMA = "switchyard.tasks/1"
 
 app = typer.Typer(help="The tracker: what is to be done, and whether it may be.", no_args_is_help=True)
 
-Ids = Annotated[list[str], typer.Argument(metavar="TASK…", help="Tasks by id.", autocompletion=complete_task)]
+Ids = Annotated[list[str], typer.Argument(metavar="TASK", help="Tasks by id.", autocompletion=complete_task)]
 Id = Annotated[str, typer.Argument(metavar="TASK", help="The task's id.", autocompletion=complete_task)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -56,7 +56,10 @@ def add(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Write a new task, a draft unless --state says otherwise; a terminal is asked for what is missing."""
+    """Write a new task, a draft unless --state says otherwise.
+
+    On a terminal, what is missing is asked for.
+    """
     given = flags.changes_from(locals())
     workspace = open_workspace(repo, must_be_configured=False)
     new = _new_task(task, given)
@@ -77,7 +80,10 @@ def list_tasks(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """List tasks as people set them; how far the work is, `switchyard status` tells."""
+    """List tasks as people set them.
+
+    How far the work is, `switchyard status` tells.
+    """
     workspace = open_workspace(repo, must_be_configured=False)
     found = _matching(workspace.store().list(), state or [], set(label or []))
     rows = [
@@ -123,7 +129,10 @@ def edit(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Change a task's keys and keep the rest of its file as it is; without flags, $EDITOR opens on a terminal."""
+    """Change a task's keys and keep the rest of its file.
+
+    Without flags, $EDITOR opens on a terminal.
+    """
     given = locals()
     workspace = open_workspace(repo, must_be_configured=False)
     store = workspace.store()
@@ -139,7 +148,10 @@ def edit(
 def approve(
     tasks: Ids, repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
-    """Let drafts be worked on: draft → ready; and what was edited after a run had read it, as it stands now."""
+    """Let drafts be worked on: draft → ready.
+
+    A ready task that was edited after a run had read it is approved as it stands now.
+    """
     from switchyard.workspace import record_approvals
 
     _move("approve", tasks, repo, Output(as_json, quiet, verbose))
@@ -171,7 +183,10 @@ def cancel(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Give tasks up; their files stay, and `task edit --state draft` takes it back."""
+    """Give tasks up; their files stay.
+
+    `task edit --state draft` takes it back.
+    """
     if is_terminal() and not yes:
         typer.confirm(f"Cancel {', '.join(tasks)}?", abort=True, err=True)
     _move("cancel", tasks, repo, Output(as_json, quiet, verbose))
@@ -185,7 +200,10 @@ def import_tasks(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Write the tasks of a plan, a task file or a folder, all or none of them."""
+    """Write the tasks of a plan, a task file or a folder.
+
+    All of them, or none where one is refused.
+    """
     workspace = open_workspace(repo, must_be_configured=False)
     store = workspace.store()
     found = store.read_import(source)

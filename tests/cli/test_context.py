@@ -112,7 +112,7 @@ def test_a_bare_repository_is_read(shop: Shell, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "kind"),
     [
-        ((), "empty_request"),
+        ((), "usage"),
         (("--text", " "), "usage"),
         (("--text", "a", "--text-file", "b"), "usage"),
         (("--text-file", "missing.txt"), "usage"),

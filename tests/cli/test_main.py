@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,23 @@ def test_help_and_version_go_to_stdout(nowhere: Shell) -> None:
     assert "task" in nowhere.run("--help").out
     version = nowhere.run("--version")
     assert (version.code, version.out.split()[0], version.err) == (0, "switchyard", "")
+
+
+def command_lines(group: typer.Typer = app, *path: str) -> list[tuple[str, ...]]:
+    nested = [
+        line for child in group.registered_groups for line in command_lines(child.typer_instance, *path, child.name)
+    ]
+    commands = [command.name or command.callback.__name__ for command in group.registered_commands]
+    return [path, *nested, *((*path, name) for name in commands)]
+
+
+@pytest.mark.parametrize("line", command_lines(), ids=" ".join)
+def test_every_help_fits_a_narrow_terminal(nowhere: Shell, line: tuple[str, ...]) -> None:
+    ending = nowhere.run(*line, "--help")
+    assert ending.code == 0
+    assert "..." not in ending.out.partition("Commands:")[2], "a summary was cut"
+    assert not re.search(r"\[\[|<(list|int|str)\b.*>  ", ending.out.partition("Options:")[2])
+    assert max(map(len, ending.out.splitlines())) <= 80
 
 
 def test_no_command_shows_help_on_stderr_and_is_wrong_usage(nowhere: Shell) -> None:

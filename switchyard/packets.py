@@ -62,6 +62,9 @@ class PlannedTask(Packet):
     """Tasks of the run that may not be under way at the same time."""
     accepted: CommitSha | None = None
     """A commit that a person accepted as it is; it is published without another attempt."""
+    proven: CommitSha | None = None
+    """A commit that an earlier run proved on `proven_on` and could not publish; no agent works on it again."""
+    proven_on: str = ""
     note: str = ""
     """What a person wrote when asking for another try."""
 

@@ -47,6 +47,8 @@ class TaskView:
     head: str = ""
     pushed: str = ""
     """What the branch was last pushed at; empty: it never was."""
+    proven: str = ""
+    """The newest commit that was found fit to be published; empty: there is none."""
     depends_on: tuple[TaskId, ...] = ()
     parents: tuple[TaskId, ...] = ()
     content_hash: str = ""
@@ -141,7 +143,8 @@ def _planned(event: Event) -> dict[TaskId, TaskView]:
             content_hash=task["content_hash"],
             branch=task["branch"],
             pushed=task["pushed"],
-            head=task.get("accepted", ""),
+            head=task.get("accepted", "") or task.get("proven", ""),
+            proven=task.get("proven", ""),
             doing="run_started",
             since=event.timestamp,
         )
@@ -178,7 +181,11 @@ def _dispatched(task: TaskView, event: Event) -> TaskView:
 
 
 def _extracted(task: TaskView, event: Event) -> TaskView:
-    return replace(task, head=event.data["commit"], sandbox="")
+    return replace(task, head=event.data["commit"], proven="", sandbox="")
+
+
+def _decided(task: TaskView, event: Event) -> TaskView:
+    return replace(task, proven=task.head) if event.data["verdict"] == "publish" else task
 
 
 def _escalated(task: TaskView, event: Event) -> TaskView:
@@ -207,6 +214,7 @@ _CHANGES: Mapping[str, Callable[[TaskView, Event], TaskView]] = {
     "sandbox_created": _sandbox,
     "assignment_dispatched": _dispatched,
     "attempt_extracted": _extracted,
+    "policy_decided": _decided,
     "escalated": _escalated,
     "branch_published": _published,
     "pull_request_opened": _opened,

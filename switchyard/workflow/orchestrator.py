@@ -95,6 +95,7 @@ class Orchestrator:
                 "branch": task.branch,
                 "pushed": task.pushed,
                 "accepted": task.accepted or "",
+                "proven": task.proven or "",
             }
             for task in plan.tasks
         ]

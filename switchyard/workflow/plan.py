@@ -196,6 +196,7 @@ def _plan_task(
     answer = standing.view.answers.get(task.id, {})
     is_answered = latest is not None and str(answer.get("timestamp", "")) > latest.since
     accepted = is_answered and answer.get("action") == "accept"
+    proven = latest is not None and latest.state == "failed" and latest.content_hash == content_hash(task)
     keeps = latest is not None and latest.branch and latest.state not in ("landed", "cancelled")
     return PlannedTask(
         id=task.id,
@@ -219,5 +220,7 @@ def _plan_task(
         pushed=latest.pushed if latest and keeps else "",
         overlaps=overlaps,
         accepted=CommitSha(latest.head) if latest and accepted else None,
+        proven=CommitSha(latest.proven) if latest and latest.proven and proven else None,
+        proven_on=latest.base if latest and proven else "",
         note=str(answer.get("note", "")) if is_answered else "",
     )

@@ -64,7 +64,7 @@ class TaskLine:
         """Go through the line; what stops it ends the task with the reason, never the run."""
         try:
             ground = self._claim()
-            head = self._accepted() or self._build(ground)
+            head = self._accepted() or self._proven_before(ground) or self._build(ground)
             publication = self._publish(ground, head)
         except Stopped as stop:
             return self._finish(stop.state, stop.reason)
@@ -75,6 +75,17 @@ class TaskLine:
         if self._task.accepted:
             self._checks = self._check(0, self._task.accepted)
         return self._task.accepted
+
+    def _proven_before(self, ground: Ground) -> CommitSha | None:
+        """A commit that an earlier run could not publish, if it still passes where it stands: no agent works twice."""
+        proven = self._task.proven
+        if not proven or self._task.proven_on != ground.commit:
+            return None
+        checks = self._check(0, proven)
+        if not all(check.passed for check in checks):
+            return None
+        self._checks = checks
+        return proven
 
     def _claim(self) -> Ground:
         def work() -> Ground | Conflict:

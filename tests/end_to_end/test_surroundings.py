@@ -140,8 +140,12 @@ def test_a_remote_that_refuses_is_quoted_and_the_next_run_publishes(tmp_path: Pa
     row = plot.rows()["refused"]
     assert (row["state"], row["pull_request"], plot.branches()) == ("failed", None, {})
     assert "not on a Friday" in row["reason"]
+    assert plot.run("run").code == 1
     hook.unlink()
-    assert plot.run("run").code == 0
+    events = plot.run("run", "--json").events
+    assert events[-1]["data"]["tasks"][0]["state"] == "published"
+    assert "sandbox_created" not in {event["event_type"] for event in events}, "what was proven is not made again"
+    assert [event["data"]["name"] for event in events if event["event_type"] == "check_passed"] == ["kept"]
     assert plot.changes("refused") == ["A made-by-refused.txt"]
 
 

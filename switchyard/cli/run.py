@@ -110,22 +110,27 @@ def status(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
 
 def show(
     task: TaskName,
-    diff: Annotated[bool, typer.Option("--diff", help="Print the last attempt's diff, and nothing else.")] = False,
-    logs: Annotated[bool, typer.Option("--logs", help="Print the last attempt's output, and nothing else.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print an attempt's diff, and nothing else.")] = False,
+    logs: Annotated[bool, typer.Option("--logs", help="Print what its agent and checks printed.")] = False,
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", metavar="N", help="The attempt of --diff and --logs. Default: the last.")
+    ] = None,
     repo: Repo = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Show one task: attempts, checks, decisions, diff, logs."""
-    from switchyard.cli.standing import describe_task, last_output
+    from switchyard.cli.standing import attempt_diff, attempt_logs, describe_task
     from switchyard.workflow.showing import task_document
 
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     workspace = _open(repo, needs_config=False)
     document = task_document(workspace.places, workspace.view(), _readable(workspace, output), task)
-    wanted = "diff" if diff else "stdout" if logs else ""
-    text = last_output(workspace.places, document, wanted) if wanted else describe_task(document)
+    if diff:
+        text = attempt_diff(workspace.places, document, attempt)
+    else:
+        text = attempt_logs(workspace.places, document, attempt) if logs else describe_task(document)
     output.document(document, text)
 
 

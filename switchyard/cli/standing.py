@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from switchyard.cli.narration import how_it_ended
+
 if TYPE_CHECKING:
     from switchyard.workflow.places import Places
+
+_FACTORY = re.compile("^factory/[^/]+/")
 
 COLUMNS = ("task", "state", "attempts", "pull request", "base", "note")
 
@@ -24,7 +29,7 @@ def _row(task: Mapping[str, Any]) -> tuple[str, ...]:
         task["state"].replace("_", " "),
         str(task["attempts"] or ""),
         f"#{pull['number']}" if pull else "",
-        pull["base"] if pull else "",
+        _FACTORY.sub("…/", pull["base"]) if pull else "",
         reason[0] if reason else "",
     )
 
@@ -33,7 +38,10 @@ def describe_task(document: Mapping[str, Any]) -> str:
     """`show TASK` as text."""
     task = document["task"]
     lines = [f"{task['id']}: {task['title']}", f"state     {task['state'].replace('_', ' ')}"]
-    lines += [f"{name:<9} {task[name]}" for name in ("run", "branch", "base", "head", "reason") if task[name]]
+    lines += [f"{name:<9} {task[name]}" for name in ("run", "branch", "base", "head") if task[name]]
+    if task["reason"]:
+        told = task["reason"] in [_reasons(attempt) for attempt in document["attempts"]]
+        lines.append(f"reason    {task['reason'].splitlines()[0] if told else task['reason']}")
     if task["pull_request"]:
         pull = task["pull_request"]
         lines.append(
@@ -46,32 +54,68 @@ def describe_task(document: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def attempt_diff(places: Places, document: Mapping[str, Any], number: int | None) -> str:
+    """What an attempt changed against its task's base; the last attempt where no number is given.
+
+    Raises:
+        UsageError: There was no such attempt.
+    """
+    return _read(places, _attempt(document, number)["diff"])
+
+
+def attempt_logs(places: Places, document: Mapping[str, Any], number: int | None) -> str:
+    """All that an attempt's agent and checks printed, a heading over each part that is not empty.
+
+    Raises:
+        UsageError: There was no such attempt.
+    """
+    attempt = _attempt(document, number)
+    parts = [("agent", attempt["stdout"]), ("agent, errors", attempt["stderr"])]
+    parts += [(f"check {check['name']}, {_word(check)}", check["output"]) for check in attempt["checks"]]
+    texts = [(heading, _read(places, reference)) for heading, reference in parts]
+    return "\n\n".join(f"== {heading} ==\n{text}" for heading, text in texts if text)
+
+
 def _describe_attempt(attempt: Mapping[str, Any]) -> list[str]:
-    ended = f"ended by the {attempt['limit']} limit" if attempt["limit"] else f"exited with {attempt['exit_code']}"
-    lines = [
-        f"attempt {attempt['attempt']}: agent {ended} after {attempt['duration_s']:.1f} s, commit {attempt['commit']}"
-    ]
+    took = f"{attempt['duration_s']:.1f} s"
+    lines = [f"attempt {attempt['attempt']}: agent {how_it_ended(attempt)} after {took}, commit {attempt['commit']}"]
     lines += [f"  changed  {path}" for path in attempt["changed"]]
     for check in attempt["checks"]:
-        word = "passed" if check["passed"] else "FAILED"
-        lines.append(f"  check    {check['name']}: {word} ({check['duration_s']:.1f} s), output {check['output']}")
+        lines.append(
+            f"  check    {check['name']}: {_word(check)} ({check['duration_s']:.1f} s), output {check['output']}"
+        )
     if attempt["decision"]:
         lines.append(f"  decided  {attempt['decision']['verdict'].replace('_', ' ')}")
-        lines += [f"           {line}" for reason in attempt["decision"]["reasons"] for line in reason.splitlines()]
+        lines += [f"           {line}".rstrip() for line in _reasons(attempt).splitlines()]
     lines.append(f"  diff     {attempt['diff']}")
     return lines
 
 
-def last_output(places: Places, document: Mapping[str, Any], name: str) -> str:
-    """The bytes behind an artifact of the last attempt, as text.
+def _reasons(attempt: Mapping[str, Any]) -> str:
+    return "\n\n".join(attempt["decision"]["reasons"]) if attempt["decision"] else ""
 
-    Raises:
-        UsageError: There was no attempt yet.
-    """
+
+def _attempt(document: Mapping[str, Any], number: int | None) -> Mapping[str, Any]:
     from switchyard.errors import UsageError
-    from switchyard.ledger import ArtifactStore
 
-    if not document["attempts"]:
-        raise UsageError(f"{document['task']['id']} has had no attempt yet", hint="`switchyard run` makes one")
-    content = ArtifactStore(places.artifacts).get(document["attempts"][-1][name])
-    return content.decode("utf-8", "replace").rstrip("\n")
+    name, attempts = document["task"]["id"], document["attempts"]
+    if not attempts:
+        raise UsageError(f"{name} has had no attempt yet", hint="`switchyard run` makes one")
+    if number is None:
+        found: Mapping[str, Any] = attempts[-1]
+        return found
+    for attempt in attempts:
+        if attempt["attempt"] == number:
+            return dict(attempt)
+    raise UsageError(f"{name} has no attempt {number}", hint=f"its last is attempt {attempts[-1]['attempt']}")
+
+
+def _read(places: Places, reference: str) -> str:
+    from switchyard.ledger import ArtifactStore
+    from switchyard.packets import ArtifactRef
+
+    return ArtifactStore(places.artifacts).get(ArtifactRef(reference)).decode("utf-8", "replace").rstrip("\n")
+
+
+def _word(check: Mapping[str, Any]) -> str:
+    return "passed" if check["passed"] else "FAILED"

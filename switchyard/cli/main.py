@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -183,8 +184,8 @@ def run_as_program() -> NoReturn:
     """The console script: `main`, with SIGTERM taken as an interrupt, and the process left for good at its end."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = main()
-    if code == INTERRUPTED:
-        # A run that was interrupted leaves parked threads behind, which a normal exit would wait for.
+    if code == INTERRUPTED or threading.active_count() > 1:
+        # A run that was cut short leaves parked threads behind, which a normal exit would wait for.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

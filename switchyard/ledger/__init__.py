@@ -5,7 +5,7 @@ from switchyard.ledger.effects import Effect, complete_effect, find_effect, inte
 from switchyard.ledger.errors import ArtifactDamaged, ArtifactMissing, LedgerBroken, LedgerError
 from switchyard.ledger.events import EVENT_TYPES, Event, EventType, NewEvent
 from switchyard.ledger.replay import FactoryView, RunView, TaskView, fold
-from switchyard.ledger.store import append, connect, create_tables, read_events, verify_chain
+from switchyard.ledger.store import append, connect, create_tables, read_events, touch_head, verify_chain
 
 __all__ = [
     "EVENT_TYPES",
@@ -29,5 +29,6 @@ __all__ = [
     "fold",
     "intend_effect",
     "read_events",
+    "touch_head",
     "verify_chain",
 ]

@@ -97,7 +97,7 @@ def append(connection: sa.Connection, event: NewEvent) -> Event | None:
 
     The head row is updated before anything is read: on SQLite a read first would let two writers fork the chain.
     """
-    connection.execute(sa.update(HEAD).where(HEAD.c.id == 1).values(sequence=HEAD.c.sequence))
+    touch_head(connection)
     if connection.execute(sa.select(LEDGER.c.sequence).where(LEDGER.c.key == event.key)).first():
         return None
     last = connection.execute(sa.select(HEAD.c.sequence, HEAD.c.hash).where(HEAD.c.id == 1)).one()
@@ -120,6 +120,11 @@ def append(connection: sa.Connection, event: NewEvent) -> Event | None:
     connection.execute(sa.insert(LEDGER).values(row))
     connection.execute(sa.update(HEAD).where(HEAD.c.id == 1).values(sequence=sequence, hash=row_hash))
     return _event(row)
+
+
+def touch_head(connection: sa.Connection) -> None:
+    """Write, and change nothing: raises where the database can't be written."""
+    connection.execute(sa.update(HEAD).where(HEAD.c.id == 1).values(sequence=HEAD.c.sequence))
 
 
 def read_events(

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSConfig, SetWorkflowID, SQLAlchemyDatasource, WorkflowHandle
+from dbos import DBOS, DBOSConfig, PortableWorkflowError, SetWorkflowID, SQLAlchemyDatasource, WorkflowHandle
 from dbos._serialization import DBOSPortableJSON
 
-from switchyard.ledger import create_tables
+from switchyard.ledger import create_tables, touch_head
+from switchyard.workflow.storage import is_locked
 
 APPLICATION_VERSION = "1"
 """The epoch of the workflows' shape. Raise it only when recorded steps can no longer be replayed."""
 QUEUE = "tasks"
 POLL_S = 0.03
+FAULT_GRACE_S = 5.0
+"""How long a workflow's error may take to become the run's own end, before the run is ended from outside."""
+PROBE_S = 1.0
 RECOVERIES = 1_000_000
 """A crash never uses up a workflow: it is picked up again however often the machine dies."""
 
@@ -34,6 +39,8 @@ class Engine:
         self._workflows: dict[str, Workflow] = {}
         self._data: SQLAlchemyDatasource | None = None
         self._abandoned = threading.Event()
+        self._fault: tuple[float, Exception] | None = None
+        self._probed = time.monotonic()
 
     def add(self, name: str, workflow: Workflow) -> None:
         """Register a workflow of one JSON argument; before `opened`."""
@@ -62,13 +69,44 @@ class Engine:
         self._data = SQLAlchemyDatasource.create(self._url, serializer=DBOSPortableJSON)
         create_tables(self._data.engine)
         self._workflows = {
-            name: DBOS.workflow(name=name, max_recovery_attempts=RECOVERIES)(function)
+            name: DBOS.workflow(name=name, max_recovery_attempts=RECOVERIES)(self._watched(function))
             for name, function in self._workflows.items()
         }
         DBOS.launch()
         DBOS.register_queue(
             QUEUE, worker_concurrency=concurrency, polling_interval_sec=POLL_S, on_conflict="always_update"
         )
+
+    def _watched(self, function: Workflow) -> Workflow:
+        def run(argument: Json) -> Json:
+            try:
+                return function(argument)
+            except PortableWorkflowError:
+                # Recorded before, by this process or an earlier one: whoever raised it first was heard then.
+                raise
+            except Exception as err:
+                self._fault = self._fault or (time.monotonic(), err)
+                raise
+
+        return run
+
+    def check(self) -> None:
+        """Raise what keeps the line from going on, which DBOS can't say where it can't write: look in every so often.
+
+        Raises:
+            Exception: What a workflow raised first, some time after it did.
+            OperationalError: The database can't be written; a lock of another process is waited for.
+        """
+        now = time.monotonic()
+        if self._fault is not None and now - self._fault[0] > FAULT_GRACE_S:
+            raise self._fault[1]
+        if now - self._probed > PROBE_S:
+            try:
+                self.write(touch_head)
+            except sa.exc.OperationalError as err:
+                if not is_locked(err):
+                    raise
+            self._probed = time.monotonic()
 
     def start(self, name: str, workflow_id: str, argument: Json) -> None:
         """Start a workflow; one that exists under the id is left as it is."""
@@ -89,6 +127,15 @@ class Engine:
         """Wait for a workflow's end and return what it returned, or raise what it raised."""
         return _handle(workflow_id).get_result(polling_interval_sec=POLL_S)
 
+    def outcome(self, workflow_id: str) -> Json:
+        """As `result`, from outside any workflow; an error is the first one of this process, as it was raised."""
+        try:
+            return self.result(workflow_id)
+        except Exception as err:
+            if self._fault is not None:
+                raise self._fault[1] from err
+            raise
+
     def revive(self, workflow_id: str) -> bool:
         """Let a workflow that ended in an error go on from the step that failed; whether there was one.
 
@@ -102,6 +149,11 @@ class Engine:
         beyond = max((step["function_id"] for step in steps), default=0) + 1
         DBOS.rewind_workflow(workflow_id, start_step=min(failed, default=beyond))
         return True
+
+    def must_revive(self, workflow_id: str) -> bool:
+        """Whether a workflow ended in an error that an earlier process recorded, and none of this one's."""
+        status = DBOS.get_workflow_status(workflow_id)
+        return status is not None and status.status == "ERROR" and self._fault is None
 
     def exists(self, workflow_id: str) -> bool:
         """Whether a workflow of that id was ever started."""
@@ -147,7 +199,6 @@ class Engine:
 
     def write(self, function: Callable[[sa.Connection], object]) -> None:
         """One database transaction of its own, outside any record; for use inside a step."""
-        self._park_if_abandoned()
         self._park_if_abandoned()
         with cast(SQLAlchemyDatasource, self._data).engine.begin() as connection:
             function(connection)

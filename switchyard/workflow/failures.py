@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from jinja2 import TemplateError
 from pydantic import BaseModel
@@ -17,6 +18,7 @@ from switchyard.errors import WorkFailed
 from switchyard.ledger import LedgerError
 from switchyard.packets import TaskState
 from switchyard.workflow.engine import Json
+from switchyard.workflow.storage import StateUnwritable, blocked_by_disk
 
 KNOWN = (SandboxError, GitError, MergeError, ContextError, AgentError, LedgerError, TemplateError, WorkFailed)
 """The roots of what the parts raise; anything else is a bug of ours."""
@@ -34,16 +36,22 @@ class Stopped(Exception):
         self.reason = reason
 
 
-def answer(function: Callable[[], BaseModel | None], *, is_cancelled: Callable[[], bool]) -> Json:
+def answer(function: Callable[[], BaseModel | None], *, is_cancelled: Callable[[], bool], state: Path) -> Json:
     """Run a station; its packet as JSON, or what known failure stopped it as `{"failed", "hint"}`.
 
     Args:
         function: The station; begun again when it loses its sandbox.
         is_cancelled: Asked when a sandbox was lost: a person who cancelled the task may have ended it.
+        state: The state folder. What fails because its disk is full is no failure of the task.
+
+    Raises:
+        StateUnwritable: Nothing more can be written; the step is begun again by a later run.
     """
     for tries_left in reversed(range(LOST_BOXES)):
         try:
-            packet = function()
+            packet = _unless_disk_is_full(function, state)
+        except StateUnwritable:
+            raise
         except BoxLost as err:
             if is_cancelled():
                 return {"failed": CANCELLED, "hint": "", "state": "cancelled"}
@@ -58,6 +66,15 @@ def answer(function: Callable[[], BaseModel | None], *, is_cancelled: Callable[[
         else:
             return None if packet is None else packet.model_dump(mode="json")
     raise AssertionError("the loop returns")
+
+
+def _unless_disk_is_full(function: Callable[[], BaseModel | None], state: Path) -> BaseModel | None:
+    try:
+        return function()
+    except Exception as err:
+        if blocked := blocked_by_disk(err, state):
+            raise blocked from err
+        raise
 
 
 def stop_if_failed(recorded: Json) -> Json:

@@ -28,7 +28,7 @@ class Journal:
 
     def step(self, name: str, function: Callable[[], BaseModel | None]) -> Json:
         """Act once and record the answer; a known failure is recorded too and raised as Stopped."""
-        return stop_if_failed(self._engine.step(name, lambda: answer(function, is_cancelled=self._is_cancelled)))
+        return stop_if_failed(self._engine.step(name, lambda: self._answer(function)))
 
     def record(self, name: str, event_type: EventType, data: Mapping[str, Any], *, artifact: str = "") -> None:
         """One ledger row, in the transaction that also records the step."""
@@ -69,6 +69,9 @@ class Journal:
     def ask(self, name: str, question: Callable[[sa.Connection], Json]) -> Json:
         """Read the database inside a recorded transaction, so that a replay sees the same answer."""
         return self._engine.transaction(name, question)
+
+    def _answer(self, function: Callable[[], BaseModel | None]) -> Json:
+        return answer(function, is_cancelled=self._is_cancelled, state=self._factory.places.state)
 
     def _is_cancelled(self) -> bool:
         return self._engine.read(lambda connection: cancelled_since(connection, self._run_id, self._task_id))

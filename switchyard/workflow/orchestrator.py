@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
+
+from switchyard_sandbox import SandboxError
 
 from switchyard.ledger import Event, FactoryView, NewEvent, append, fold, read_events
 from switchyard.packets import RunId, RunPlan
@@ -14,6 +17,7 @@ from switchyard.workflow.engine import Engine
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.plan import Draft
 from switchyard.workflow.run import RUN, add_workflows, task_workflow_id
+from switchyard.workflow.storage import blocked_by_disk
 
 POLL_S = 0.05
 QUIET_S = 0.5
@@ -54,16 +58,27 @@ class Orchestrator:
     def run(self, planner: Planner) -> Report:
         """Resume every unfinished run, then plan and run what is new.
 
-        Interrupted, it ends every sandbox and raises on: what was under way counts as killed and goes on with the next
-        run. Threads may be parked then, so the process must end with `os._exit`.
+        Interrupted or stopped by an error, it ends every sandbox and raises on: what was under way counts as killed and
+        goes on with the next run. Threads may be parked then, so the process must end with `os._exit`.
+
+        Raises:
+            StateUnwritable: The disk under the state folder is full.
         """
-        self._factory.driver.reap()
-        with self._engine.opened(concurrency=self._factory.config.limits.concurrency):
-            try:
-                return self._run(planner)
-            except KeyboardInterrupt:
-                self._end_boxes()
-                raise
+        try:
+            self._factory.driver.reap()
+            with self._engine.opened(concurrency=self._factory.config.limits.concurrency):
+                return self._run_to_end(planner)
+        except Exception as err:
+            if blocked := blocked_by_disk(err, self._factory.places.state):
+                raise blocked from err
+            raise
+
+    def _run_to_end(self, planner: Planner) -> Report:
+        try:
+            return self._run(planner)
+        except BaseException:
+            self._end_boxes()
+            raise
 
     def _run(self, planner: Planner) -> Report:
         self._heard = self._last_sequence()
@@ -109,6 +124,14 @@ class Orchestrator:
         )
 
     def _finish(self, run_id: RunId, reference: str) -> None:
+        self._go_on(run_id, reference)
+        for _ in self._view().runs[run_id].tasks:
+            # What goes on by itself may meet a task's old error before that task was revived, and end of it again.
+            if self._engine.must_revive(run_id):
+                self._go_on(run_id, reference)
+        self._engine.outcome(run_id)
+
+    def _go_on(self, run_id: RunId, reference: str) -> None:
         # A task that ended in an error goes on before the run that waits for it does.
         for task in self._view().runs[run_id].tasks:
             self._engine.revive(task_workflow_id(run_id, task))
@@ -116,11 +139,11 @@ class Orchestrator:
         # A run that was recorded but never started is started here; one that was is already going on.
         self._engine.start(RUN, run_id, {"plan": reference})
         while not self._engine.ended(run_id):
+            self._engine.check()
             self._tell()
             self._audience.tick(self._factory.now())
             time.sleep(POLL_S)
         self._tell()
-        self._engine.result(run_id)
 
     def _tell(self) -> None:
         for event in self._events(self._heard):
@@ -143,7 +166,9 @@ class Orchestrator:
         while time.monotonic() - quiet_since < QUIET_S:
             # A box may just be in the making in another thread.
             for box in self._factory.driver.list():
+                # One that can't be ended, on a full disk say, is an orphan that the next run reaps.
                 if box.labels.get("role") != MANUAL:
-                    self._factory.driver.destroy(box.id)
-                    quiet_since = time.monotonic()
+                    with suppress(SandboxError, OSError):
+                        self._factory.driver.destroy(box.id)
+                        quiet_since = time.monotonic()
             time.sleep(POLL_S)

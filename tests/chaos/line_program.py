@@ -134,7 +134,7 @@ class Silence:
 
 
 def watch_files(fuse: Fuse) -> None:
-    """Tell the fuse of folders, files and processes that are about to be made, as the interpreter itself reports them."""
+    """Tell the fuse what is about to be made or started, as the interpreter itself reports it."""
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "os.mkdir":

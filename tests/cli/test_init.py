@@ -53,7 +53,7 @@ def test_the_comments_of_the_file_show_the_real_keys_and_defaults(shell: Shell) 
     uncommented = "\n".join(
         line.removeprefix("# ") if " = " in line or line.startswith("# [") else line for line in lines
     )
-    uncommented = uncommented.replace('kind = "claude"', "").replace("[agent.NAME]", "")
+    uncommented = uncommented.replace("[agent.NAME]", "")
     shell.write("switchyard.toml", uncommented)
     config = load_config(shell.folder / "switchyard.toml")
     assert config.sandbox.timeout_minutes == 30
@@ -164,6 +164,23 @@ def test_the_json_is_as_agreed(shell: Shell) -> None:
             id="tests that are a package",
         ),
         pytest.param(
+            {
+                "pyproject.toml": PYPROJECT,
+                "runtests.py": "",
+                "shop/tests/test_a.py": "import unittest\n",
+                ".gitignore": ".venv\n",
+            },
+            ["python3 -m venv .venv", ".venv/bin/pip install --quiet -e ."],
+            {"test": ".venv/bin/python runtests.py"},
+            id="a runner of its own",
+        ),
+        pytest.param(
+            {"requirements.txt": "django", "manage.py": "", "shop/tests.py": "", ".gitignore": ".venv\n"},
+            ["python3 -m venv .venv", ".venv/bin/pip install --quiet -r requirements.txt"],
+            {"test": ".venv/bin/python manage.py test"},
+            id="a Django project",
+        ),
+        pytest.param(
             {"package.json": NPM_TEST, "package-lock.json": "{}"},
             ["npm ci"],
             {"test": "npm test"},
@@ -178,6 +195,39 @@ def test_the_json_is_as_agreed(shell: Shell) -> None:
             ["npm ci"],
             {"test": "npm test --workspaces --if-present"},
             id="an npm workspace",
+        ),
+        pytest.param(
+            {
+                "package.json": json.dumps({"workspaces": ["packages/*"], "scripts": {"build": "tsc", "test": "x"}}),
+                "package-lock.json": "{}",
+                "packages/ui/package.json": json.dumps({"exports": {".": {"import": "./lib/index.js"}}}),
+            },
+            ["npm ci"],
+            {"test": "npm run build && npm test"},
+            id="a workspace whose members import what is built",
+        ),
+        pytest.param(
+            {
+                "package.json": json.dumps(
+                    {"workspaces": ["packages/*"], "scripts": {"build": "tsc", "pretest": "tsc", "test": "x"}}
+                ),
+                "package-lock.json": "{}",
+                "packages/ui/package.json": json.dumps({"main": "dist/index.js"}),
+            },
+            ["npm ci"],
+            {"test": "npm test"},
+            id="a workspace that builds before its tests by itself",
+        ),
+        pytest.param(
+            {
+                "package.json": json.dumps({"workspaces": ["packages/*"], "scripts": {"build": "tsc", "test": "x"}}),
+                "package-lock.json": "{}",
+                "packages/ui/package.json": json.dumps({"main": "./index.js"}),
+                "packages/ui/index.js": "",
+            },
+            ["npm ci"],
+            {"test": "npm test"},
+            id="a workspace whose members import sources",
         ),
         pytest.param(
             {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from switchyard.config.survey.listing import Listing
@@ -64,12 +66,40 @@ def _pinned(package: dict[str, Any], name: str, default: str) -> str:
 
 
 def _test(listing: Listing, package: dict[str, Any]) -> str:
+    folders = [folder for folder in listing.named("package.json", max_depth=3) if folder]
+    members = {folder: _read_json(listing, f"{folder}/package.json") for folder in folders}
+    if not package.get("workspaces"):
+        members = {}
     if _has_test(package):
-        return "npm test"
-    members = [folder for folder in listing.named("package.json", max_depth=3) if folder]
-    if package.get("workspaces") and any(_has_test(_read_json(listing, f"{one}/package.json")) for one in members):
-        return "npm test --workspaces --if-present"
-    return ""
+        test = "npm test"
+    elif any(_has_test(member) for member in members.values()):
+        test = "npm test --workspaces --if-present"
+    else:
+        return ""
+    return f"npm run build && {test}" if _needs_build(listing, package, members) else test
+
+
+def _needs_build(listing: Listing, package: dict[str, Any], members: Mapping[str, dict[str, Any]]) -> bool:
+    """Whether members of a workspace find one another only through built files that nothing else builds."""
+    scripts = package.get("scripts")
+    if not isinstance(scripts, dict) or "build" not in scripts or "pretest" in scripts:
+        return False
+    entries = (
+        posixpath.normpath(posixpath.join(folder, entry))
+        for folder, member in members.items()
+        for key in ("main", "module", "exports")
+        for entry in _strings(member.get(key))
+    )
+    return any(entry.endswith((".js", ".mjs", ".cjs")) and not listing.has(entry) for entry in entries)
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every text in a value of JSON; `exports` nests conditions to any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _strings(inner)
 
 
 def _has_test(package: dict[str, Any]) -> bool:

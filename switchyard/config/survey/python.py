@@ -23,6 +23,7 @@ _REQUIREMENTS = re.compile(
     r"|requirements/(base|main|dev|test|tests|testing|ci)\.txt"
 )
 _NO_PACKAGE = {"docs", "doc", "examples", "example", "tests", "test", "benchmarks", "fixtures", "testdata", "templates"}
+_RUNNERS = (("runtests.py", ""), ("manage.py", " test"))
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests)\.py$")
 
 
@@ -34,7 +35,7 @@ def survey_python(listing: Listing) -> Project | None:
     uses_pytest = _uses_pytest(listing, tests)
     packages, requirements = _packages(listing), _requirements(listing)
     if not (packages or requirements or uses_pytest):
-        return Project("python", test=_unittest("python3", listing, tests)) if tests else None
+        return Project("python", test=_without_pytest("python3", listing, tests)) if tests else None
     venv = _venv(listing)
     install = _install(listing, packages, requirements, uses_pytest)
     python = f"{venv}/bin/python"
@@ -42,7 +43,7 @@ def survey_python(listing: Listing) -> Project | None:
         "python",
         setup=(f"python3 -m venv {venv}", *(f"{venv}/bin/pip install --quiet {what}" for what in install)),
         network=HOSTS,
-        test=f"{python} -m pytest -q" if uses_pytest else _unittest(python, listing, tests) if tests else "",
+        test=f"{python} -m pytest -q" if uses_pytest else _without_pytest(python, listing, tests) if tests else "",
     )
 
 
@@ -107,6 +108,14 @@ def _folders_with_build(listing: Listing) -> list[str]:
 def _test_extras(pyproject: dict[str, Any]) -> list[str]:
     optional: Iterable[str] = pyproject.get("project", {}).get("optional-dependencies", {})
     return [extra for extra in TEST_EXTRAS if extra in optional]
+
+
+def _without_pytest(python: str, listing: Listing, tests: list[str]) -> str:
+    """A project's own runner, which knows settings that discovery does not; else discovery."""
+    for runner, words in _RUNNERS:
+        if listing.has(runner):
+            return f"{python} {runner}{words}"
+    return _unittest(python, listing, tests)
 
 
 def _unittest(python: str, listing: Listing, tests: list[str]) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from switchyard_sandbox import Driver, OutputSink
 
     from switchyard.workflow.boxing import Boxed
+    from switchyard.workflow.examining import Parts
     from switchyard.workflow.orchestrator import Audience, Report
 
 
@@ -59,12 +60,18 @@ def open_forge(workspace: Workspace, quarantine: Repository, target: str) -> For
     Raises:
         UsageError: There is no such kind.
     """
-    kind = workspace.config.forge.kind
-    if kind not in _FORGES:
-        raise UsageError(
-            f"forge kind {kind!r} is not part of this release", hint=f"known kinds: {', '.join(sorted(_FORGES))}"
-        )
-    return _FORGES[kind](workspace, quarantine, target)
+    return _pick_forge(workspace.config)(workspace, quarantine, target)
+
+
+def parts_of(workspace: Workspace) -> Parts:
+    """How `doctor` tries the parts that the configuration names; nothing is opened yet."""
+    from switchyard.workflow.examining import Parts
+
+    return Parts(
+        probe=lambda: open_driver(workspace, accept_no_isolation=True).probe(),
+        agents=lambda: _open_agents(workspace.config),
+        forge=lambda: _pick_forge(workspace.config),
+    )
 
 
 @dataclass(frozen=True)
@@ -224,6 +231,15 @@ def draft(
 def new_run_id(now: float) -> RunId:
     """A sortable id, unique enough to be a branch name's part: date, time and six random characters."""
     return RunId(f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}")
+
+
+def _pick_forge(config: Config) -> Callable[[Workspace, Repository, str], Forge]:
+    kind = config.forge.kind
+    if kind not in _FORGES:
+        raise UsageError(
+            f"forge kind {kind!r} is not part of this release", hint=f"known kinds: {', '.join(sorted(_FORGES))}"
+        )
+    return _FORGES[kind]
 
 
 def _open_agents(config: Config) -> dict[str, Agent]:

@@ -23,15 +23,13 @@ def doctor(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
     Exits 1 when something required is missing.
     """
     from switchyard.config import CONFIG_NAME
-    from switchyard.wiring import open_driver
+    from switchyard.wiring import parts_of
     from switchyard.workflow.examining import configuration_line, doctor_document, examine
     from switchyard.workspace import inspect_workspace
 
     workspace, fault = inspect_workspace(repo, environ=os.environ)
-    driver = open_driver(workspace, accept_no_isolation=True)
-    looked = examine(
-        workspace.repository, workspace.config, workspace.places, workspace.tasks, driver.probe, os.environ
-    )
+    parts = parts_of(workspace)
+    looked = examine(workspace.repository, workspace.config, workspace.places, workspace.tasks, parts, os.environ)
     lines = [configuration_line(workspace.root / CONFIG_NAME, fault), *looked]
     rows = [
         (line.name, "ok" if line.ok else "MISSING" if line.required else "-", line.detail, line.hint) for line in lines

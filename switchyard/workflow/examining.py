@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import platform
+import posixpath
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from switchyard_git import GitError, Repository
-from switchyard_sandbox import Enforcement
+from switchyard_sandbox import Enforcement, SandboxError
 
+from switchyard.agents import AgentError
 from switchyard.config import Config
 from switchyard.errors import ConfigError, SwitchyardError
 from switchyard.tasks import Task
@@ -18,6 +20,7 @@ from switchyard.workflow.places import Places
 from switchyard.workflow.stores import target_of
 
 SCHEMA = "switchyard.doctor/1"
+INTERPRETERS = ("sh", "bash", "python", "python3", "node")
 
 
 @dataclass(frozen=True)
@@ -31,27 +34,38 @@ class Line:
     required: bool = True
 
 
+@dataclass(frozen=True)
+class Parts:
+    """How the parts that the configuration names are had; each raises what keeps it from being had."""
+
+    probe: Callable[[], Sequence[Enforcement]]
+    agents: Callable[[], object]
+    forge: Callable[[], object]
+
+
 def examine(
     repository: Repository,
     config: Config,
     places: Places,
     read_tasks: Callable[[], Sequence[Task]],
-    probe: Callable[[], Sequence[Enforcement]],
+    parts: Parts,
     environ: Mapping[str, str],
 ) -> list[Line]:
     """Look at everything; what fails is a line, never an exception."""
+    base, head = _base(repository, config)
     return [
         Line("python", True, platform.python_version()),
         _git(),
-        *_probe(config, probe),
+        *_probe(config, parts),
         Line("repository", True, str(repository.worktree or repository.git_dir)),
         *_shape(repository),
-        _remote(repository, config),
+        base,
         _tasks(read_tasks),
         _checks(config),
-        _agent(config),
+        _agent(config, parts),
+        *_missing_scripts(repository, config, head),
         Line("state", True, str(places.state)),
-        Line("local forge", True, str(places.forge / "<number>.json")),
+        _part("local forge", str(places.forge / "<number>.json"), parts.forge),
         Line("artifacts", True, str(places.artifacts / "sha256" / "<2>" / "<hex>")),
         *_optional(environ),
     ]
@@ -74,13 +88,32 @@ def doctor_document(lines: Sequence[Line]) -> dict[str, object]:
     }
 
 
+def script_of(command: Sequence[str]) -> str:
+    """The file of the repository that a command starts, where its words tell one; else ""."""
+    named = command[1:2] if command and command[0] in INTERPRETERS else command[:1]
+    path = posixpath.normpath(named[0]) if named else ""
+    return path if "/" in path and not path.startswith(("/", "-", "~", "$", "..")) and "{" not in path else ""
+
+
 def _git() -> Line:
     found = shutil.which("git")
     return Line("git", bool(found), found or "not found", "" if found else "apt-get install git")
 
 
-def _probe(config: Config, probe: Callable[[], Sequence[Enforcement]]) -> list[Line]:
+def _part(name: str, detail: str, opened: Callable[[], object]) -> Line:
+    try:
+        opened()
+    except (SwitchyardError, AgentError) as err:
+        return Line(name, False, str(err), err.hint)
+    return Line(name, True, detail)
+
+
+def _probe(config: Config, parts: Parts) -> list[Line]:
     lenient = config.sandbox.allow_degraded
+    try:
+        found = parts.probe()
+    except (SwitchyardError, SandboxError) as err:
+        return [Line("sandbox", False, str(err), err.hint)]
     return [
         Line(
             f"sandbox: {line.name}",
@@ -89,7 +122,7 @@ def _probe(config: Config, probe: Callable[[], Sequence[Enforcement]]) -> list[L
             line.hint,
             required=not lenient or line.name == "isolation",
         )
-        for line in probe()
+        for line in found
     ]
 
 
@@ -104,17 +137,18 @@ def _shape(repository: Repository) -> list[Line]:
     return lines
 
 
-def _remote(repository: Repository, config: Config) -> Line:
+def _base(repository: Repository, config: Config) -> tuple[Line, str]:
+    """Where work starts: the line, and the commit where it is known."""
     target, base = target_of(repository, config), config.repository.base
     try:
         heads = repository.ls_remote(target, [f"refs/heads/{base}"])
     except GitError as err:
-        return Line("remote", False, str(err), err.hint)
+        return Line("remote", False, str(err), err.hint), ""
     if not heads:
-        return Line(
-            "base", False, f"{target} has no branch {base!r}", "set base = … under [repository] in switchyard.toml"
-        )
-    return Line("base", True, f"{base} of {target} is at {next(iter(heads.values()))[:10]}")
+        hint = "set base = … under [repository] in switchyard.toml"
+        return Line("base", False, f"{target} has no branch {base!r}", hint), ""
+    head = next(iter(heads.values()))
+    return Line("base", True, f"{base} of {target} is at {head[:10]}"), head
 
 
 def _tasks(read_tasks: Callable[[], Sequence[Task]]) -> Line:
@@ -132,10 +166,23 @@ def _checks(config: Config) -> Line:
     return Line("checks", bool(names), names or "none", hint, required=False)
 
 
-def _agent(config: Config) -> Line:
+def _agent(config: Config, parts: Parts) -> Line:
     if config.agent is None and not config.agents:
         return Line("agent", False, "none", "add an [agent] table to switchyard.toml")
-    return Line("agent", True, ", ".join(["default"] * (config.agent is not None) + list(config.agents)))
+    return _part("agent", ", ".join(["default"] * (config.agent is not None) + list(config.agents)), parts.agents)
+
+
+def _missing_scripts(repository: Repository, config: Config, head: str) -> list[Line]:
+    """The scripts that agents start and that tasks won't find; a set-up may make them, so that is only advice."""
+    if not head or not repository.has_commit(head):
+        return []
+    tables = {"default": config.agent} if config.agent is not None else {}
+    hint = "commit it there: tasks start from the base branch and see only what is in it"
+    return [
+        Line(f"agent {name}", False, f"{script} is not on {config.repository.base}", hint, required=False)
+        for name, table in {**tables, **config.agents}.items()
+        if (script := script_of(table.command)) and repository.read_blob(head, script) is None
+    ]
 
 
 def _optional(environ: Mapping[str, str]) -> list[Line]:

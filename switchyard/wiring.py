@@ -152,8 +152,7 @@ def preview(workspace: Workspace, selection: Collection[TaskId], plan: Path | No
     drafted = draft(workspace, tasks, view, base, selection)
     budget = workspace.config.context.budget_tokens
     contexts = {
-        task.id: choose_context(workspace.places, workspace.places.mirror, base.commit, task, budget).as_json()
-        for task in drafted.plan.tasks
+        task.id: choose_context(workspace.places, base.commit, task, budget).as_json() for task in drafted.plan.tasks
     }
     return Preview(drafted, contexts, tuple(view.unfinished))
 
@@ -217,11 +216,10 @@ def draft(
     now = time.time()
 
     def overlaps(chosen: Sequence[Task]) -> Mapping[TaskId, Collection[TaskId]]:
-        from switchyard_context import build_graph, open_source
-
+        from switchyard.workflow.graphs import read_commit
         from switchyard.workflow.selecting import overlaps_of
 
-        graph = build_graph(open_source(workspace.places.mirror, base.commit), workspace.places.cache)
+        _, graph = read_commit(workspace.places, base.commit)
         return overlaps_of(graph, chosen)
 
     standing = Standing(tasks, view, workspace.config, base, int(now), overlaps)

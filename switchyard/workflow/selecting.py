@@ -6,14 +6,11 @@ import json
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from itertools import permutations
-from pathlib import Path
 
 from switchyard_context import (
     ImportGraph,
     Request,
     Selection,
-    build_graph,
-    open_source,
     render_markdown,
     select,
 )
@@ -22,6 +19,7 @@ from switchyard_git import CommitSha
 from switchyard.packets import Ground, PlannedTask, SelectedContext, TaskId
 from switchyard.tasks import Task
 from switchyard.workflow.factory import Factory
+from switchyard.workflow.graphs import read_commit
 from switchyard.workflow.places import Places
 
 IMPORT_HOPS = 1
@@ -31,7 +29,7 @@ IMPORT_HOPS = 1
 def select_context(factory: Factory, task: PlannedTask, ground: Ground) -> SelectedContext:
     """Select from the tree of the task's own base, so that parents' work is seen; kept as artifacts."""
     budget = factory.config.context.budget_tokens
-    selection = choose_context(factory.places, factory.places.factory, ground.commit, task, budget)
+    selection = choose_context(factory.places, ground.commit, task, budget)
     return SelectedContext(
         listing=factory.artifacts.put(json.dumps(selection.as_json(), ensure_ascii=False).encode()),
         markdown=factory.artifacts.put(render_markdown(selection).encode()),
@@ -40,12 +38,9 @@ def select_context(factory: Factory, task: PlannedTask, ground: Ground) -> Selec
     )
 
 
-def choose_context(
-    places: Places, repository: Path, commit: CommitSha, task: PlannedTask, budget_tokens: int
-) -> Selection:
+def choose_context(places: Places, commit: CommitSha, task: PlannedTask, budget_tokens: int) -> Selection:
     """What matters for a task at a commit."""
-    source = open_source(repository, commit)
-    graph = build_graph(source, places.cache)
+    source, graph = read_commit(places, commit)
     request = Request(
         text=f"{task.title}\n\n{task.body}",
         targets=task.targets,

@@ -59,6 +59,8 @@ class TaskView:
     """The newest event's type."""
     since: str = ""
     """That event's timestamp."""
+    row: int = 0
+    """That event's sequence: what came before what, whatever the clock said."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,13 @@ class FactoryView:
     runs: Mapping[RunId, RunView]
     latest: Mapping[TaskId, TaskView]
     answers: Mapping[TaskId, Mapping[str, Any]]
-    """The newest `operator_action` of each task, its data with `timestamp`."""
+    """The newest `operator_action` of each task, its data with `timestamp` and `row`, its sequence."""
     approved: Mapping[TaskId, str] = field(default_factory=dict)
     """The content hash that a person approved last, where one was approved after the task had been read."""
+
+    def is_answered(self, task: TaskView) -> bool:
+        """Whether a person said something about a task's execution after it came to where it is."""
+        return bool(self.answers.get(task.id, {}).get("row", -1) > task.row)
 
     @property
     def unfinished(self) -> list[RunView]:
@@ -108,7 +114,7 @@ def fold(events: Iterable[Event]) -> FactoryView:
         elif event.event_type == "run_finished":
             runs[run_id] = replace(runs[run_id], finished=event.timestamp)
         elif event.event_type == "operator_action":
-            answers[task_id] = MappingProxyType({**event.data, "timestamp": event.timestamp})
+            answers[task_id] = MappingProxyType({**event.data, "timestamp": event.timestamp, "row": event.sequence})
             if event.data.get("action") == "approve":
                 approved[task_id] = event.data.get("content_hash", "")
         elif task_id in tasks.get(run_id, {}):
@@ -147,6 +153,7 @@ def _planned(event: Event) -> dict[TaskId, TaskView]:
             proven=task.get("proven", ""),
             doing="run_started",
             since=event.timestamp,
+            row=event.sequence,
         )
         for task in event.data["tasks"]
     }
@@ -157,7 +164,7 @@ def _advance(task: TaskView, event: Event) -> TaskView:
         return task
     change = _CHANGES.get(event.event_type)
     moved = change(task, event) if change else task
-    return replace(moved, doing=event.event_type, since=event.timestamp)
+    return replace(moved, doing=event.event_type, since=event.timestamp, row=event.sequence)
 
 
 def _claimed(task: TaskView, event: Event) -> TaskView:

@@ -77,7 +77,7 @@ def _refuse_unanswerable(view: FactoryView, tasks: Sequence[Task], task: TaskVie
 def is_rejected(view: FactoryView, task: TaskView) -> bool:
     """Whether a person gave the task up after it came to need one."""
     answer = view.answers.get(task.id, {})
-    return task.state == "needs_person" and answer.get("action") == "reject" and answer["timestamp"] > task.since
+    return task.state == "needs_person" and answer.get("action") == "reject" and view.is_answered(task)
 
 
 def is_edited(view: FactoryView, task: Task) -> bool:

@@ -116,12 +116,11 @@ def _why_not(task: Task, view: FactoryView, selected: bool) -> str | None:
         return f"it is {latest.state}"
     if is_edited(view, task):
         return f"it was edited after it was approved; `switchyard task approve {task.id}` approves it as it is now"
-    return _why_not_again(task, latest, answer, selected)
+    action = answer.get("action") if view.is_answered(latest) else None
+    return _why_not_again(task, latest, action, selected)
 
 
-def _why_not_again(task: Task, latest: TaskView, answer: Mapping[str, object], selected: bool) -> str | None:
-    answered = str(answer.get("timestamp", "")) > latest.since
-    action = answer.get("action") if answered else None
+def _why_not_again(task: Task, latest: TaskView, action: object, selected: bool) -> str | None:
     if latest.state == "needs_person":
         if action in ("accept", "retry", "approve"):
             return None
@@ -194,7 +193,7 @@ def _plan_task(
     config, latest = standing.config, standing.view.latest.get(task.id)
     config.agent_named(task.agent)
     answer = standing.view.answers.get(task.id, {})
-    is_answered = latest is not None and str(answer.get("timestamp", "")) > latest.since
+    is_answered = latest is not None and standing.view.is_answered(latest)
     accepted = is_answered and answer.get("action") == "accept"
     proven = latest is not None and latest.state == "failed" and latest.content_hash == content_hash(task)
     keeps = latest is not None and latest.branch and latest.state not in ("landed", "cancelled")

@@ -172,7 +172,7 @@ def test_the_newest_answer_of_a_person_is_kept_with_its_time() -> None:
 
 def states(view: FactoryView) -> dict[tuple[str, str], Any]:
     return {
-        (run_id, name): replace(task, doing="", since="")
+        (run_id, name): replace(task, doing="", since="", row=0)
         for run_id, run in view.runs.items()
         for name, task in run.tasks.items()
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -173,6 +174,13 @@ def test_a_task_that_needs_a_person_waits_and_names_the_reason() -> None:
     assert "switchyard escalation list" in why(drafted)["a"]
     assert "tests" in why(drafted)["a"] and "edited" not in why(drafted)["a"]
     assert drafted.startable == ()
+
+
+def test_an_answer_given_by_a_clock_that_was_set_back_is_an_answer() -> None:
+    task = a_task("a")
+    late = replace(said("a", "retry", note="try again"), timestamp="2025-12-31T23:00:00.000000Z")
+    planned = draft([task], history=[*ran(task, state="needs_person"), late]).plan.tasks
+    assert [(one.id, one.note) for one in planned] == [("a", "try again")]
 
 
 def test_naming_a_task_that_needs_a_person_is_no_answer() -> None:

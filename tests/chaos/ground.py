@@ -77,6 +77,13 @@ class ChaosYard(Yard):
         _, err = process.communicate(timeout=120)
         assert process.returncode == -signal.SIGKILL, (point, process.returncode, err.decode()[-3000:])
 
+    def commit(self, files: dict[str, str]) -> None:
+        """Put files on the base branch of the origin."""
+        for name, text in files.items():
+            (self.repo / name).write_text(text)
+        self.git("commit", "-q", "-a", "-m", "Change", at=self.repo)
+        self.git("push", "-q", "origin", "main", at=self.repo)
+
     def outcome(self) -> Outcome:
         """What everything came to."""
         rows = self.status()
@@ -110,11 +117,20 @@ class ChaosYard(Yard):
         """What holds at rest whatever happened: one push a branch, no box, a whole ledger, status as it is folded."""
         assert set(self.pushes().values()) == {1}, self.pushes()
         assert self.boxes() == []
-        assert [place.name for place in (self.state / "boxes").glob("*")] == []
-        assert [place.name for place in (self.state / "trash").glob("*")] == []
+        # A folder without an entry was never a box; it is swept once nobody can be about to write one.
+        assert list((self.state / "boxes").glob("*/box.json")) == []
+        assert list((self.state / "trash").glob("*")) == []
         self.run("ledger", "verify")
         self.assert_effects_are_done()
         self.assert_status_is_the_fold()
+
+    def tamper(self, statement: str, *values: object) -> None:
+        """Change the ledger by hand, as somebody with the rights to the file can: the triggers are no lock."""
+        with self.database() as connection:
+            triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            for (name,) in triggers:
+                connection.execute(f"DROP TRIGGER {name}")
+            connection.execute(statement, values)
 
     def assert_effects_are_done(self) -> None:
         """Every effect that was meant has its outcome, and the ledger has a row of that outcome."""

@@ -93,11 +93,10 @@ def _lines(written: list[str], kept: list[str]) -> str:
 
 def _advice(proposal: Proposal) -> str:
     found = proposal.findings
-    counts = (
-        ", ".join(f"{count} {name}" for name, count in list(found.languages.items())[:5]) or "no source files known"
-    )
+    counts = ", ".join(f"{count} {name}" for name, count in list(found.languages.items())[:5]) or "no source"
     checks = "; ".join(f"{name}: {command}" for name, command in found.checks.items()) or "none"
     return (
-        f"found {counts}; base {proposal.base}; checks {checks}\n"
-        "next: look at switchyard.toml, set [agent], write a task with 'switchyard task add', then 'switchyard plan'"
+        f"found {counts} files; base {proposal.base}; checks {checks}\n"
+        "next: look at switchyard.toml, set [agent], write a task with 'switchyard task add' and approve it, "
+        "then 'switchyard plan'"
     )

@@ -39,6 +39,12 @@ def _claimed(data: Data) -> str:
     return f"claimed: branch {data['branch']} on {data['base_branch'] or 'no base'}"
 
 
+def _dispatched(data: Data) -> str:
+    if data["attempt"] > 1 or not data.get("setup"):
+        return ""
+    return "attempt 1: making a sandbox; the set-up runs first where the base is new, and can take a while"
+
+
 def _extracted(data: Data) -> str:
     paths = f"{_counted(data['changed_count'], 'path')} changed"
     return f"attempt {data['attempt']}: agent {how_it_ended(data)} after {data['duration_s']:.1f} s, {paths}"
@@ -70,6 +76,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "run_started": _run_started,
     "task_claimed": _claimed,
     "context_selected": lambda data: f"context: {_counted(data['files'], 'file')}, {data['tokens']} tokens",
+    "assignment_dispatched": _dispatched,
     "sandbox_created": lambda data: f"attempt {data['attempt']}: sandbox {data['box']}",
     "attempt_extracted": _extracted,
     "check_passed": _check("passed"),

@@ -140,7 +140,8 @@ class TaskLine:
     ) -> AttemptResult:
         journal = self._journal
         journal.intend("attempt", str(attempt), {"attempt": attempt, "start": start})
-        journal.record(f"dispatched {attempt}", "assignment_dispatched", {"attempt": attempt})
+        setup = bool(self._factory.config.sandbox.setup)
+        journal.record(f"dispatched {attempt}", "assignment_dispatched", {"attempt": attempt, "setup": setup})
 
         def note_box(box: BoxId) -> None:
             journal.note(f"sandbox {box}", "sandbox_created", {"attempt": attempt, "box": box, "role": "agent"})

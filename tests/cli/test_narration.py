@@ -26,6 +26,11 @@ def told(event_type: str, **data: Any) -> str:
         ("task_claimed", {"branch": "factory/r/t", "base_branch": ""}, "claimed: branch factory/r/t on no base"),
         ("context_selected", {"files": 3, "tokens": 900}, "context: 3 files, 900 tokens"),
         ("context_selected", {"files": 1, "tokens": 9}, "context: 1 file, 9 tokens"),
+        (
+            "assignment_dispatched",
+            {"attempt": 1, "setup": True},
+            "attempt 1: making a sandbox; the set-up runs first where the base is new, and can take a while",
+        ),
         ("attempt_extracted", EXTRACTED, "attempt 1: agent exited with 0 after 1.0 s, 1 path changed"),
         (
             "attempt_extracted",
@@ -61,6 +66,11 @@ def test_a_row_is_told_in_one_line(event_type: str, data: dict[str, Any], words:
 @pytest.mark.parametrize("event_type", ["effect_intended", "invented_later"])
 def test_rows_for_machines_are_not_told(event_type: str) -> None:
     assert told(event_type, anything=1) == ""
+
+
+@pytest.mark.parametrize("data", [{"attempt": 2, "setup": True}, {"attempt": 1, "setup": False}, {"attempt": 1}])
+def test_a_sandbox_that_needs_no_set_up_is_not_announced(data: dict[str, Any]) -> None:
+    assert told("assignment_dispatched", **data) == ""
 
 
 def test_every_type_says_what_a_task_is_busy_with() -> None:

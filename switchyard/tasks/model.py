@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -79,6 +79,11 @@ class Task:
         """The items under `## Acceptance`, without their boxes."""
         return acceptance_items(self.body)
 
+    @property
+    def prose(self) -> str:
+        """The body without its `## Acceptance`, for whoever shows the two apart."""
+        return "\n".join(line for line, is_acceptance in _sorted_lines(self.body) if not is_acceptance).strip()
+
 
 def content_hash(task: Task) -> str:
     """What an approval is bound to: title, body (acceptance with it) and checks; the rest may change without asking."""
@@ -122,17 +127,26 @@ def acceptance_items(body: str) -> tuple[str, ...]:
 
 
 def _acceptance_lines(body: str) -> list[str]:
-    found: list[str] = []
+    lines = [line for line, is_acceptance in _sorted_lines(body) if is_acceptance]
+    return [line for line in lines if not _is_acceptance_heading(line)]
+
+
+def _sorted_lines(body: str) -> Iterator[tuple[str, bool]]:
+    """Every line, with whether it belongs to the acceptance section, its heading included."""
     is_inside = False
     fence = ""
     for line in body.splitlines():
         fence = _fence_after(line, fence)
         heading = _HEADING.match(line) if not fence else None
         if heading and len(heading[1]) <= 2:
-            is_inside = heading[2].strip().rstrip(":").lower() in {"acceptance", "acceptance criteria"}
-        elif is_inside:
-            found.append(line)
-    return found
+            is_inside = _is_acceptance_heading(line)
+        yield line, is_inside
+
+
+def _is_acceptance_heading(line: str) -> bool:
+    heading = _HEADING.match(line)
+    named = heading[2].strip().rstrip(":").lower() if heading and len(heading[1]) <= 2 else ""
+    return named in {"acceptance", "acceptance criteria"}
 
 
 def _fence_after(line: str, fence: str) -> str:

@@ -181,6 +181,11 @@ def test_acceptance_is_the_list_under_its_heading(body: str, items: tuple[str, .
     assert parse(MINIMAL + body).acceptance == items
 
 
+def test_the_prose_is_the_body_without_its_acceptance() -> None:
+    task = parse(MINIMAL + "Why.\n\n## Acceptance\n- [ ] a\n\n### Part\n- b\n\n## Notes\n```\n## Acceptance\n```\n")
+    assert task.prose == "Why.\n\n## Notes\n```\n## Acceptance\n```"
+
+
 def test_an_approval_is_bound_to_title_body_acceptance_and_checks_alone() -> None:
     task = parse(FULL, "rates-api.md")
     asked_again = [

@@ -200,7 +200,7 @@ def _plan_task(
     return PlannedTask(
         id=task.id,
         title=task.title,
-        body=task.body,
+        body=task.prose,
         acceptance=task.acceptance,
         test_requirements=task.test_requirements,
         depends_on=task.depends_on,

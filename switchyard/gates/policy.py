@@ -134,8 +134,9 @@ def _describe_exit(attempt: AttemptResult) -> str:
     said = [line.strip() for line in attempt.said.splitlines() if line.strip()]
     if not said:
         return f"The agent exited with {attempt.exit_code}."
-    more = f"\n\n{block(attempt.said)}" if len(said) > 1 else ""
-    return f"The agent exited with {attempt.exit_code}; its last words: {code(said[-1][:LAST_WORDS_CHARS])}{more}"
+    last = said[-1] if len(said[-1]) <= LAST_WORDS_CHARS else f"…{said[-1][-LAST_WORDS_CHARS:]}"
+    more = "" if said == [last] else f"\n\n{block(attempt.said)}"
+    return f"The agent exited with {attempt.exit_code}; its last words: {code(last)}{more}"
 
 
 def _listed(paths: Sequence[str]) -> str:

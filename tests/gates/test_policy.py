@@ -67,7 +67,7 @@ def test_an_agent_that_did_not_end_well_is_told_how(ended: dict[str, Any], told:
         ("", "The agent exited with 2."),
         ("sh: no such file\n", "The agent exited with 2; its last words: `sh: no such file`"),
         ("trying\n\n  gave up \n\n", "The agent exited with 2; its last words: `gave up`"),
-        ("x" * 500, f"The agent exited with 2; its last words: `{'x' * 160}`"),
+        ("trying" + "x" * 500, f"The agent exited with 2; its last words: `…{'x' * 160}`"),
     ],
 )
 def test_the_first_line_about_a_failed_agent_ends_with_what_it_said_last(said: str, first_line: str) -> None:

@@ -13,7 +13,7 @@ from switchyard.cli.render import Output
 app = typer.Typer(help="Tasks that wait for a person: list, accept, reject or retry.", no_args_is_help=True)
 
 SCHEMA = "switchyard.escalations/1"
-COLUMNS = ("task", "since", "reason")
+COLUMNS = ("task", "since", "answer", "reason")
 TaskName = Annotated[
     str, typer.Argument(metavar="TASK", help="The id of a task that needs a person.", autocompletion=complete_task)
 ]
@@ -22,9 +22,12 @@ Note = Annotated[str, typer.Option("--note", "-m", metavar="TEXT", help="Why; an
 
 @app.command("list")
 def list_(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
-    """List the tasks that need a person, with the reason."""
+    """List the tasks that need a person, with the reason.
+
+    One that was answered stays until the next run acts on the answer.
+    """
     from switchyard.cli.workspace import open_workspace
-    from switchyard.workflow.operating import is_rejected
+    from switchyard.workflow.operating import is_rejected, pending_answer
 
     view = open_workspace(repo, must_be_configured=False).view()
     found = [task for task in view.latest.values() if task.state == "needs_person" and not is_rejected(view, task)]
@@ -37,12 +40,13 @@ def list_(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verb
                 "reason": person.reason,
                 "since": person.since,
                 "head": task.head or None,
+                "answer": pending_answer(view, task) or None,
             }
             for task in found
             if (person := task.needs_person)
         ],
     }
-    rows = [(task.id, task.since[:19], task.reason.splitlines()[0]) for task in found]
+    rows = [(task.id, task.since[:19], pending_answer(view, task), task.reason.splitlines()[0]) for task in found]
     Output(as_json=as_json, quiet=quiet, verbose=verbose).table(
         document, COLUMNS, rows, empty="nothing waits for a person"
     )

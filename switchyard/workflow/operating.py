@@ -74,6 +74,12 @@ def _refuse_unanswerable(view: FactoryView, tasks: Sequence[Task], task: TaskVie
         )
 
 
+def pending_answer(view: FactoryView, task: TaskView) -> str:
+    """What a person answered that the next run will act on; "" while the task still waits for an answer."""
+    action = str(view.answers.get(task.id, {}).get("action", ""))
+    return action if action in ("accept", "retry") and view.is_answered(task) else ""
+
+
 def is_rejected(view: FactoryView, task: TaskView) -> bool:
     """Whether a person gave the task up after it came to need one."""
     answer = view.answers.get(task.id, {})

@@ -47,8 +47,18 @@ def test_the_list_for_scripts_holds_the_whole_reason(shell: Shell) -> None:
         "reason": "tests were edited\nall of them",
         "since": "2026-01-01T00:00:02.000000Z",
         "head": "c1",
+        "answer": None,
     }
     assert document["escalations"][1]["head"] is None
+
+
+def test_an_answer_stands_in_the_list_until_a_run_acts_on_it(shell: Shell) -> None:
+    write(shell)
+    assert shell.run("escalation", "accept", "rates").code == 0
+    assert shell.run("escalation", "list").out.splitlines()[1].split()[2] == "accept"
+    shell.run("escalation", "retry", "rates")
+    answers = {one["task"]: one["answer"] for one in shell.run("escalation", "list", "--json").document["escalations"]}
+    assert answers == {"rates": "retry", "joined": None}
 
 
 @pytest.mark.parametrize("arguments", [[], ["--quiet"]])

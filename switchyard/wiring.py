@@ -23,7 +23,7 @@ from switchyard.tasks import Task
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.lock import orchestrator_lock
 from switchyard.workflow.plan import Draft, Standing, draft_run, refuse_unready
-from switchyard.workflow.stores import Base, fetch_base, open_stores, target_of
+from switchyard.workflow.stores import Base, clear_stale_locks, fetch_base, open_stores, target_of
 from switchyard.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
     agents = _open_agents(workspace.config)
     driver = open_driver(workspace, accept_no_isolation=request.accept_no_isolation)
     with orchestrator_lock(workspace.places.state):
+        clear_stale_locks(workspace.places)
         mirror, quarantine = open_stores(workspace.places)
         base = fetch_base(workspace.repository, mirror, workspace.config)
         factory = Factory(

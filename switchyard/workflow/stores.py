@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from switchyard_git import CommitSha, Repository, UnknownRevision
 from switchyard.config import Config
 from switchyard.errors import UsageError
 from switchyard.workflow.places import Places
+
+LOCK_PATIENCE_S = 5.0
+LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,28 @@ def open_stores(places: Places) -> tuple[Repository, Repository]:
     mirror, quarantine = Repository.init_bare(places.mirror), Repository.init_bare(places.factory)
     _borrow(places)
     return mirror, quarantine
+
+
+def clear_stale_locks(places: Places) -> None:
+    """Remove git's lock files from both repositories, as the machine's end leaves them: git itself never would.
+
+    The caller holds the factory's lock. A git process that a killed factory left behind may still be about to end by
+    itself, so locks get a moment before they count as stale.
+    """
+    patience = time.monotonic() + LOCK_PATIENCE_S
+    while (locks := _git_locks(places)) and time.monotonic() < patience:
+        time.sleep(LOOK_EVERY_S)
+    for lock in locks:
+        lock.unlink(missing_ok=True)
+
+
+def _git_locks(places: Places) -> list[Path]:
+    repositories = (places.mirror, places.factory)
+    return [
+        lock
+        for repository in repositories
+        for lock in (*repository.glob("*.lock"), *(repository / "refs").rglob("*.lock"))
+    ]
 
 
 def _borrow(places: Places) -> None:

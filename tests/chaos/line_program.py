@@ -35,7 +35,7 @@ from switchyard.workflow.engine import Engine, Json
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.lock import orchestrator_lock
 from switchyard.workflow.orchestrator import Orchestrator
-from switchyard.workflow.stores import fetch_base, open_stores
+from switchyard.workflow.stores import clear_stale_locks, fetch_base, open_stores
 from switchyard.workspace import open_workspace
 
 LOOK_EVERY_S = 0.002
@@ -166,6 +166,7 @@ def run(repo: Path, fuse: Fuse, clock: Callable[[], datetime]) -> None:
     agent = workspace.config.agent_named("")
     watch_files(fuse)
     with orchestrator_lock(workspace.places.state):
+        clear_stale_locks(workspace.places)
         mirror, quarantine = open_stores(workspace.places)
         base = fetch_base(workspace.repository, mirror, workspace.config)
 

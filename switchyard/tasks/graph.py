@@ -28,10 +28,10 @@ def check_tasks(tasks: Sequence[Task], *, known: Iterable[TaskId] = ()) -> None:
 
 
 def find_duplicates(tasks: Sequence[Task]) -> list[TaskFileError]:
-    """An error for each task whose id an earlier one has."""
-    by_id: dict[TaskId, list[Task]] = defaultdict(list)
+    """An error for each task whose id an earlier one has; case alone does not tell two branches apart everywhere."""
+    by_id: dict[str, list[Task]] = defaultdict(list)
     for task in tasks:
-        by_id[task.id].append(task)
+        by_id[task.id.lower()].append(task)
     return [
         _fault(later, "id", f"task '{later.id}' exists twice; the other is {_place(first)}")
         for first, *others in by_id.values()

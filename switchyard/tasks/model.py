@@ -17,7 +17,7 @@ SetState = Literal["draft", "ready", "held", "cancelled"]
 Allowance = Literal["tests", "protected"]
 
 MAX_ID_LENGTH = 64
-_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ITEM = re.compile(r"^\s{0,3}(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\](?:\s+|$))?(.*)$")
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
 
@@ -94,12 +94,13 @@ def content_hash(task: Task) -> str:
 def check_task_id(task_id: str) -> str:
     """What is wrong with an id, or "". An id is a file name and a part of a branch name, so git's rules hold too."""
     if not _ID.fullmatch(task_id):
-        return f"'{task_id}' is no task id: use a-z, 0-9, '.', '_' and '-', and start with a letter or a digit"
+        rule = "use letters, digits, '.', '_' and '-', and start with a letter or a digit"
+        return f"'{task_id}' is no task id: {rule}"
     if len(task_id) > MAX_ID_LENGTH:
         return f"'{task_id}' has {len(task_id)} characters; an id has at most {MAX_ID_LENGTH}"
-    if task_id.startswith("join-"):
+    if task_id.lower().startswith("join-"):
         return f"'{task_id}' is reserved: ids that start with 'join-' name join commits"
-    if ".." in task_id or task_id.endswith((".", ".lock")):
+    if ".." in task_id or task_id.lower().endswith((".", ".lock")):
         return f"'{task_id}' cannot be a branch name: it holds '..' or ends with '.' or '.lock'"
     return ""
 

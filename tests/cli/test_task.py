@@ -92,7 +92,7 @@ def test_a_budget_keeps_what_was_not_given(shell: Shell) -> None:
     ("arguments", "said"),
     [
         (("add",), "needs a title"),
-        (("add", "A", "--title", "A"), "no task id"),
+        (("add", "a b", "--title", "A"), "no task id"),
         (("add", "join-a", "--title", "A"), "reserved"),
         (("add", "--title", "!!"), "no id can be made"),
         (("add", "x", "--title", "A"), "exists"),

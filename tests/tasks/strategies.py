@@ -10,7 +10,9 @@ from switchyard.tasks import Budget, Task, check_task_id
 LINE_ENDS = "\r\n\x85\u2028\u2029"
 words = st.text(min_size=1, max_size=20).filter(lambda text: text.strip() and "\n" not in text and "\r" not in text)
 ids = (
-    st.from_regex(r"[a-z0-9][a-z0-9._-]{0,20}", fullmatch=True).filter(lambda text: not check_task_id(text)).map(TaskId)
+    st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True)
+    .filter(lambda text: not check_task_id(text))
+    .map(TaskId)
 )
 paths = words.filter(lambda text: not text.startswith("/") and ".." not in text and "\0" not in text)
 bodies = st.text(max_size=200).map(lambda text: text.replace("\r", ""))

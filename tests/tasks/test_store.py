@@ -102,10 +102,11 @@ def test_a_faulty_plan_is_named_with_its_line(tmp_path: Path, text: str, line: i
     assert caught.value.line == line
 
 
-def test_an_id_twice_in_a_plan_names_both_places(tmp_path: Path) -> None:
+@pytest.mark.parametrize("again", ["a", "A"])
+def test_an_id_twice_in_a_plan_names_both_places_whatever_its_case(tmp_path: Path, again: str) -> None:
     plan = tmp_path / "plan.yaml"
-    plan.write_text("- id: a\n  title: A\n- id: a\n  title: B\n")
-    with pytest.raises(TaskFileError, match=r"plan.yaml:3: task 'a' exists twice; the other is .*plan.yaml:1"):
+    plan.write_text(f"- id: a\n  title: A\n- id: {again}\n  title: B\n")
+    with pytest.raises(TaskFileError, match=rf"plan.yaml:3: task '{again}' exists twice; the other is .*plan.yaml:1"):
         check_tasks(load_plan(plan))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pathspec
@@ -91,7 +91,7 @@ def _survey(
         stamps=view.stamps,
         ignores=ignores,
     )
-    (spool / REQUEST).write_text(json.dumps(asdict(request)))
+    (spool / REQUEST).write_text(json.dumps(vars(request)))
     if view.mounts:
         mounts = [vars(mount) for mount in view.mounts]
         (spool / MOUNTS).write_text(json.dumps({"stage": view.stage, "mounts": mounts}))

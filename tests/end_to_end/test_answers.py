@@ -11,7 +11,7 @@ import pytest
 
 from end_to_end.plot import Plot
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
 
 
 def test_every_answer_is_heeded_by_the_next_run(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def agreed(name: str) -> Any:
     return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_every_document_about_running_work_is_as_agreed(tmp_path: Path) -> None:
     plot = Plot(tmp_path, {"stuck": "echo half > half.txt\nexit 1\n"})

@@ -10,7 +10,7 @@ import pytest
 
 from end_to_end.plot import Plot
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
 
 HOSTILE = {
     "wipe": "rm -rf ./* .agents .switchyard\n",

@@ -102,7 +102,7 @@ class Engine:
             raise self._fault[1]
         if now - self._probed > PROBE_S:
             try:
-                self.write(touch_head)
+                self._write(touch_head)
             except sa.exc.OperationalError as err:
                 if not is_locked(err):
                     raise
@@ -200,6 +200,9 @@ class Engine:
     def write(self, function: Callable[[sa.Connection], object]) -> None:
         """One database transaction of its own, outside any record; for use inside a step."""
         self._park_if_abandoned()
+        self._write(function)
+
+    def _write(self, function: Callable[[sa.Connection], object]) -> None:
         with cast(SQLAlchemyDatasource, self._data).engine.begin() as connection:
             function(connection)
 

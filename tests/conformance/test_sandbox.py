@@ -23,7 +23,8 @@ from switchyard_sandbox import (
 )
 
 pytestmark = pytest.mark.sandbox
-MARK = "4242.125"
+MARK = f"4242.{os.getpid()}"
+# Each worker sleeps for a time of its own, so that none takes another's processes for its own.
 """A sleep of just that length, so that what is left of a box can be told in the list of processes."""
 
 

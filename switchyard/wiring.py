@@ -220,7 +220,7 @@ def draft(
         from switchyard.workflow.graphs import read_commit
         from switchyard.workflow.selecting import overlaps_of
 
-        _, graph = read_commit(workspace.places, base.commit)
+        graph = read_commit(workspace.places, base.commit).graph
         return overlaps_of(graph, chosen)
 
     standing = Standing(tasks, view, workspace.config, base, int(now), overlaps)

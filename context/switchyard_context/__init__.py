@@ -1,5 +1,6 @@
 """Which files and symbols a task needs, read from the import graph of a tree; knows nothing of tasks or sandboxes."""
 
+from switchyard_context.codebase import Codebase, open_codebase
 from switchyard_context.errors import (
     BadRequest,
     ContextError,
@@ -21,6 +22,7 @@ from switchyard_context.tokens import count_tokens
 __all__ = [
     "ROLES",
     "BadRequest",
+    "Codebase",
     "ContextError",
     "Dropped",
     "Edge",
@@ -42,6 +44,7 @@ __all__ = [
     "build_graph",
     "count_tokens",
     "is_test",
+    "open_codebase",
     "open_source",
     "render_markdown",
     "render_paths",

@@ -20,7 +20,7 @@ class FactCache:
     """A folder with one SQLite file; safe for several processes at once."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "facts-1.sqlite"
+        self._file = folder / "facts-2.sqlite"
 
     def load(self, keys: Sequence[str]) -> dict[str, FileFacts]:
         """The facts that are here and whole, by key."""

@@ -53,6 +53,10 @@ class FileFacts:
 
     imports: tuple[Import, ...] = ()
     definitions: tuple[Definition, ...] = ()
+    package: str = ""
+    """What the file says it belongs to: Go's package clause, Java's package."""
+    attributes: tuple[str, ...] = ()
+    """What else its header says that decides whether it is built: Go's build constraints, as written."""
     problem: str = ""
     """Why the facts are incomplete; empty when they are not."""
 
@@ -64,13 +68,15 @@ class FileFacts:
                 [d.name, DEFINITION_KINDS.index(d.kind), d.first_line, d.header_line, d.last_line]
                 for d in self.definitions
             ],
+            self.package,
+            self.attributes,
             self.problem,
         ]
 
 
 def decode_facts(value: Sequence[Any]) -> FileFacts:
     """The inverse of `FileFacts.encode`; a ValueError, TypeError or IndexError means that the row is damaged."""
-    imports, definitions, problem = value
+    imports, definitions, package, attributes, problem = value
     return FileFacts(
         tuple(
             Import(line, module, tuple((name, bound) for name, bound in names), EDGE_KINDS[kind], bool(top))
@@ -80,5 +86,7 @@ def decode_facts(value: Sequence[Any]) -> FileFacts:
             Definition(name, DEFINITION_KINDS[kind], first, header, last)
             for name, kind, first, header, last in definitions
         ),
+        str(package),
+        tuple(attributes),
         str(problem),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from switchyard_context.candidates import Candidate, Tier, list_candidates
+from switchyard_context.codebase import Codebase
 from switchyard_context.facts import FileFacts
 from switchyard_context.graph import ImportGraph, Unresolved
 from switchyard_context.markdown import section
@@ -107,15 +108,13 @@ class Selection:
         }
 
 
-def select(graph: ImportGraph, source: Source, request: Request) -> Selection:
+def select(codebase: Codebase, request: Request) -> Selection:
     """Pick the context of a task.
-
-    Args:
-        graph: Of the same tree as `source`.
 
     Raises:
         BadRequest: One of its kinds, for a request that makes no sense in this tree.
     """
+    graph, source = codebase.graph, codebase.source
     goal = aim(request, graph, source)
     candidates = list_candidates(request, goal, graph, source)
     if request.roles:

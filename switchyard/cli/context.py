@@ -15,7 +15,7 @@ from switchyard.cli.workspace import open_workspace
 from switchyard.errors import UsageError
 
 if TYPE_CHECKING:
-    from switchyard_context import ImportGraph, Request, Selection, Source
+    from switchyard_context import Codebase, ImportGraph, Request, Selection
 
 app = typer.Typer(help="Which files a task needs, picked from the import graph.")
 
@@ -61,8 +61,7 @@ def select(
 
     output = Output(as_json=as_json or output_format == "json", quiet=quiet, verbose=verbose)
     request = _request(repo, _text(text, text_file), task, seed or (), budget, top, role or ())
-    graph, source = _open(repo, at)
-    _show(select_files(graph, source, request), output, output_format, explain=explain)
+    _show(select_files(_open(repo, at), request), output, output_format, explain=explain)
 
 
 @app.command()
@@ -79,7 +78,7 @@ def graph(
     Imports that look local and lead nowhere are counted; --verbose and --json list them.
     """
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
-    found, _ = _open(repo, at)
+    found = _open(repo, at).graph
     output.document(found.as_json(), draw_dot(found) if dot else draw_edges(found))
     if found.unresolved:
         output.note(f"imports that look local and lead to no file: {len(found.unresolved)} (--verbose lists them)")
@@ -102,7 +101,7 @@ def why(
     Exits 1 when A does not need B.
     """
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
-    found, _ = _open(repo, at)
+    found = _open(repo, at).graph
     chain = found.why(importer, imported)
     edges = None if chain is None else [edge.as_json() for edge in chain]
     lines = [f"{edge.importer}:{edge.line} imports {edge.imported} ({edge.kind})" for edge in chain or ()]
@@ -125,7 +124,7 @@ def tests(
 
     The nearest come first.
     """
-    found, _ = _open(repo, at)
+    found = _open(repo, at).graph
     names = found.tests_covering(_known(found, paths))
     hops = found.distances(paths, reverse=True)
     _show_paths("tests", found, {name: hops[name] for name in names}, Output(as_json, quiet, verbose))
@@ -144,19 +143,19 @@ def impact(
 
     That is everything that needs them through imports; the nearest come first.
     """
-    found, _ = _open(repo, at)
+    found = _open(repo, at).graph
     names = found.impact(_known(found, paths))
     hops = found.distances(paths, reverse=True)
     _show_paths("impact", found, {name: hops[name] for name in names}, Output(as_json, quiet, verbose))
 
 
-def _open(repo: Path | None, at: str | None) -> tuple[ImportGraph, Source]:
-    from switchyard_context import build_graph, open_source
+def _open(repo: Path | None, at: str | None) -> Codebase:
+    from switchyard_context import open_codebase, open_source
     from switchyard_git import Repository
 
     place = repo if repo is not None else Path.cwd()
     source = open_source(place, at)
-    return build_graph(source, Repository.open(place).common_dir / "switchyard" / "cache"), source
+    return open_codebase(source, Repository.open(place).common_dir / "switchyard" / "cache")
 
 
 def _request(

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
-from switchyard_context import ImportGraph, Source, build_graph, open_source
+from switchyard_context import Codebase, open_codebase, open_source
 from switchyard_git import CommitSha
 
 from switchyard.workflow.places import Places
@@ -16,14 +16,13 @@ KEPT = 4
 _BUILDING = Lock()
 
 
-def read_commit(places: Places, commit: CommitSha) -> tuple[Source, ImportGraph]:
-    """A commit's files and their graph; a commit never changes, so neither does what was built of it."""
+def read_commit(places: Places, commit: CommitSha) -> Codebase:
+    """A commit's files and all that is known of them; a commit never changes, so neither does what was built of it."""
     # One at a time: tasks that start together then wait for one graph and don't build it side by side.
     with _BUILDING:
         return _read(places.factory, commit, places.cache)
 
 
 @lru_cache(maxsize=KEPT)
-def _read(repository: Path, commit: CommitSha, cache: Path) -> tuple[Source, ImportGraph]:
-    source = open_source(repository, commit)
-    return source, build_graph(source, cache)
+def _read(repository: Path, commit: CommitSha, cache: Path) -> Codebase:
+    return open_codebase(open_source(repository, commit), cache)

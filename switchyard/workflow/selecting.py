@@ -40,14 +40,14 @@ def select_context(factory: Factory, task: PlannedTask, ground: Ground) -> Selec
 
 def choose_context(places: Places, commit: CommitSha, task: PlannedTask, budget_tokens: int) -> Selection:
     """What matters for a task at a commit."""
-    source, graph = read_commit(places, commit)
+    codebase = read_commit(places, commit)
     request = Request(
         text=f"{task.title}\n\n{task.body}",
         targets=task.targets,
         always=task.context_files,
         budget_tokens=budget_tokens,
     )
-    return select(graph, source, request)
+    return select(codebase, request)
 
 
 def overlaps_of(graph: ImportGraph, tasks: Sequence[Task]) -> dict[TaskId, set[TaskId]]:

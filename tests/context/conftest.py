@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from switchyard_context import ImportGraph, Request, Selection, Source, build_graph, open_source, select
+from switchyard_context import (
+    Codebase,
+    ImportGraph,
+    Request,
+    Selection,
+    Source,
+    build_graph,
+    open_codebase,
+    open_source,
+    select,
+)
 
 
 @dataclass(frozen=True)
@@ -40,9 +50,11 @@ class Project:
     def graph(self, revision: str | None = None, cache: Path | None = None) -> ImportGraph:
         return build_graph(self.source(revision), cache)
 
+    def codebase(self, revision: str | None = None, cache: Path | None = None) -> Codebase:
+        return open_codebase(self.source(revision), cache)
+
     def select(self, **request: object) -> Selection:
-        source = self.source()
-        return select(build_graph(source), source, Request(**request))  # type: ignore[arg-type]
+        return select(self.codebase(), Request(**request))  # type: ignore[arg-type]
 
     def edges(self) -> dict[tuple[str, str], str]:
         """(importer, imported) → kind; where there are two kinds, the plainer one."""

@@ -27,7 +27,7 @@ def test_a_second_revision_costs_only_what_changed(project: Project, tmp_path: P
     cache = tmp_path / "cache"
     project.commit(FILES).graph("HEAD", cache)
     project.commit({"b.py": "x = 1\n"}).graph("HEAD", cache)
-    with sqlite3.connect(cache / "facts-1.sqlite") as connection:
+    with sqlite3.connect(cache / "facts-2.sqlite") as connection:
         assert connection.execute("SELECT count(*) FROM facts").fetchone() == (len(FILES) + 1,)
     connection.close()
 
@@ -58,7 +58,7 @@ def test_a_damaged_cache_costs_time_and_not_a_result(
 ) -> None:
     cache = tmp_path / "cache"
     truth = project.commit(FILES).graph("HEAD", cache).as_json()
-    damage(cache / "facts-1.sqlite")
+    damage(cache / "facts-2.sqlite")
     assert project.graph("HEAD", cache).as_json() == truth
     assert project.graph("HEAD", cache).as_json() == truth
 
@@ -66,9 +66,9 @@ def test_a_damaged_cache_costs_time_and_not_a_result(
 def test_a_damaged_cache_is_built_anew(project: Project, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     project.commit(FILES).graph("HEAD", cache)
-    _fill_with_noise(cache / "facts-1.sqlite")
+    _fill_with_noise(cache / "facts-2.sqlite")
     project.graph("HEAD", cache)
-    connection = sqlite3.connect(cache / "facts-1.sqlite")
+    connection = sqlite3.connect(cache / "facts-2.sqlite")
     assert connection.execute("SELECT count(*) FROM facts").fetchone() == (len(FILES),)
     connection.close()
 

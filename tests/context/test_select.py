@@ -8,16 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from switchyard_context import (
+    Codebase,
     EmptyRequest,
-    ImportGraph,
     InvalidLimit,
     Request,
-    Source,
     UnknownPath,
     UnknownRole,
     UnknownSymbol,
-    build_graph,
     count_tokens,
+    open_codebase,
     open_source,
     render_markdown,
     render_paths,
@@ -56,8 +55,8 @@ def shop(project: Project) -> Project:
 
 
 @pytest.fixture
-def opened(shop: Project) -> tuple[ImportGraph, Source]:
-    return shop.graph(), shop.source()
+def opened(shop: Project) -> Codebase:
+    return shop.codebase()
 
 
 def roles(project: Project, **request: object) -> dict[str, str]:
@@ -99,11 +98,10 @@ def test_what_a_target_uses_of_an_import_is_shown_before_the_rest(shop: Project)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(small=st.integers(1, 9000), more=st.integers(0, 3000))
 def test_the_budget_holds_and_a_larger_one_keeps_every_file(
-    opened: tuple[ImportGraph, Source], request_of: dict[str, object], small: int, more: int
+    opened: Codebase, request_of: dict[str, object], small: int, more: int
 ) -> None:
-    graph, source = opened
     found = [
-        select(graph, source, Request(budget_tokens=budget, **request_of))  # type: ignore[arg-type]
+        select(opened, Request(budget_tokens=budget, **request_of))  # type: ignore[arg-type]
         for budget in (small, small + more)
     ]
     for selection in found:
@@ -197,7 +195,7 @@ def test_the_same_request_gives_the_same_bytes(shop: Project, tmp_path: Path) ->
     found = []
     for cache in (None, tmp_path / "cache", tmp_path / "cache"):
         source = open_source(shop.root, "HEAD")
-        selection = select(build_graph(source, cache), source, Request(text="cart total", targets=["shop/cart.py"]))
+        selection = select(open_codebase(source, cache), Request(text="cart total", targets=["shop/cart.py"]))
         found.append((selection.as_json(), render_markdown(selection), render_paths(selection)))
     assert found[0] == found[1] == found[2]
 

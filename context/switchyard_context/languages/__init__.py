@@ -1,35 +1,19 @@
-"""The languages that the graph reads; a new one is a module here and an entry in the dict."""
+"""The languages that the graph reads; a new one is a module here and an entry in the tuple."""
 
 from __future__ import annotations
 
-from switchyard_context.languages import python, typescript
 from switchyard_context.languages.contract import Language
-from switchyard_context.languages.python_resolution import PythonResolver, is_python_test
-from switchyard_context.languages.typescript_resolution import TypeScriptResolver, is_typescript_test
+from switchyard_context.languages.python_resolution import PYTHON
+from switchyard_context.languages.typescript_resolution import TYPESCRIPT
 
 __all__ = ["LANGUAGES", "Language", "language_of", "suffix_of"]
 
 LANGUAGES: dict[str, Language] = {
-    "python": Language(
-        name="python",
-        version=python.VERSION,
-        readers=dict.fromkeys(python.SUFFIXES, python.read_facts),
-        open_resolver=PythonResolver,
-        is_test=is_python_test,
-        configs=(("pyproject.toml", "setup.cfg", "setup.py"),),
-    ),
-    "typescript": Language(
-        name="typescript",
-        version=typescript.VERSION,
-        readers={
-            **dict.fromkeys(typescript.TYPESCRIPT_SUFFIXES, typescript.read_typescript),
-            **dict.fromkeys(typescript.TSX_SUFFIXES, typescript.read_tsx),
-            **dict.fromkeys(typescript.JAVASCRIPT_SUFFIXES, typescript.read_javascript),
-        },
-        open_resolver=TypeScriptResolver,
-        is_test=is_typescript_test,
-        configs=(("tsconfig.json", "jsconfig.json"), ("package.json",)),
-    ),
+    language.name: language
+    for language in (
+        PYTHON,
+        TYPESCRIPT,
+    )
 }
 _OF_SUFFIX = {suffix: language for language in LANGUAGES.values() for suffix in language.readers}
 

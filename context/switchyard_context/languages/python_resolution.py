@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from switchyard_context.facts import FileFacts, Import
-from switchyard_context.languages.contract import Resolution, Targets, Tree
+from switchyard_context.languages import python
+from switchyard_context.languages.contract import Language, Resolution, Targets, Tree
 from switchyard_context.languages.python_roots import STANDARD_LIBRARY, PythonLayout, read_layout
 
 _INIT_NAMES = ("__init__.py", "__init__.pyi")
@@ -183,3 +184,13 @@ def is_python_test(path: str) -> bool:
     return suffix in ("py", "pyw") and (
         stem.startswith("test_") or stem.endswith(("_test", "_tests")) or stem == "tests"
     )
+
+
+PYTHON = Language(
+    name="python",
+    version=python.VERSION,
+    readers=dict.fromkeys(python.SUFFIXES, python.read_facts),
+    open_resolver=PythonResolver,
+    is_test=is_python_test,
+    configs=(("pyproject.toml", "setup.cfg", "setup.py"),),
+)

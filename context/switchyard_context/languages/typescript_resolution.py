@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from switchyard_context.facts import FileFacts, Import
-from switchyard_context.languages.contract import Resolution, Targets, Tree
+from switchyard_context.languages import typescript
+from switchyard_context.languages.contract import Language, Resolution, Targets, Tree
 from switchyard_context.languages.node_files import NodeFiles, join
 from switchyard_context.languages.node_packages import NodePackage, NodePackages
 from switchyard_context.languages.tsconfig import TsConfigs
@@ -179,3 +180,17 @@ def is_typescript_test(path: str) -> bool:
         return True
     folders = path.split("/")[:-1]
     return "__tests__" in folders and not {"fixtures", "__fixtures__", "helpers", "utils"} & set(folders)
+
+
+TYPESCRIPT = Language(
+    name="typescript",
+    version=typescript.VERSION,
+    readers={
+        **dict.fromkeys(typescript.TYPESCRIPT_SUFFIXES, typescript.read_typescript),
+        **dict.fromkeys(typescript.TSX_SUFFIXES, typescript.read_tsx),
+        **dict.fromkeys(typescript.JAVASCRIPT_SUFFIXES, typescript.read_javascript),
+    },
+    open_resolver=TypeScriptResolver,
+    is_test=is_typescript_test,
+    configs=(("tsconfig.json", "jsconfig.json"), ("package.json",)),
+)

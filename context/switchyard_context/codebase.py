@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from switchyard_context.graph import ImportGraph, build_graph
+from switchyard_context.history import PastCommit, read_history
 from switchyard_context.source import Source
 from switchyard_context.terms import Field, Terms, path_terms_of, terms_of
 
@@ -56,6 +57,12 @@ class Codebase:
 
     source: Source
     graph: ImportGraph
+    cache: Path | None = None
+
+    @cached_property
+    def history(self) -> list[PastCommit]:
+        """The newest ancestors of the tree, newest first."""
+        return read_history(self.source.repository, self.source.revision, self.cache)
 
     @cached_property
     def terms(self) -> TermIndex:
@@ -73,4 +80,4 @@ def open_codebase(source: Source, cache: Path | None = None) -> Codebase:
     Args:
         cache: Folder for what is known of blobs and trees, shared by every revision and worktree; None keeps nothing.
     """
-    return Codebase(source, build_graph(source, cache))
+    return Codebase(source, build_graph(source, cache), cache)

@@ -25,6 +25,9 @@ class Source(Protocol):
     """The files of one state of a repository; symbolic links and submodules are not among them."""
 
     @property
+    def repository(self) -> Repository: ...
+
+    @property
     def revision(self) -> str:
         """The commit id, with `+dirty` where the working tree differs from it; empty before the first commit."""
 
@@ -111,6 +114,7 @@ def _open_revision(repository: Repository, revision: str) -> RevisionSource:
 class WorktreeSource:
     """The working tree: tracked files, and untracked ones that are not ignored."""
 
+    repository: Repository
     root: Path
     revision: str
     blobs: dict[str, str]
@@ -144,7 +148,7 @@ def _open_worktree(repository: Repository, root: Path) -> WorktreeSource:
         elif entry is None:
             blobs[path] = _blob_id(_read_file(root / path))
     revision = f"{commit}+dirty" if dirty and commit else commit
-    return WorktreeSource(root, revision, blobs, _inner_links(aims, blobs), frozenset(blobs))
+    return WorktreeSource(repository, root, revision, blobs, _inner_links(aims, blobs), frozenset(blobs))
 
 
 def _inner_links(aims: Mapping[str, str], files: Collection[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from switchyard_git.values import Change, Commit, CommitSha, ObjectSha, Signatur
 
 _IDENTITY = re.compile(r"^(.*?) ?<([^>]*)> (-?\d+) [+-]\d{4}$")
 _STABLE_DIFF = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--no-color")
+_RENAME_LIMIT = 200
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,16 @@ class History(Plumbing):
         trees = (self.tree_of(before), self.tree_of(after))
         return parse_changes(fields(self._ask("diff-tree", "-r", "-z", "--raw", *_STABLE_DIFF, found, *trees)))
 
-    def touched(self, commits: Iterable[CommitSha]) -> dict[CommitSha, list[Change]]:
-        """What each commit changes against each parent, in one process; a rename is a removal and an addition."""
+    def touched(self, commits: Iterable[CommitSha], *, renames: bool = False) -> dict[CommitSha, list[Change]]:
+        """What each commit changes against each parent, in one process.
+
+        Args:
+            renames: Pair what was removed with what was added alike, where few enough files moved at once; otherwise
+                a rename is a removal and an addition.
+        """
         request = "".join(f"{commit}\n" for commit in commits).encode()
-        flags = ("--stdin", "--root", "-m", "-r", "-z", "--raw", "--no-renames", *_STABLE_DIFF)
+        found = ("--find-renames", f"-l{_RENAME_LIMIT}") if renames else ("--no-renames",)
+        flags = ("--stdin", "--root", "-m", "-r", "-z", "--raw", *found, *_STABLE_DIFF)
         changes: dict[CommitSha, list[Change]] = {}
         for commit, items in _by_commit(fields(self._ask("diff-tree", *flags, stdin=request))):
             changes.setdefault(commit, []).extend(parse_changes(items))
@@ -76,6 +83,12 @@ class History(Plumbing):
         return self.read_commits(
             [CommitSha(sha) for sha in self._ask("rev-list", *flags, stdin=request.encode()).decode().split()]
         )
+
+    def recent(self, revision: str, *, limit: int) -> list[CommitSha]:
+        """The newest commits that the revision holds, merges left out, newest first."""
+        flags = ("--no-merges", f"--max-count={limit}", "--stdin")
+        listing = self._ask("rev-list", *flags, stdin=f"{self.resolve(revision)}\n".encode())
+        return [CommitSha(sha) for sha in listing.decode().split()]
 
     def read_commits(self, commits: Sequence[CommitSha]) -> list[Commit]:
         """Commits as they were written, in the order asked for."""
@@ -115,6 +128,8 @@ def _by_commit(items: Sequence[bytes]) -> Iterable[tuple[CommitSha, list[bytes]]
     for item in rest:
         if item.startswith(b":"):
             batch += (item, next(rest))
+            if item.split()[-1][:1] in (b"R", b"C"):
+                batch.append(next(rest))
             continue
         if batch:
             yield commit, batch

@@ -240,3 +240,29 @@ def test_ignored_files_follow_the_users_own_list(folder: Path, own_home: Path) -
     repository = Repository.open(folder)
     assert not repository.is_dirty()
     assert repository.worktree_files() == ["a.txt", "dir/b.txt"]
+
+
+def test_recent_commits_leave_merges_out_and_stop_at_the_limit(folder: Path, git: Git) -> None:
+    git(folder, "checkout", "-qb", "side")
+    git(folder, "commit", "-qm", "side", "--allow-empty")
+    git(folder, "checkout", "-q", "main")
+    git(folder, "commit", "-qm", "main", "--allow-empty")
+    git(folder, "merge", "-q", "--no-edit", "side")
+    repository = Repository.open(folder)
+    expected = git(folder, "rev-list", "--no-merges", "HEAD").split()
+    assert repository.recent("HEAD", limit=9) == expected
+    assert repository.recent("HEAD", limit=2) == expected[:2]
+
+
+def test_touched_pairs_a_renamed_file_only_when_asked(folder: Path, git: Git) -> None:
+    git(folder, "mv", "a.txt", "b.txt")
+    (folder / "dir" / "b.txt").write_text("three\n")
+    git(folder, "commit", "-qam", "rename")
+    repository = Repository.open(folder)
+    head = repository.resolve("HEAD")
+    found = repository.touched([head], renames=True)[head]
+    assert [(change.status, change.old_path, change.path) for change in found] == [
+        ("R", "a.txt", "b.txt"),
+        ("M", "dir/b.txt", "dir/b.txt"),
+    ]
+    assert sorted(change.status for change in repository.touched([head])[head]) == ["A", "D", "M"]

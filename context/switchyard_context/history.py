@@ -1,0 +1,88 @@
+"""The past of a tree: which files its newest ancestors changed together, and what was written about it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from switchyard_git import Change, Commit, CommitSha, GitError, Repository
+
+from switchyard_context.history_cache import CommitRow, HistoryCache
+from switchyard_context.naming import stems_of, words_of
+
+MAX_COMMITS = 3000
+_MAX_PATHS = 300
+_MAX_MESSAGE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class PastCommit:
+    """One commit that the tree descends from; merges are not among them."""
+
+    sha: str
+    timestamp: int
+    """When it was committed, in seconds since the epoch."""
+    message: str
+    paths: tuple[str, ...]
+    """What it touched, by the names that the files have now; empty where it touched hundreds."""
+    words: npt.NDArray[np.uint32]
+    """`word_hash` of each stemmed word of the message, ascending."""
+
+
+def read_history(repository: Repository, revision: str, cache: Path | None) -> list[PastCommit]:
+    """The newest ancestors of a revision, itself included, newest first; empty where there is no history.
+
+    Args:
+        revision: A commit id, with or without `+dirty`.
+        cache: Folder to keep commits in: a later revision then reads only what is new. None keeps nothing.
+    """
+    head = revision.removesuffix("+dirty")
+    if not head:
+        return []
+    store = HistoryCache(cache) if cache is not None else None
+    try:
+        shas = (store.load_walk(head) if store else None) or repository.recent(head, limit=MAX_COMMITS)
+        rows = store.load(shas) if store else {}
+        fresh = _read(repository, [CommitSha(sha) for sha in shas if sha not in rows])
+    except GitError:
+        return []
+    if store and fresh:
+        store.store(fresh)
+    if store:
+        store.store_walk(head, shas)
+    rows.update(fresh)
+    return list(_under_present_names([(sha, rows[sha]) for sha in shas]))
+
+
+def word_hash(word: str) -> int:
+    """The number that stands for a word in `PastCommit.words`."""
+    return zlib.crc32(word.encode("utf-8", "replace"))
+
+
+def _read(repository: Repository, shas: Sequence[CommitSha]) -> dict[str, CommitRow]:
+    if not shas:
+        return {}
+    touched = repository.touched(shas, renames=True)
+    return {commit.sha: _row(commit, touched.get(commit.sha, [])) for commit in repository.read_commits(shas)}
+
+
+def _row(commit: Commit, changes: Sequence[Change]) -> CommitRow:
+    message = commit.message[:_MAX_MESSAGE]
+    words = np.unique(np.array([word_hash(word) for word in stems_of(words_of(message))], dtype=np.uint32))
+    paths = tuple(dict.fromkeys(change.path for change in changes)) if len(changes) <= _MAX_PATHS else ()
+    renames = tuple((change.old_path, change.path) for change in changes if change.status == "R")
+    return CommitRow(commit.committer.timestamp, message, paths, renames, words)
+
+
+def _under_present_names(rows: Sequence[tuple[str, CommitRow]]) -> Iterator[PastCommit]:
+    """Walk back in time, and carry along under which name a file that was renamed since is known today."""
+    present: dict[str, str] = {}
+    for sha, row in rows:
+        paths = tuple(dict.fromkeys(present.get(path, path) for path in row.paths)) if present else row.paths
+        yield PastCommit(sha, row.timestamp, row.message, paths, row.words)
+        for old, new in row.renames:
+            present[old] = present.get(new, new)

@@ -25,11 +25,13 @@ class Grammar:
 
     def captures(self, source: bytes) -> list[tuple[str, Node]]:
         """(capture, node) sorted by position, the outer node before the inner one."""
-        tree = self._parser.parse(source)
-        found = QueryCursor(self._query).captures(tree.root_node)
-        pairs = [(name, node) for name, nodes in found.items() for node in nodes]
+        pairs = [(name, node) for name, nodes in self.nodes(source).items() for node in nodes]
         pairs.sort(key=lambda pair: (pair[1].start_byte, -pair[1].end_byte, pair[0]))
         return pairs
+
+    def nodes(self, source: bytes) -> dict[str, list[Node]]:
+        """Capture → its nodes: faster where most of them need no order."""
+        return QueryCursor(self._query).captures(self._parser.parse(source).root_node)
 
 
 def text_of(node: Node | None) -> str:

@@ -68,7 +68,7 @@ class Codebase:
     def terms(self) -> TermIndex:
         contents = dict(self.source.read_many(self.graph.files))
         files: list[Mapping[Field, Mapping[str, int]]] = [
-            {**terms_of(contents.get(path, b""), self.graph.facts[path]), "path_word": path_terms_of(path)}
+            {**terms_of(contents.get(path, b""), self.graph.facts[path]), **path_terms_of(path)}
             for path in self.graph.files
         ]
         return TermIndex(files)

@@ -5,8 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+_COMPOUND = re.compile(r"_|[a-z\d][A-Z]|[A-Za-z]\d|[A-Z]{2}")
+_SIBILANTS = ("ches", "shes", "sses", "xes", "zes")
+_MIN_STEM = 3
+_VOWELS = frozenset("aeiouy")
 
 
 def near_names(name: str, known: Sequence[str]) -> list[str]:
@@ -24,6 +29,39 @@ def words_of(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(text)]
 
 
-def stems_of(text: Iterable[str]) -> list[str]:
-    """Words without a plural ending, so that `rates` finds `rate`."""
-    return [word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word for word in text]
+def stems_of(words: Iterable[str]) -> list[str]:
+    """Words without their endings, so that `parsing rates` finds `parse_rate`."""
+    return [stem_of(word) for word in words]
+
+
+@lru_cache(maxsize=200_000)
+def stem_of(word: str) -> str:
+    """A lower-case word without plural, -ing, -ed and final e; crude on purpose, and the same on both sides."""
+    if len(word) <= _MIN_STEM or not word.isascii():
+        return word
+    if word.endswith("ies"):
+        word = word[:-3] + "y"
+    elif word.endswith(_SIBILANTS):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    for ending in ("ing", "ed"):
+        rest = word.removesuffix(ending)
+        if _MIN_STEM <= len(rest) < len(word) and not _VOWELS.isdisjoint(rest):
+            word = rest
+            if word[-1] == word[-2] and word[-1] not in "lsz":
+                word = word[:-1]
+            break
+    return word[:-1] if len(word) > _MIN_STEM and word.endswith("e") else word
+
+
+@lru_cache(maxsize=500_000)
+def stems_in(name: str) -> tuple[str, ...]:
+    """The stems of one identifier, remembered: a tree writes the same ones over and over."""
+    return tuple(stems_of(words_of(name)))
+
+
+@lru_cache(maxsize=500_000)
+def is_compound(name: str) -> bool:
+    """Whether a name is no plain word: `parse_header`, `parseHeader`, `utf8`, `HTTP`."""
+    return _COMPOUND.search(name) is not None

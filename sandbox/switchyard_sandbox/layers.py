@@ -111,7 +111,8 @@ def prune(layer: Path, checkout: Path) -> None:
 def _prune_entry(place: Path, original: Path, name: str, descriptor: int) -> None:
     tracked = original.is_symlink() or original.exists()
     both_folders = place.is_dir() and not place.is_symlink() and original.is_dir() and not original.is_symlink()
-    if not tracked or both_folders:
+    # A folder of tracked files alone was emptied and removed when its turn came, before its parent's.
+    if not tracked or both_folders or not os.path.lexists(place):
         return
     if place.is_dir() and not place.is_symlink():
         remove_tree(place)

@@ -87,6 +87,22 @@ class SetUp:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A Python program of the host that commands in a box find on their PATH, on the host's own interpreter.
+
+    What it takes to run is mounted read-only, and nothing that lies beside it on the host.
+    """
+
+    name: str
+    module: str
+    """Run as `python -m`."""
+    packages: tuple[Path, ...]
+    """Every package, module and folder of libraries that it imports, the standard library aside."""
+    data: Path | None = None
+    """A folder that it may read; it finds it by the variable `<NAME>_DATA`, unset where there is none."""
+
+
+@dataclass(frozen=True)
 class BoxSpec:
     """Everything `create` needs."""
 
@@ -98,6 +114,7 @@ class BoxSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     network: tuple[str, ...] = ()
     """Allowed host names while commands run; empty: no network at all."""
+    programs: tuple[Program, ...] = ()
     ttl_s: float = 7200.0
     """After this the box ends by itself, whoever made it."""
     allow_degraded: bool = False
@@ -115,6 +132,8 @@ class Command:
     """Total wall time; None: the box's ttl."""
     stall_s: float | None = None
     """Longest silence on both streams; None: no stall timer."""
+    watch: tuple[str, ...] = ()
+    """Files of the work tree, by path in it: which of them something in the box opens is told by `Finished.opened`."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +160,9 @@ class Finished:
     stderr: bytes
     truncated: bool
     duration_s: float
+    opened: tuple[str, ...] | None = ()
+    """The watched files that were opened, whatever for; None: the driver can't tell, and `unseen` says why."""
+    unseen: str = ""
 
     @property
     def ok(self) -> bool:

@@ -143,6 +143,8 @@ def _finished(folder: Path, output: Output) -> Finished:
         stderr=bytes(output.streams["stderr"]),
         truncated=end["truncated"],
         duration_s=end["duration_s"],
+        opened=None if end["unseen"] else tuple(end["opened"]),
+        unseen=end["unseen"],
     )
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from switchyard_sandbox import reaper
+from switchyard_sandbox import programs, reaper
 from switchyard_sandbox.contract import (
     WORKDIR,
     BadCode,
@@ -65,6 +65,7 @@ class NoneDriver:
         try:
             (folder / "inbox").mkdir()
             (folder / "tmp").mkdir()
+            programs.link(folder, spec.programs)
             workspace = Workspace(folder, Shared(checkout, layer), None)
             workspace.prepare(None, keep_owner=False)
             borrowed = workspace.upper / ".git" / "objects" / "info" / "alternates"
@@ -145,7 +146,12 @@ def _job(folder: Path, entry: Entry, command: Command, timeout_s: float) -> Job:
         bwrap="",
         arguments=[],
         command=list(command.argv),
-        env=confinement.environment([own, entry.env, command.env], proxied=False, certificates=False),
+        env=confinement.environment(
+            [own, entry.env, command.env],
+            proxied=False,
+            certificates=False,
+            programs=programs.linked_folder(folder),
+        ),
         cwd=_on_host(command.cwd, workspace.upper),
         uid=None,
         own_namespace=False,
@@ -166,6 +172,8 @@ def _job(folder: Path, entry: Entry, command: Command, timeout_s: float) -> Job:
         internal=[],
         audit="",
         lock=str(lock_path(folder)),
+        tree=str(workspace.upper),
+        watch=list(command.watch),
     )
 
 

@@ -27,6 +27,7 @@ from switchyard_sandbox.embedded.locking import hold
 from switchyard_sandbox.embedded.procfs import descendants, start_time
 from switchyard_sandbox.embedded.start import Started, start
 from switchyard_sandbox.embedded.streams import Streams
+from switchyard_sandbox.embedded.watching import Watch
 
 _TICK_S = 0.2
 _PATIENCE_S = 20.0
@@ -58,6 +59,7 @@ def supervise(job: Job) -> dict[str, object]:
         if job.own_namespace:
             staging.build(job.stage, job.mounts, uid=os.getuid(), gid=os.getgid(), as_root=job.uid is not None)
         with bounds:
+            watch = Watch(job.tree, job.watch)
             started = start(job)
             streams = Streams(started, job.output_bytes, wake_fd)
             try:
@@ -65,7 +67,8 @@ def supervise(job: Job) -> dict[str, object]:
             finally:
                 end_all(started)
             streams.drain()
-            return _outcome(job, started, streams, bounds, limit)
+            seen = {"opened": watch.close(), "unseen": watch.unseen}
+            return _outcome(job, started, streams, bounds, limit) | seen
 
 
 def _watch(job: Job, started: Started, streams: Streams, bounds: Bounds) -> str:

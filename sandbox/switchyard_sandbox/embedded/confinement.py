@@ -64,6 +64,10 @@ class Sources:
     inbox: str
     etc: str
     objects: str
+    programs: tuple[tuple[str, str], ...] = ()
+    """(what of the host, where in the box), outer before inner."""
+    covered: tuple[str, ...] = ()
+    """Folders of those that are hidden."""
 
 
 def write_etc(folder: Path) -> None:
@@ -75,7 +79,9 @@ def write_etc(folder: Path) -> None:
         (folder / name).chmod(0o644)
 
 
-def environment(extra: Sequence[Mapping[str, str]], *, proxied: bool, certificates: bool) -> dict[str, str]:
+def environment(
+    extra: Sequence[Mapping[str, str]], *, proxied: bool, certificates: bool, programs: str = ""
+) -> dict[str, str]:
     """Exactly what a command finds in its environment: nothing of the host's, then what its callers give."""
     values = {"PATH": PATH, "HOME": HOME, "USER": "agent", "LOGNAME": "agent", "LANG": "C.UTF-8", "TERM": "dumb"}
     if proxied:
@@ -88,6 +94,8 @@ def environment(extra: Sequence[Mapping[str, str]], *, proxied: bool, certificat
         values |= dict.fromkeys((*names, "NODE_EXTRA_CA_CERTS", "npm_config_cafile"), CERTIFICATES)
     for more in extra:
         values |= more
+    if programs:
+        values["PATH"] = f"{programs}:{values['PATH']}"
     return values
 
 
@@ -109,6 +117,8 @@ def arguments(sources: Sources, env: Mapping[str, str], cwd: str, limits: Limits
         *("--bind", sources.work, WORKDIR),
         *("--bind", sources.home, HOME),
         *("--ro-bind", sources.inbox, INBOX),
+        *(part for source, place in sources.programs for part in ("--ro-bind", source, place)),
+        *(part for place in sources.covered for part in (*_tmpfs(place, "0755", 4096), "--remount-ro", place)),
         *("--remount-ro", "/", "--chdir", cwd, "--clearenv"),
         *(part for name, value in env.items() for part in ("--setenv", name, value)),
     ]

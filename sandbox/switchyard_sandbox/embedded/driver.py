@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from switchyard_sandbox import extract, reaper
+from switchyard_sandbox import extract, programs, reaper
 from switchyard_sandbox.contract import (
     INBOX,
     WORKDIR,
@@ -124,6 +124,7 @@ class EmbeddedDriver:
         if spec.network:
             self._give_certificates(folder / "etc")
         (folder / "shared.json").write_text(shared.dump())
+        programs.install(folder, spec.programs)
         Workspace(folder, shared, machine.overlay).prepare(machine.uid)
 
     def _give_certificates(self, etc: Path) -> None:
@@ -158,7 +159,7 @@ class EmbeddedDriver:
         folder = self._journal.folder(box)
         shared = Shared.load((folder / "shared.json").read_text())
         workspace = Workspace(folder, shared, look(self._state).overlay)
-        return Box(folder, entry, workspace, CodeStore(self._state, None).objects)
+        return Box(folder, entry, workspace, CodeStore(self._state, None).objects, programs.installation(folder))
 
     def _harvest(self, box: BoxId) -> tuple[Path, Path]:
         workspace = self._open(box).workspace

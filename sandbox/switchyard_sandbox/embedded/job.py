@@ -68,6 +68,8 @@ class Job:
         internal: list[str],
         audit: str,
         lock: str,
+        tree: str,
+        watch: list[str],
     ) -> None:
         self.bwrap = bwrap
         """Empty: no isolation."""
@@ -106,6 +108,10 @@ class Job:
         """Where the proxy writes one line for each decision."""
         self.lock = lock
         """Held while the command runs: commands of one box never overlap, and a held lock means that it lives."""
+        self.tree = tree
+        """The work tree as the shim sees it."""
+        self.watch = watch
+        """Files of it whose opening is noted."""
 
     def dump(self) -> str:
         """As JSON."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from switchyard_sandbox.contract import Command, SandboxError
@@ -14,6 +14,7 @@ from switchyard_sandbox.embedded.machine import Machine
 from switchyard_sandbox.embedded.workspace import Workspace
 from switchyard_sandbox.extract import View
 from switchyard_sandbox.journal import Entry, lock_path
+from switchyard_sandbox.programs import PLACE, Installation
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Box:
     workspace: Workspace
     objects: Path
     """The mirror's objects, which the box's git borrows."""
+    programs: Installation | None = None
 
     @property
     def inbox(self) -> Path:
@@ -46,9 +48,12 @@ def make_job(machine: Machine, box: Box, command: Command, number: int, timeout_
     check_command(command)
     staged = machine.as_root or bool(box.workspace.work_lowers or box.workspace.home_lowers)
     stage = _stage(box, machine) if staged else ""
-    sources = _staged_sources(stage) if staged else _direct_sources(box)
+    sources = _staged_sources(stage, box.programs) if staged else _direct_sources(box)
     networked = bool(box.entry.network)
-    env = confinement.environment([box.entry.env, command.env], proxied=networked, certificates=networked)
+    own = [box.entry.env, command.env]
+    env = confinement.environment(
+        own, proxied=networked, certificates=networked, programs=f"{PLACE}/bin" if box.programs else ""
+    )
     limits = box.entry.box_limits
     held = hold(machine, limits, f"switchyard-{box.entry.id}-{number}")
     mounts, bwrap = _mounts(box, machine, stage) if staged else ([], str(machine.bwrap))
@@ -77,6 +82,8 @@ def make_job(machine: Machine, box: Box, command: Command, number: int, timeout_
         internal=internal,
         audit=str(box.folder / "audit.jsonl"),
         lock=str(lock_path(box.folder)),
+        tree=sources.work,
+        watch=list(command.watch),
     )
 
 
@@ -102,7 +109,8 @@ def check_command(command: Command) -> None:
 
 
 def _stage(box: Box, machine: Machine) -> str:
-    stage = staging.choose_stage([str(box.folder), str(machine.bwrap), "/usr", "/etc"])
+    programs = [source for source, _ in box.programs.inner] if box.programs else []
+    stage = staging.choose_stage([str(box.folder), str(machine.bwrap), "/usr", "/etc", *programs])
     if not stage:
         raise SandboxError(
             f"there is no directory to stage the mounts of {box.folder}", hint="make an empty, world-readable /mnt"
@@ -110,14 +118,27 @@ def _stage(box: Box, machine: Machine) -> str:
     return stage
 
 
-def _staged_sources(stage: str) -> Sources:
-    places = {name: f"{stage}/{name}" for name in ("work", "home", "inbox", "etc", "objects")}
-    return Sources(**places)
+def _staged_sources(stage: str, programs: Installation | None) -> Sources:
+    own = Sources(f"{stage}/work", f"{stage}/home", f"{stage}/inbox", f"{stage}/etc", f"{stage}/objects")
+    if programs is None:
+        return own
+    outer = [(f"{stage}/outer-{number}", place) for number, place in enumerate(programs.outer)]
+    return replace(own, programs=((f"{stage}/programs", PLACE), *outer), covered=_covered(programs))
 
 
 def _direct_sources(box: Box) -> Sources:
     workspace = box.workspace
-    return Sources(str(workspace.upper), str(workspace.home), str(box.inbox), str(box.etc), str(box.objects))
+    own = Sources(str(workspace.upper), str(workspace.home), str(box.inbox), str(box.etc), str(box.objects))
+    if (programs := box.programs) is None:
+        return own
+    inner = [(source, f"{PLACE}/{place}") for source, place in programs.inner]
+    outer = [(place, place) for place in programs.outer]
+    mounts = ((str(programs.folder), PLACE), *inner, *outer)
+    return replace(own, programs=mounts, covered=_covered(programs))
+
+
+def _covered(programs: Installation) -> tuple[str, ...]:
+    return tuple(f"{PLACE}/{place}" for place in programs.covered)
 
 
 def _mounts(box: Box, machine: Machine, stage: str) -> tuple[list[Mount], str]:
@@ -127,6 +148,16 @@ def _mounts(box: Box, machine: Machine, stage: str) -> tuple[list[Mount], str]:
         Mount(target=f"{stage}/inbox", source=str(box.inbox)),
         Mount(target=f"{stage}/etc", source=str(box.etc)),
         Mount(target=f"{stage}/objects", source=str(box.objects)),
+        *(_program_mounts(box.programs, stage) if box.programs else []),
     ]
     place, bwrap = staging.stage_bwrap(str(machine.bwrap), stage)
     return [*own, *place], bwrap
+
+
+def _program_mounts(programs: Installation, stage: str) -> list[Mount]:
+    """The skeleton with everything mounted in it: one tree, which bubblewrap then takes as a whole."""
+    return [
+        Mount(target=f"{stage}/programs", source=str(programs.folder)),
+        *(Mount(target=f"{stage}/programs/{place}", source=source) for source, place in programs.inner),
+        *(Mount(target=f"{stage}/outer-{number}", source=place) for number, place in enumerate(programs.outer)),
+    ]

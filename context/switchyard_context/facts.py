@@ -5,9 +5,9 @@ Facts hang on content alone, so they are cached per blob and shared by every rev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 EdgeKind = Literal["import", "type", "dynamic", "reexport"]
 EDGE_KINDS: tuple[EdgeKind, ...] = get_args(EdgeKind)
@@ -16,8 +16,7 @@ DefinitionKind = Literal["function", "class", "method", "type", "constant", "mod
 DEFINITION_KINDS: tuple[DefinitionKind, ...] = get_args(DefinitionKind)
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(NamedTuple):
     """One import as written, before anything is resolved."""
 
     line: int
@@ -30,8 +29,7 @@ class Import:
     """Whether another file can import again what this binds: module scope in Python, `export … from` in TypeScript."""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """A named piece of a file, lines counted from 1, both ends included."""
 
     name: str
@@ -60,33 +58,40 @@ class FileFacts:
     problem: str = ""
     """Why the facts are incomplete; empty when they are not."""
 
-    def encode(self) -> list[Any]:
-        """Plain JSON values, short enough to keep one row a blob."""
-        return [
-            [[i.line, i.module, i.names, EDGE_KINDS.index(i.kind), int(i.is_public)] for i in self.imports],
-            [
-                [d.name, DEFINITION_KINDS.index(d.kind), d.first_line, d.header_line, d.last_line]
-                for d in self.definitions
-            ],
+    def visible(self) -> object:
+        """What other files may come to depend on: all but the lines on which things stand."""
+        return (
+            [item[1:] for item in self.imports],
+            [item[:2] for item in self.definitions],
             self.package,
             self.attributes,
-            self.problem,
-        ]
+        )
 
 
-def decode_facts(value: Sequence[Any]) -> FileFacts:
-    """The inverse of `FileFacts.encode`; a ValueError, TypeError or IndexError means that the row is damaged."""
-    imports, definitions, package, attributes, problem = value
+def pack_facts(facts: FileFacts) -> bytes:
+    """Facts as bytes, the same for the same facts."""
+    imports = [(line, module, names, EDGE_KINDS.index(kind), top) for line, module, names, kind, top in facts.imports]
+    definitions = [(d[0], DEFINITION_KINDS.index(d[1]), *d[2:]) for d in facts.definitions]
+    row = (imports, definitions, facts.package, facts.attributes, facts.problem)
+    return json.dumps(row, separators=(",", ":")).encode()
+
+
+def unpack_facts(row: bytes) -> FileFacts:
+    """The inverse of `pack_facts`.
+
+    Raises:
+        ValueError: The bytes are something else; likewise TypeError and IndexError.
+    """
+    imports, definitions, package, attributes, problem = json.loads(row)
     return FileFacts(
         tuple(
-            Import(line, module, tuple((name, bound) for name, bound in names), EDGE_KINDS[kind], bool(top))
-            for line, module, names, kind, top in imports
+            [
+                Import(line, module, tuple([(name, bound) for name, bound in names]), EDGE_KINDS[kind], top)
+                for line, module, names, kind, top in imports
+            ]
         ),
-        tuple(
-            Definition(name, DEFINITION_KINDS[kind], first, header, last)
-            for name, kind, first, header, last in definitions
-        ),
-        str(package),
+        tuple([Definition(d[0], DEFINITION_KINDS[d[1]], d[2], d[3], d[4]) for d in definitions]),
+        package,
         tuple(attributes),
-        str(problem),
+        problem,
     )

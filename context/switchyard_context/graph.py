@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from switchyard_context.cache import BlobCache
 from switchyard_context.errors import UnknownPath
 from switchyard_context.facts import EDGE_KINDS, EdgeKind, FileFacts
-from switchyard_context.index import read_index
+from switchyard_context.index import Index, Selected
 from switchyard_context.languages import LANGUAGES, language_of
 from switchyard_context.naming import near_names
 from switchyard_context.source import Source
@@ -228,13 +229,18 @@ def build_graph(source: Source, cache: Path | None = None) -> ImportGraph:
     Args:
         cache: Folder for facts per blob, shared by every revision and worktree; None parses everything.
     """
-    facts = read_index(source, cache)
+    return resolve_graph(source, Index(source, BlobCache(cache)))
+
+
+def resolve_graph(source: Source, index: Index) -> ImportGraph:
+    """Resolve the imports of a tree's files."""
+    index.parse_absent(list(index))
     edges: list[Edge] = []
     unresolved: list[Unresolved] = []
     for language in LANGUAGES.values():
-        own = {path: found for path, found in facts.items() if language_of(path) is language}
+        own = Selected(index, [path for path in index if language_of(path) is language])
         resolver = language.open_resolver(source, own)
-        for path, found in own.items():
+        for path, found in index.read_all(list(own)):
             seen: set[tuple[str, EdgeKind]] = {(path, kind) for kind in EDGE_KINDS}
             for item in found.imports:
                 resolution = resolver.resolve(path, item)
@@ -245,7 +251,7 @@ def build_graph(source: Source, cache: Path | None = None) -> ImportGraph:
                         edges.append(Edge(path, target[0], item.line, target[1]))
     edges.sort(key=lambda edge: (edge.importer, edge.line, edge.imported, edge.kind))
     unresolved = sorted(set(unresolved), key=lambda item: (item.path, item.line, item.imported))
-    return ImportGraph(source.revision, facts, edges, unresolved)
+    return ImportGraph(source.revision, index, edges, unresolved)
 
 
 def is_test(path: str) -> bool:

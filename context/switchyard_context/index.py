@@ -1,62 +1,134 @@
-"""The facts of every source file of a tree: cached per blob, parsed where the cache has none."""
+"""What is known of the source files of a tree: cached per blob, parsed where the cache has none, decoded when asked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache as remember
 from pathlib import Path
 
-from switchyard_context.cache import FactCache
+from switchyard_context import naming, terms
+from switchyard_context.cache import BlobCache
 from switchyard_context.facts import FileFacts
 from switchyard_context.languages import language_of, suffix_of
 from switchyard_context.source import Source
-from switchyard_context.workers import Job, parse
+from switchyard_context.workers import parse, problem_row
 
-_BATCH_BYTES = 64_000_000
-
-
-def read_index(source: Source, cache: Path | None) -> dict[str, FileFacts]:
-    """Path → facts of every file that some language reads, sorted by path.
-
-    Args:
-        cache: Folder to keep facts in; None keeps nothing.
-    """
-    keys = {path: _key(path, blob) for path, blob in source.blobs.items() if language_of(path) is not None}
-    store = FactCache(cache) if cache is not None else None
-    known = store.load(sorted(set(keys.values()))) if store else {}
-    absent: dict[str, str] = {}
-    for path, key in keys.items():
-        if key not in known:
-            absent.setdefault(key, path)
-    parsed = _parse_all(source, absent)
-    if store and parsed:
-        store.store(parsed)
-    known.update(parsed)
-    return {path: known.get(key, _VANISHED) for path, key in keys.items()}
+_CHUNK = 500
+_REMEMBERED = 5000
 
 
-_VANISHED = FileFacts(problem="vanished while it was read")
+class Index(Mapping[str, FileFacts]):
+    """Path → facts of every file that some language reads, sorted by path; each is decoded when first asked for."""
+
+    def __init__(self, source: Source, rows: BlobCache) -> None:
+        self._source = source
+        self._rows = rows
+        self._keys = {path: key_of(path, blob) for path, blob in source.blobs.items() if language_of(path) is not None}
+        self._facts: dict[str, FileFacts] = {}
+        self.is_stable = True
+        """Whether every file was found to hold what the tree says it does."""
+
+    def __getitem__(self, path: str) -> FileFacts:
+        found = self._facts.get(path)
+        if found is None:
+            self._keys[path]
+            self.read([path])
+            found = self._facts[path]
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._keys
+
+    def parse_absent(self, paths: Sequence[str]) -> None:
+        """Parse those of the files that the cache has not."""
+        wanted = {self._keys[path]: path for path in paths}
+        for key in self._rows.known(list(wanted)):
+            del wanted[key]
+        self._parse(list(wanted.values()))
+
+    def read(self, paths: Sequence[str]) -> dict[str, FileFacts]:
+        """The facts of many files at once."""
+        if len(self._facts) + len(paths) > _REMEMBERED:
+            self._facts = {}
+        found = self._rows.facts([self._keys[path] for path in paths])
+        absent = [path for path in paths if self._keys[path] not in found]
+        if absent:
+            self._parse(absent)
+            found |= self._rows.facts([self._keys[path] for path in absent])
+        facts = {path: found.get(self._keys[path], _UNKNOWN) for path in paths}
+        self._facts |= facts
+        return facts
+
+    def read_all(self, paths: Sequence[str]) -> Iterator[tuple[str, FileFacts]]:
+        """(path, facts) in the order given, some hundreds in memory at a time."""
+        for start in range(0, len(paths), _CHUNK):
+            yield from self.read(paths[start : start + _CHUNK]).items()
+
+    def terms(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """(path, packed terms) in the order given."""
+        for start in range(0, len(paths), _CHUNK):
+            chunk = paths[start : start + _CHUNK]
+            found = dict(self._rows.terms([self._keys[path] for path in chunk]))
+            absent = [path for path in chunk if self._keys[path] not in found]
+            if absent:
+                self._parse(absent)
+                found |= dict(self._rows.terms([self._keys[path] for path in absent]))
+            for path in chunk:
+                yield path, found.get(self._keys[path]) or problem_row("").terms
+
+    def _parse(self, paths: Sequence[str]) -> None:
+        for group in parse(self._source, paths):
+            self._rows.store((self._keys[item.path], item.row) for item in group if item.is_final)
+            passing = [(self._keys[item.path], item.row) for item in group if not item.is_final]
+            if passing:
+                self.is_stable = False
+                self._rows.store(passing, for_good=False)
 
 
-def _parse_all(source: Source, absent: dict[str, str]) -> dict[str, FileFacts]:
-    key_of = {path: key for key, path in absent.items()}
-    parsed: dict[str, FileFacts] = {}
-    batch: list[Job] = []
-    size = 0
-    for path, content in source.read_many(absent.values()):
-        batch.append((path, content))
-        size += len(content)
-        if size >= _BATCH_BYTES:
-            parsed.update(_parse_batch(batch, key_of))
-            batch, size = [], 0
-    parsed.update(_parse_batch(batch, key_of))
-    return parsed
+class Selected(Mapping[str, FileFacts]):
+    """Some of the files."""
+
+    def __init__(self, facts: Mapping[str, FileFacts], paths: Sequence[str]) -> None:
+        self._all = facts
+        self._paths = dict.fromkeys(paths)
+
+    def __getitem__(self, path: str) -> FileFacts:
+        if path not in self._paths:
+            raise KeyError(path)
+        return self._all[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._paths
 
 
-def _parse_batch(batch: Sequence[Job], key_of: dict[str, str]) -> dict[str, FileFacts]:
-    return {key_of[path]: facts for (path, _), facts in zip(batch, parse(batch), strict=True)}
+_UNKNOWN = FileFacts(problem="can't be read")
 
 
-def _key(path: str, blob: str) -> str:
+def key_of(path: str, blob: str) -> str:
+    """The key of what is known of a blob; it changes with whatever reads it."""
     language = language_of(path)
     assert language is not None
-    return f"{language.version}{suffix_of(path)}:{blob}"
+    return f"{terms_version():08x}:{language.version}{suffix_of(path)}:{blob}"
+
+
+@remember
+def terms_version() -> int:
+    """A number for the code that extracts terms: what other code extracted is of no use."""
+    version = 0
+    for module in (terms, naming):
+        assert module.__file__ is not None
+        version = zlib.crc32(Path(module.__file__).read_bytes(), version)
+    return version

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from switchyard_git import SYMLINK_MODE, GitError, NotARepository, ObjectSha, Repository
 from switchyard_git import InvalidName as InvalidGitName
 from switchyard_git import UnknownRevision as UnknownGitRevision
 
 from switchyard_context.errors import NoRepository, SourceUnreadable, UnknownRevision
+from switchyard_context.parser import blob_id, read_file
 
 _FILE_MODES = ("100644", "100755", "100664")
 _MAX_LINK_STEPS = 8
@@ -41,6 +41,13 @@ class Source(Protocol):
 
     @property
     def paths(self) -> frozenset[str]: ...
+
+    @property
+    def root(self) -> Path | None:
+        """The folder where the files lie; None where they have to be streamed."""
+
+    def stream(self, paths: Sequence[str]) -> AbstractContextManager[IO[bytes]]:
+        """Contents as `git cat-file --batch` writes them, for a process that reads them in this order."""
 
     def read(self, path: str) -> bytes:
         """A file's content; empty for a file that has vanished or can't be read."""
@@ -83,6 +90,10 @@ class RevisionSource:
     blobs: dict[str, str]
     links: dict[str, str]
     paths: frozenset[str] = field(repr=False)
+    root: None = None
+
+    def stream(self, paths: Sequence[str]) -> AbstractContextManager[IO[bytes]]:
+        return self.repository.stream_blobs([ObjectSha(self.blobs[path]) for path in paths])
 
     def read(self, path: str) -> bytes:
         return next((content for _, content in self.read_many([path])), b"")
@@ -100,14 +111,10 @@ class RevisionSource:
 
 def _open_revision(repository: Repository, revision: str) -> RevisionSource:
     commit = repository.resolve(revision)
-    entries = repository.list_tree(commit)
-    blobs = {entry.path: str(entry.sha) for entry in entries if entry.mode in _FILE_MODES}
-    links = [entry for entry in entries if entry.mode == SYMLINK_MODE]
-    aims = dict(
-        zip((entry.path for entry in links), repository.read_blobs([entry.sha for entry in links]), strict=True)
-    )
-    found = _inner_links({path: os.fsdecode(content) for path, (_, content) in aims.items()}, blobs)
-    return RevisionSource(repository, str(commit), dict(sorted(blobs.items())), found, frozenset(blobs))
+    blobs, links = _split(repository.list_entries(commit))
+    contents = repository.read_blobs([ObjectSha(sha) for sha in links.values()]) if links else ()
+    aims = {path: os.fsdecode(content) for path, (_, content) in zip(links, contents, strict=True)}
+    return RevisionSource(repository, str(commit), blobs, _inner_links(aims, blobs), frozenset(blobs))
 
 
 @dataclass(frozen=True)
@@ -115,40 +122,52 @@ class WorktreeSource:
     """The working tree: tracked files, and untracked ones that are not ignored."""
 
     repository: Repository
-    root: Path
     revision: str
     blobs: dict[str, str]
     links: dict[str, str]
     paths: frozenset[str] = field(repr=False)
+    root: Path
+
+    def stream(self, paths: Sequence[str]) -> AbstractContextManager[IO[bytes]]:
+        raise NotImplementedError("the files of a work tree are read where they lie")
 
     def read(self, path: str) -> bytes:
-        return _read_file(self.root / path) if path in self.blobs else b""
+        return read_file(self.root / path) or b"" if path in self.blobs else b""
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for path in paths:
             if path in self.blobs:
-                yield path, _read_file(self.root / path)
+                yield path, self.read(path)
 
 
 def _open_worktree(repository: Repository, root: Path) -> WorktreeSource:
     try:
         commit = str(repository.resolve("HEAD"))
-        committed = {entry.path: entry for entry in repository.list_tree(commit)}
     except UnknownGitRevision:
-        commit, committed = "", {}
-    dirty = frozenset(repository.dirty_paths())
-    blobs: dict[str, str] = {}
-    aims: dict[str, str] = {}
-    for path in repository.worktree_files():
-        entry = committed.get(path) if path not in dirty else None
-        if entry is not None and entry.mode in _FILE_MODES:
-            blobs[path] = str(entry.sha)
-        elif (root / path).is_symlink():
-            aims[path] = _aim_of(root / path)
-        elif entry is None:
-            blobs[path] = _blob_id(_read_file(root / path))
-    revision = f"{commit}+dirty" if dirty and commit else commit
-    return WorktreeSource(repository, root, revision, blobs, _inner_links(aims, blobs), frozenset(blobs))
+        commit = ""
+    blobs, links = _split(repository.list_index())
+    changed = repository.changed_paths()
+    digits = len(commit) or 40
+    for path in changed:
+        if changed[path]:
+            blobs.pop(path, None)
+            links.pop(path, None)
+            place = root / path
+            if place.is_symlink():
+                links[path] = ""
+            elif (content := read_file(place)) is not None or place.is_file():
+                blobs[path] = blob_id(content or b"", digits)
+    revision = f"{commit}+dirty" if changed and commit else commit
+    aims = {path: _aim_of(root / path) for path in links}
+    sorted_blobs = dict(sorted(blobs.items()))
+    return WorktreeSource(repository, revision, sorted_blobs, _inner_links(aims, blobs), frozenset(blobs), root)
+
+
+def _split(entries: Iterable[tuple[str, str, str]]) -> tuple[dict[str, str], dict[str, str]]:
+    """(files, symbolic links), each path → object id, sorted by path."""
+    ordered = sorted(entries)
+    blobs = {path: sha for path, mode, sha in ordered if mode in _FILE_MODES}
+    return blobs, {path: sha for path, mode, sha in ordered if mode == SYMLINK_MODE}
 
 
 def _inner_links(aims: Mapping[str, str], files: Collection[str]) -> dict[str, str]:
@@ -165,21 +184,7 @@ def _inner_links(aims: Mapping[str, str], files: Collection[str]) -> dict[str, s
     return found
 
 
-def _read_file(path: Path) -> bytes:
-    """Without following a link: what a link points at may lie outside of the repository."""
-    with suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            return file.read()
-    return b""
-
-
 def _aim_of(link: Path) -> str:
     with suppress(OSError):
         return str(link.readlink())
     return ""
-
-
-def _blob_id(content: bytes) -> str:
-    """git's own id, so that facts of a file are still known once it is committed."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

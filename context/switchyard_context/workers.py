@@ -7,108 +7,139 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-import time
+from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO
+from pathlib import Path
+from typing import IO, NamedTuple
 
-from switchyard_context.facts import FileFacts, decode_facts
-from switchyard_context.reading import read_facts
+from switchyard_context.cache import BlobRow
+from switchyard_context.facts import FileFacts, pack_facts
+from switchyard_context.parser import ROW
+from switchyard_context.source import Source
+from switchyard_context.term_rows import TermHasher
 
-Job = tuple[str, bytes]
-"""(path, content)"""
-
-_MIN_BYTES = 1_000_000
-_BASE_S, _S_PER_MB = 20.0, 4.0
-
-
-def parse(jobs: Sequence[Job]) -> list[FileFacts]:
-    """Facts in the order of the jobs; in this process where starting others would take longer than it saves."""
-    total = sum(len(content) for _, content in jobs)
-    if total < _MIN_BYTES:
-        return [read_facts(path, content) for path, content in jobs]
-    shares = _deal(jobs, max(1, min(os.cpu_count() or 1, 8, total // (_MIN_BYTES // 2))))
-    workers = [start([jobs[index] for index in share]) for share in shares]
-    facts: list[FileFacts] = [FileFacts()] * len(jobs)
-    for share, worker in zip(shares, workers, strict=True):
-        for index, found in zip(share, finish(worker), strict=True):
-            facts[index] = found
-    return facts
+_ALONE = 50
+_CHUNK = 1500
+_MAX_WORKERS = 8
+# Without the package's face, whose imports would take longer than the parsing of a few files.
+_BOOT = """
+import sys, types
+sys.path[:] = {path!r}
+package = sys.modules["switchyard_context"] = types.ModuleType("switchyard_context")
+package.__path__ = [{folder!r}]
+from switchyard_context.parser import serve
+serve()
+"""
 
 
-def _deal(jobs: Sequence[Job], count: int) -> list[list[int]]:
-    """Shares of about equal bytes, each with its largest files last, so that a slow one holds up nothing."""
-    shares: list[list[int]] = [[] for _ in range(count)]
-    loads = [0] * count
-    for index in sorted(range(len(jobs)), key=lambda index: -len(jobs[index][1])):
-        lightest = loads.index(min(loads))
-        shares[lightest].append(index)
-        loads[lightest] += len(jobs[index][1]) + 500
-    return [share[::-1] for share in shares if share]
+class Parsed(NamedTuple):
+    """What came of one file."""
+
+    path: str
+    row: BlobRow
+    is_final: bool
+    """False where another try may give something else: the file changed or vanished, or somebody ended the parser."""
 
 
 @dataclass
 class Worker:
     """A process at work on some files."""
 
-    jobs: list[Job]
+    jobs: Sequence[tuple[str, str]]
     process: subprocess.Popen[bytes]
     answers: IO[bytes]
-    deadline: float
+    resources: ExitStack
 
 
-def start(jobs: list[Job]) -> Worker:
-    """Start a process on some files."""
-    # Files instead of pipes: nobody waits for anybody to read.
-    with tempfile.TemporaryFile() as questions:
-        for path, content in jobs:
-            questions.write(json.dumps([path, len(content)]).encode() + b"\n" + content)
-        questions.seek(0)
-        answers = tempfile.TemporaryFile()  # noqa: SIM115 - closed by finish
-        # -P keeps the current folder, which may be anybody's, off the module path.
-        argv = (sys.executable, "-P", "-m", "switchyard_context.workers")
-        process = subprocess.Popen(
-            argv, stdin=questions, stdout=answers, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True
-        )
-    size = sum(len(content) for _, content in jobs)
-    return Worker(jobs, process, answers, time.monotonic() + _BASE_S + size / 1e6 * _S_PER_MB)
-
-
-def finish(worker: Worker) -> Iterator[FileFacts]:
-    """The worker's facts; after a crash the file it died of has none, and another worker does the rest."""
-    reason = ""
+def parse(source: Source, paths: Sequence[str]) -> Iterator[list[Parsed]]:
+    """Facts and terms of files, in groups as they come."""
+    count = min(os.cpu_count() or 1, _MAX_WORKERS)
+    rounds = -(-len(paths) // (count * _CHUNK))
+    chunks = count * rounds if len(paths) > _ALONE else min(1, len(paths))
+    # Every n-th file: neighbours are alike in size, so all chunks are about as large.
+    waiting = deque(paths[start::chunks] for start in range(chunks))
+    # One more than cores, so that none of them idles while another chunk is waited for.
+    running: deque[Worker] = deque()
     try:
-        code = worker.process.wait(timeout=max(0.0, worker.deadline - time.monotonic()))
-        reason = f"the parser ended with {code}" if code else ""
-    except subprocess.TimeoutExpired:
-        worker.process.kill()
-        worker.process.wait()
-        reason = "the parser took too long"
-    except BaseException:
-        worker.process.kill()
-        worker.process.wait()
-        raise
-    with worker.answers:
+        while waiting or running:
+            while waiting and len(running) < count + (chunks > count):
+                running.append(start(source, waiting.popleft()))
+            yield list(finish(source, running[0]))
+            running.popleft()
+    finally:
+        for worker in running:
+            worker.process.kill()
+            worker.process.wait()
+            worker.resources.close()
+
+
+def start(source: Source, paths: Sequence[str]) -> Worker:
+    """Start a process on some files."""
+    jobs = [(path, source.blobs[path]) for path in paths]
+    with ExitStack() as resources:
+        # Files instead of pipes: nobody waits for anybody to read.
+        questions = resources.enter_context(tempfile.NamedTemporaryFile(prefix="switchyard-"))
+        root = None if source.root is None else str(source.root)
+        questions.write(json.dumps({"jobs": jobs, "root": root}).encode())
+        questions.flush()
+        answers = resources.enter_context(tempfile.TemporaryFile())
+        given = resources.enter_context(source.stream(paths)) if source.root is None else subprocess.DEVNULL
+        process = subprocess.Popen(
+            (sys.executable, "-I", "-S", "-c", _boot(), questions.name),
+            stdin=given, stdout=answers, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True,
+        )  # fmt: skip
+        return Worker(jobs, process, answers, resources.pop_all())
+
+
+def finish(source: Source, worker: Worker) -> Iterator[Parsed]:
+    """What the worker found; after a crash the file it died of has nothing, and another worker does the rest."""
+    code = worker.process.wait()
+    with worker.resources:
         worker.answers.seek(0)
-        lines = [line for line in worker.answers.read().split(b"\n")[:-1] if line]
-    done = len(lines)
-    yield from (decode_facts(json.loads(line)) for line in lines)
-    if done < len(worker.jobs):
-        yield FileFacts(problem=f"{reason or 'the parser ended early'}; skipped")
-        if done + 1 < len(worker.jobs):
-            yield from finish(start(worker.jobs[done + 1 :]))
+        found = list(_read_rows(worker.answers.read(), worker.jobs))
+    yield from found
+    left = [path for path, _ in worker.jobs[len(found) :]]
+    if left:
+        is_killed = code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
+        yield Parsed(left[0], problem_row(_reason(code)), not is_killed)
+    if left[1:]:
+        yield from finish(source, start(source, left[1:]))
 
 
-def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:
-    while header := questions.readline():
-        path, size = json.loads(header)
-        facts = read_facts(path, questions.read(size))
-        answers.write(json.dumps(facts.encode(), separators=(",", ":")).encode() + b"\n")
-        answers.flush()
+def problem_row(problem: str) -> BlobRow:
+    """The row of a file of which nothing is known."""
+    return BlobRow(pack_facts(FileFacts(problem=problem)), TermHasher().pack({}))
 
 
-if __name__ == "__main__":
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+def _read_rows(answers: bytes, jobs: Sequence[tuple[str, str]]) -> Iterator[Parsed]:
+    position = 0
+    for path, _ in jobs:
+        middle = position + ROW.size
+        if middle > len(answers):
+            return
+        facts_size, terms_size, is_final = ROW.unpack_from(answers, position)
+        position = middle + facts_size + terms_size
+        if position > len(answers):
+            return
+        facts = answers[middle : middle + facts_size]
+        yield Parsed(path, BlobRow(facts, answers[middle + facts_size : position]), is_final)
+
+
+def _reason(code: int) -> str:
+    if code == -signal.SIGPROF:
+        return "takes too long to parse; skipped"
+    return f"ends the parser ({_signal_name(-code) if code < 0 else f'exit {code}'}); skipped"
+
+
+def _signal_name(number: int) -> str:
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+
+
+def _boot() -> str:
+    return _BOOT.format(path=[entry for entry in sys.path if entry], folder=str(Path(__file__).parent))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
 from switchyard_git.errors import GitError, InvalidName, UnknownRevision
 from switchyard_git.plumbing import Plumbing, decode, encode, fields
@@ -24,6 +26,17 @@ class Objects(Plumbing):
         flags = ("-r", "-z", "--full-tree", *(("--long",) if sizes else ()))
         listing = self._ask("ls-tree", *flags, self.tree_of(revision))
         return [_parse_entry(entry) for entry in fields(listing)]
+
+    def list_entries(self, commit: CommitSha) -> list[tuple[str, str, str]]:
+        """(path, mode, object id) of all that `list_tree` lists, several times as fast: for trees of 100,000 files."""
+        listing = decode(self._ask("ls-tree", "-r", "-z", "--full-tree", commit))
+        # `<mode> <kind> <id>` TAB `<path>`; the mode has six digits.
+        heads = [entry.partition("\t") for entry in listing.split("\0")[:-1]]
+        return [(path, head[:6], head[head.rindex(" ") + 1 :]) for head, _, path in heads]
+
+    def stream_blobs(self, blobs: Sequence[ObjectSha]) -> AbstractContextManager[IO[bytes]]:
+        """The contents of blobs as `git cat-file --batch` writes them, for another process to read."""
+        return self._stream("cat-file", "--batch", stdin="".join(f"{sha}\n" for sha in blobs).encode())
 
     def read_blob(self, revision: str, path: str) -> bytes | None:
         """The content of a file at a commit; None where there is no file of that path."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from switchyard_git.errors import GitError, UnknownRevision
-from switchyard_git.process import Result, Settings, clean_environment, git_argv, run
+from switchyard_git.process import Result, Settings, clean_environment, git_argv, run, stream
 from switchyard_git.values import CommitSha, TreeSha
 
 LOCAL_TIMEOUT_S = 300.0
@@ -80,6 +82,15 @@ class Plumbing:
             timeout_s=timeout_s,
             stdin=stdin,
             limit_bytes=limit_bytes,
+        )
+
+    def _stream(self, *arguments: str | bytes, stdin: bytes) -> AbstractContextManager[IO[bytes]]:
+        """The output of a command as it comes; whoever reads it has to see for himself whether it is whole."""
+        return stream(
+            git_argv((b"--git-dir=" + os.fsencode(self.git_dir), *arguments), Settings.NONE),
+            cwd=self.git_dir,
+            env=clean_environment(os.environ, Settings.NONE) | {"GIT_OPTIONAL_LOCKS": "0"},
+            stdin=stdin,
         )
 
     def _failed(self, arguments: Sequence[str | bytes], result: Result) -> GitError:

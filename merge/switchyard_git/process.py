@@ -14,9 +14,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from switchyard_git.errors import GitError, GitTimeout
 
@@ -122,6 +123,21 @@ def run(
                     _kill_group(process)
         told.seek(0)
         return Result(code, stdout, told.read().decode("utf-8", "replace"), truncated)
+
+
+@contextlib.contextmanager
+def stream(argv: Sequence[str | bytes], *, cwd: Path, env: Mapping[str, str], stdin: bytes) -> Iterator[IO[bytes]]:
+    """A program's output to read, or to hand to another process; the program ends with the block at the latest."""
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told:
+        given.write(stdin)
+        given.seek(0)
+        process = _start(argv, cwd, env, given.fileno(), told.fileno())
+        with process:
+            try:
+                assert process.stdout is not None
+                yield process.stdout
+            finally:
+                _kill_group(process)
 
 
 def _start(

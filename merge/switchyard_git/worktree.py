@@ -37,9 +37,29 @@ class Worktree(Plumbing):
         listed = [decode(path) for path in fields(self._as_user("ls-files", *flags))]
         return sorted(path for path in listed if _is_file(top / path))
 
-    def _status(self, untracked: str) -> bytes:
+    def list_index(self) -> list[tuple[str, str, str]]:
+        """(path, mode, object id) of what is staged; without what is in conflict or outside of a sparse checkout."""
+        self._top()
+        listing = decode(self._as_user("ls-files", "--stage", "-t", "-z"))
+        # `<tag> <mode> <id> <stage>` TAB `<path>`
+        heads = [entry.partition("\t") for entry in listing.split("\0")[:-1]]
+        return [(path, head[2:8], head[9:-2]) for head, _, path in heads if head[0] == "H"]
+
+    def changed_paths(self) -> dict[str, bool]:
+        """Path → whether the file itself may differ from what is staged; a False is staged and not committed.
+
+        Untracked files are among them, ignored ones and what is outside of a sparse checkout are not.
+        """
+        self._top()
+        changed: dict[str, bool] = {}
+        for item in fields(self._status("all", "--no-renames")):
+            # An unmerged path has no single content that is staged.
+            changed[decode(item[3:])] = item[1:2] != b" " or item[:1] == b"U"
+        return changed
+
+    def _status(self, untracked: str, *more: str) -> bytes:
         # Submodules count by their commit only: looking inside would run git on what they configure.
-        flags = ("--porcelain=v1", "-z", f"--untracked-files={untracked}", "--ignore-submodules=dirty")
+        flags = ("--porcelain=v1", "-z", f"--untracked-files={untracked}", "--ignore-submodules=dirty", *more)
         return self._as_user("status", *flags)
 
     def _as_user(self, *arguments: str) -> bytes:

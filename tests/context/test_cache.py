@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from switchyard_context.cache import FactCache
-from switchyard_context.facts import Definition, FileFacts, Import
+from switchyard_context.cache import BlobCache, BlobRow
+from switchyard_context.facts import Definition, FileFacts, Import, pack_facts
 
 from .conftest import Project
 
@@ -18,17 +18,27 @@ FACTS = FileFacts((Import(1, "m", (("a", "b"),), "type", False),), (Definition("
 
 
 def test_what_is_stored_is_loaded_alike(tmp_path: Path) -> None:
-    cache = FactCache(tmp_path)
-    cache.store({"k": FACTS, "empty": FileFacts()})
-    assert cache.load(["k", "empty", "unknown"]) == {"k": FACTS, "empty": FileFacts()}
+    rows = {"k": BlobRow(pack_facts(FACTS), b"terms"), "empty": BlobRow(pack_facts(FileFacts()), b"")}
+    BlobCache(tmp_path).store(rows.items())
+    cache = BlobCache(tmp_path)
+    assert cache.facts(["k", "empty", "unknown"]) == {"k": FACTS, "empty": FileFacts()}
+    assert dict(cache.terms(["k", "empty", "unknown"])) == {"k": b"terms", "empty": b""}
+    assert cache.known(["k", "unknown"]) == {"k"}
+
+
+def test_what_does_not_last_is_known_to_this_process_alone(tmp_path: Path) -> None:
+    cache = BlobCache(tmp_path)
+    cache.store([("k", BlobRow(pack_facts(FACTS), b""))], for_good=False)
+    assert cache.facts(["k"]) == {"k": FACTS}
+    assert BlobCache(tmp_path).facts(["k"]) == {}
 
 
 def test_a_second_revision_costs_only_what_changed(project: Project, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     project.commit(FILES).graph("HEAD", cache)
     project.commit({"b.py": "x = 1\n"}).graph("HEAD", cache)
-    with sqlite3.connect(cache / "facts-2.sqlite") as connection:
-        assert connection.execute("SELECT count(*) FROM facts").fetchone() == (len(FILES) + 1,)
+    with sqlite3.connect(cache / "blobs-3.sqlite") as connection:
+        assert connection.execute("SELECT count(*) FROM blobs").fetchone() == (len(FILES) + 1,)
     connection.close()
 
 
@@ -43,7 +53,8 @@ def _fill_with_noise(file: Path) -> None:
 def _flip_a_row(file: Path) -> None:
     connection = sqlite3.connect(file)
     with connection:
-        connection.execute("UPDATE facts SET value = CAST(x'00000000' || '[[[1,\"c\",[],0,1]],[],\"\"]' AS BLOB)")
+        row = b"\0\0\0\0" + b'[[[1,"c",[],0,1]],[],"",[],""]'
+        connection.execute("UPDATE blobs SET facts = ?", (row,))
     connection.close()
 
 
@@ -58,7 +69,7 @@ def test_a_damaged_cache_costs_time_and_not_a_result(
 ) -> None:
     cache = tmp_path / "cache"
     truth = project.commit(FILES).graph("HEAD", cache).as_json()
-    damage(cache / "facts-2.sqlite")
+    damage(cache / "blobs-3.sqlite")
     assert project.graph("HEAD", cache).as_json() == truth
     assert project.graph("HEAD", cache).as_json() == truth
 
@@ -66,10 +77,10 @@ def test_a_damaged_cache_costs_time_and_not_a_result(
 def test_a_damaged_cache_is_built_anew(project: Project, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     project.commit(FILES).graph("HEAD", cache)
-    _fill_with_noise(cache / "facts-2.sqlite")
+    _fill_with_noise(cache / "blobs-3.sqlite")
     project.graph("HEAD", cache)
-    connection = sqlite3.connect(cache / "facts-2.sqlite")
-    assert connection.execute("SELECT count(*) FROM facts").fetchone() == (len(FILES),)
+    connection = sqlite3.connect(cache / "blobs-3.sqlite")
+    assert connection.execute("SELECT count(*) FROM blobs").fetchone() == (len(FILES),)
     connection.close()
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+from pathlib import Path
+
 import pytest
-from switchyard_context.workers import Job, finish, parse, start
+from switchyard_context import build_graph
+from switchyard_context.facts import unpack_facts
+from switchyard_context.workers import finish, parse, start
 
 from .conftest import Project
 
@@ -60,17 +65,38 @@ def test_names_with_line_breaks_blanks_and_odd_bytes_are_files_like_others(proje
     assert ("caf\udce9.py", "good.py") in edges
 
 
-def test_a_file_that_ends_its_parser_costs_that_file_alone() -> None:
-    jobs: list[Job] = [(f"f{number}.py", b"import os\n" * 50_000) for number in range(4)]
-    worker = start(jobs)
+def test_a_file_that_ends_its_parser_costs_that_file_alone(project: Project) -> None:
+    project.write({f"f{number}.py": b"import os\n" * 50_000 for number in range(4)})
+    source = project.source()
+    worker = start(source, list(source.blobs))
+    worker.process.send_signal(signal.SIGSEGV)
+    found = list(finish(source, worker))
+    facts = {item.path: unpack_facts(item.row.facts) for item in found}
+    assert list(facts) == list(source.blobs)
+    assert [item.problem for item in facts.values()].count("ends the parser (SIGSEGV); skipped") == 1
+    assert all(len(item.imports) == 50_000 for item in facts.values() if not item.problem)
+    assert all(item.is_final for item in found)
+
+
+def test_a_parser_that_was_killed_is_given_another_try_by_the_next_run(project: Project) -> None:
+    source = project.write({"a.py": b"import os\n" * 50_000}).source()
+    worker = start(source, ["a.py"])
     worker.process.kill()
-    facts = list(finish(worker))
-    assert len(facts) == 4
-    assert [bool(item.problem) for item in facts].count(True) == 1
-    assert all(len(item.imports) == 50_000 for item in facts if not item.problem)
+    assert [item.is_final for item in finish(source, worker)] == [False]
 
 
-def test_processes_give_what_one_process_gives() -> None:
-    jobs: list[Job] = [(f"f{n}.py", f"import m{n}\n".encode() * (n * 500)) for n in range(1, 30)]
-    assert sum(len(content) for _, content in jobs) > 1_000_000
-    assert [len(item.imports) for item in parse(jobs)] == [n * 500 for n in range(1, 30)]
+def test_a_file_that_changed_since_it_was_listed_is_not_kept_under_its_old_id(project: Project, tmp_path: Path) -> None:
+    source = project.write({"a.py": "import b\n", "b.py": "", "c.py": ""}).source()
+    project.write({"a.py": "import c\n"})
+    assert [edge.imported for edge in build_graph(source, tmp_path / "cache").edges()] == ["c.py"]
+    project.write({"a.py": "import b\n"})
+    assert [edge.imported for edge in project.graph(cache=tmp_path / "cache").edges()] == ["b.py"]
+
+
+@pytest.mark.parametrize("count", [30, 120])
+def test_processes_share_the_work_and_lose_nothing(project: Project, count: int) -> None:
+    project.commit({f"f{n:03}.py": f"import m{n}\n".encode() * (n + 1) for n in range(count)})
+    for source in (project.source(), project.source("HEAD")):
+        found = {item.path: item for group in parse(source, list(source.blobs)) for item in group}
+        assert [len(unpack_facts(found[path].row.facts).imports) for path in source.blobs] == list(range(1, count + 1))
+        assert all(item.is_final for item in found.values())

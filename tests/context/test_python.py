@@ -30,6 +30,96 @@ def test_a_file_with_a_syntax_error_still_says_what_it_imports() -> None:
 
 
 @pytest.mark.parametrize(
+    "plain",
+    [
+        "x = 1",
+        "'import no'",
+        '"""\nimport no\ndef no(): pass\n"""',
+        "x = r'\\\\'; y = ')'",
+        "call(\n  '(',  # )\n  [')', {1: '}'}],\n)",
+        "x = f'{a[\"b\"]}' '''\nimport no'''",
+        "x = 1 + \\\n  2",
+        "x = " + "(" * 30 + ")" * 30,
+        "@mark(\n  [1, 2],\n)\ndef other(\n  a='):',\n):\n    '''\n    import no\n    '''\n    return a",
+        "if x: pass\nelse: pass",
+        "match x:\n    case 1: pass",
+        "def short(): return ')'\n# (",
+        "async def late():\n    async with a: pass\n\n    # end\n",
+        "x = 1\r\ny = (2,\r\n  3)\r",
+        "for x in y:\n    z = '''\n'''\n\n    z = 1",
+    ],
+)
+def test_what_stands_beside_an_import_or_a_definition_neither_hides_nor_moves_it(plain: str) -> None:
+    inner = "\n".join("    " + line for line in plain.split("\n"))
+    text = f"import a\n{plain}\nclass C:\n{inner}\n    def m(self):\n        return 1\n\n# end\nimport b\n"
+    facts = read_facts("a.py", text.encode())
+    lines = plain.count("\n") + 1
+    assert [(item.module, item.line) for item in facts.imports] == [("a", 1), ("b", 7 + 2 * lines)]
+    found = {(d.name, d.first_line, d.last_line) for d in facts.definitions}
+    assert {("C", 2 + lines, 4 + 2 * lines), ("C.m", 3 + 2 * lines, 4 + 2 * lines)} <= found
+    assert not any(d.name.endswith("no") for d in facts.definitions)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "x = 1; import late",
+        "if x: import late",
+        "'''doc'''; from late import y",
+        "try:\n        import \\\n            late\n    except E: pass",
+        "class K:\n        import late",
+        "def g():\n        x = (1,\n)\n        import late",
+        "return import_module('late')",
+        "x = {\n  'a': __import__('late')}",
+    ],
+)
+def test_an_import_is_found_wherever_it_hides(statement: str) -> None:
+    body = f"    a = 1\n    {statement}\n    b = 2\n"
+    for source in (f"def f():\n{body}", f"class C:\n{body}", f"class C:\n  def f():\n    pass\n{body}"):
+        assert [item.module for item in read_facts("a.py", source.encode()).imports] == ["late"]
+
+
+@pytest.mark.parametrize(
+    ("call", "module"),
+    [
+        ("import_module('.late', package=__name__)", ".late"),
+        ("import_module('.late', __package__)", ".late"),
+        ("import_module('..late', 'a.b')", "a.late"),
+        ("import_module('.late', package='a.b')", "a.b.late"),
+        ("import_module(package='a', name='.late')", "a.late"),
+        ("importlib.import_module(name='late')", "late"),
+        ("import_module('...late', 'a.b')", None),
+        ("import_module(f'{x}.late')", None),
+        ("import_module('late' + x)", None),
+        ("other('late')  # import_module", None),
+    ],
+)
+def test_a_literal_name_is_imported_at_run_time(call: str, module: str | None) -> None:
+    facts = read_facts("a.py", f"def f():\n    {call}\n".encode())
+    assert [(item.module, item.kind) for item in facts.imports] == ([(module, "dynamic")] if module else [])
+
+
+@pytest.mark.parametrize(
+    ("condition", "kinds"),
+    [
+        ("TYPE_CHECKING", ["type", "import"]),
+        ("typing.TYPE_CHECKING", ["type", "import"]),
+        ("TYPE_CHECKING and x", ["type", "import"]),
+        ("(TYPE_CHECKING)", ["type", "import"]),
+        ("not TYPE_CHECKING", ["import", "type"]),
+        ("MYPY", ["type", "import"]),
+        ("TYPE_CHECKING or x", ["import", "import"]),
+        ("False", ["import", "import"]),
+        ("NOT_TYPE_CHECKING", ["import", "import"]),
+    ],
+)
+def test_what_only_a_type_checker_reads_is_a_type_edge(condition: str, kinds: list[str]) -> None:
+    for word in ("if", "if x:\n    pass\nelif"):
+        source = f"{word} {condition}:\n    import a\nelse:\n    import b\nimport c\n"
+        assert [item.kind for item in read_facts("a.py", source.encode()).imports] == [*kinds, "import"]
+
+
+@pytest.mark.parametrize(
     ("files", "importer", "statement", "expected"),
     [
         ({"pkg/__init__.py": "", "pkg/a.py": ""}, "main.py", "import pkg.a", {"pkg/a.py": "import"}),

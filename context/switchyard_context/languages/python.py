@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,26 +12,28 @@ from tree_sitter import Language, Node
 
 from switchyard_context.facts import Definition, DefinitionKind, EdgeKind, FileFacts, Import
 from switchyard_context.languages.grammar import Grammar, first_line_of, last_line_of, text_of
+from switchyard_context.languages.python_outline import outline
 
 SUFFIXES = (".py", ".pyi", ".pyw")
-VERSION = 1
+VERSION = 2
 
 _QUERY = """
 (import_statement) @import
 (import_from_statement) @from
 (function_definition) @function
 (class_definition) @class
-(if_statement condition: [(identifier) (attribute)]) @branch
-"""
-_CONSTANTS_QUERY = """
 (module (expression_statement (assignment left: (identifier)) @assignment))
 (module (type_alias_statement) @alias)
 """
-# A module of data: its constants are too many to be of use, and would take longer than everything else.
-_DATA_BYTES = 400_000
-_DYNAMIC_QUERY = """
-(call function: [(identifier) (attribute)] @callee arguments: (argument_list . (string) @module)) @call
+_RARE = re.compile(rb"import_module|__import__|TYPE_CHECKING|\bMYPY\b")
+_RARE_QUERY = """
+(call arguments: (argument_list)) @call
+(if_statement) @branch
+(elif_clause) @branch
 """
+_TYPE_ONLY = re.compile(r"\(?(?P<not>not\s+)?(?:\w+\.)*(?:TYPE_CHECKING|MYPY)\b(?!.*\bor\b)", re.DOTALL)
+# A module of data: its constants are too many to be of use.
+_DATA_BYTES = 400_000
 
 
 @cache
@@ -45,7 +48,11 @@ class _Scope:
     ends: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
-    type_only_until: int = -1
+    type_only: list[tuple[int, int]] = field(default_factory=list)
+    """Blocks for type checkers: (first byte, end)."""
+
+    def is_type_only(self, position: int) -> bool:
+        return any(first <= position < end for first, end in self.type_only)
 
     def leave(self, position: int) -> None:
         while self.ends and self.ends[-1] <= position:
@@ -67,33 +74,36 @@ def read_facts(source: bytes) -> FileFacts:
     imports: list[Import] = []
     definitions: list[Definition] = []
     scope = _Scope()
-    query = _QUERY if len(source) > _DATA_BYTES else _QUERY + _CONSTANTS_QUERY
-    for capture, node in _grammar(query).captures(source):
+    text = outline(source)
+    grammar = _grammar(_QUERY + _RARE_QUERY if _RARE.search(text) else _QUERY)
+    for capture, node in grammar.captures(text):
         scope.leave(node.start_byte)
         match capture:
             case "import" | "from":
                 imports.extend(_read_import(node, scope))
             case "function" | "class":
                 definitions.extend(_read_definition(node, capture, scope))
-            case "branch" if _is_type_checking(node):
-                block = node.child_by_field_name("consequence")
-                scope.type_only_until = block.end_byte if block is not None else -1
-            case "assignment" | "alias":
+            case "branch":
+                scope.type_only.extend(_type_only_block(node))
+            case "call":
+                imports.extend(_read_call(node))
+            case _ if len(text) <= _DATA_BYTES:
                 definitions.append(_read_constant(node))
-            case _:
-                pass
-    if b"import_module" in source or b"__import__" in source:
-        imports.extend(_read_dynamic_imports(source))
-        imports.sort(key=lambda item: item.line)
     return FileFacts(tuple(imports), tuple(definitions))
 
 
-def _is_type_checking(branch: Node) -> bool:
-    return text_of(branch.child_by_field_name("condition")).rpartition(".")[2] == "TYPE_CHECKING"
+def _type_only_block(branch: Node) -> Iterator[tuple[int, int]]:
+    """Where a branch's statements are for type checkers alone: (first byte, end)."""
+    found = _TYPE_ONLY.match(text_of(branch.child_by_field_name("condition")))
+    block = branch.child_by_field_name("consequence")
+    whole = branch.parent if branch.type == "elif_clause" else branch
+    if found is None or block is None or whole is None:
+        return
+    yield (block.end_byte, whole.end_byte) if found["not"] else (block.start_byte, block.end_byte)
 
 
 def _read_import(node: Node, scope: _Scope) -> Iterator[Import]:
-    kind: EdgeKind = "type" if node.start_byte < scope.type_only_until else "import"
+    kind: EdgeKind = "type" if scope.is_type_only(node.start_byte) else "import"
     is_public = "function" not in scope.kinds
     line = first_line_of(node)
     if node.type == "import_statement":
@@ -130,8 +140,12 @@ def _read_definition(node: Node, capture: str, scope: _Scope) -> Iterator[Defini
 
 
 def _header_line(node: Node) -> int:
-    colons = [child for child in node.children if child.type == ":"]
-    return first_line_of(colons[-1]) if colons else first_line_of(node)
+    """The line of the colon: nothing may stand between it and what comes last before it."""
+    for name in ("return_type", "parameters", "superclasses", "type_parameters"):
+        last = node.child_by_field_name(name)
+        if last is not None:
+            return last.end_point.row + 1
+    return first_line_of(node)
 
 
 def _read_constant(node: Node) -> Definition:
@@ -140,13 +154,33 @@ def _read_constant(node: Node) -> Definition:
     return Definition(name.partition("[")[0].strip(), "constant", first, first, last_line_of(node))
 
 
-def _read_dynamic_imports(source: bytes) -> Iterator[Import]:
-    callee = ""
-    for capture, node in _grammar(_DYNAMIC_QUERY).captures(source):
-        if capture == "callee":
-            callee = text_of(node).rpartition(".")[2]
-        elif capture == "module" and callee in ("import_module", "__import__"):
-            contents = [child for child in node.children if child.type == "string_content"]
-            is_literal = len(node.children) == 3 and len(contents) == 1
-            if is_literal and (module := text_of(contents[0])):
-                yield Import(first_line_of(node), module, (), "dynamic", is_public=False)
+def _read_call(node: Node) -> Iterator[Import]:
+    """`import_module("a.b")`, also relative to a literal package or to the one the file is in."""
+    if text_of(node.child_by_field_name("function")).rpartition(".")[2] not in ("import_module", "__import__"):
+        return
+    values = dict(_arguments(node))
+    module, package = _literal(values.get("name")), _literal(values.get("package"))
+    if module.startswith(".") and package:
+        parts = package.split(".")
+        parents = len(module) - len(module.lstrip(".")) - 1
+        module = ".".join((*parts[: len(parts) - parents], module.lstrip("."))) if parents < len(parts) else ""
+    if module.strip("."):
+        yield Import(first_line_of(values["name"]), module, (), "dynamic", is_public=False)
+
+
+def _arguments(call: Node) -> Iterator[tuple[str, Node]]:
+    arguments = call.child_by_field_name("arguments")
+    plain = iter(("name", "package"))
+    for child in arguments.named_children if arguments is not None else ():
+        value = child.child_by_field_name("value")
+        if child.type == "keyword_argument" and value is not None:
+            yield text_of(child.child_by_field_name("name")), value
+        elif child.type not in ("comment", "keyword_argument"):
+            yield next(plain, ""), child
+
+
+def _literal(node: Node | None) -> str:
+    """The text of a plain string; empty for whatever is put together at run time."""
+    if node is None or node.type != "string" or len(node.children) != 3:
+        return ""
+    return text_of(node.children[1]) if node.children[1].type == "string_content" else ""

@@ -69,6 +69,9 @@ class Language:
     is_test: Callable[[str], bool]
     configs: Sequence[Sequence[str]]
     """Files that configure the sources beneath them: of each group the nearest one counts."""
+    tracks_facts: bool = False
+    """Whether the resolver keeps every answer that rests on facts in a `Memo` (asking.py): an edit that others can see
+    then costs those who asked, and otherwise the whole language."""
 
 
 def parents_of(path: str) -> Iterable[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from switchyard_context.facts import FileFacts, Import
 from switchyard_context.languages import python
+from switchyard_context.languages.asking import Memo
 from switchyard_context.languages.contract import Language, Resolution, Targets, Tree
 from switchyard_context.languages.python_roots import STANDARD_LIBRARY, PythonLayout, read_layout
 
@@ -30,7 +31,7 @@ class PythonResolver:
         self._links = tree.links
         self._layout: PythonLayout = read_layout(tree, facts)
         self._located: dict[tuple[str, str], _Module | None] = {}
-        self._definers: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._definers = Memo(facts, self._search_definers)
 
     def resolve(self, importer: str, item: Import) -> Resolution:
         targets = Targets()
@@ -138,13 +139,12 @@ class PythonResolver:
 
     def _find_definers(self, path: str, name: str) -> tuple[str, ...]:
         """The files that define what `path` hands on under `name`; none if it defines it itself or nobody knows."""
-        key = (path, name)
-        if key not in self._definers:
-            self._definers[key] = ()
-            found = dict.fromkeys(self._follow(path, name, set()))
-            found.pop(path, None)
-            self._definers[key] = tuple(found)
-        return self._definers[key]
+        return self._definers((path, name))
+
+    def _search_definers(self, place: tuple[str, str]) -> tuple[str, ...]:
+        found = dict.fromkeys(self._follow(*place, set()))
+        found.pop(place[0], None)
+        return tuple(found)
 
     def _follow(self, path: str, name: str, seen: set[tuple[str, str]]) -> Iterator[str]:
         if (path, name) in seen or name == "*":
@@ -193,4 +193,5 @@ PYTHON = Language(
     open_resolver=PythonResolver,
     is_test=is_python_test,
     configs=(("pyproject.toml", "setup.cfg", "setup.py"),),
+    tracks_facts=True,
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from switchyard_context.facts import FileFacts, Import
 from switchyard_context.languages import typescript
+from switchyard_context.languages.asking import Memo
 from switchyard_context.languages.contract import Language, Resolution, Targets, Tree
 from switchyard_context.languages.node_files import NodeFiles, join
 from switchyard_context.languages.node_packages import NodePackage, NodePackages
@@ -32,7 +33,7 @@ class TypeScriptResolver:
         self._packages = NodePackages(tree, self._files)
         self._configs = TsConfigs(tree, self._package_folder)
         self._found: dict[tuple[str, str], str | None] = {}
-        self._definers: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._definers = Memo(facts, self._search_definers)
 
     def resolve(self, importer: str, item: Import) -> Resolution:
         targets = Targets()
@@ -125,13 +126,12 @@ class TypeScriptResolver:
 
     def _find_definers(self, path: str, name: str) -> tuple[str, ...]:
         """The files behind a barrel that define `name`; none if `path` defines it itself or nobody knows."""
-        key = (path, name)
-        if key not in self._definers:
-            self._definers[key] = ()
-            found = dict.fromkeys(self._follow(path, name, set()))
-            found.pop(path, None)
-            self._definers[key] = tuple(found)
-        return self._definers[key]
+        return self._definers((path, name))
+
+    def _search_definers(self, place: tuple[str, str]) -> tuple[str, ...]:
+        found = dict.fromkeys(self._follow(*place, set()))
+        found.pop(place[0], None)
+        return tuple(found)
 
     def _follow(self, path: str, name: str, seen: set[tuple[str, str]]) -> Iterator[str]:
         if (path, name) in seen or name == "*":
@@ -193,4 +193,5 @@ TYPESCRIPT = Language(
     open_resolver=TypeScriptResolver,
     is_test=is_typescript_test,
     configs=(("tsconfig.json", "jsconfig.json"), ("package.json",)),
+    tracks_facts=True,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from switchyard_context.languages.contract import Language
+from switchyard_context.languages.java_resolution import JAVA
 from switchyard_context.languages.python_resolution import PYTHON
 from switchyard_context.languages.typescript_resolution import TYPESCRIPT
 
@@ -13,6 +14,7 @@ LANGUAGES: dict[str, Language] = {
     for language in (
         PYTHON,
         TYPESCRIPT,
+        JAVA,
     )
 }
 _OF_SUFFIX = {suffix: language for language in LANGUAGES.values() for suffix in language.readers}

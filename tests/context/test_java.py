@@ -1,0 +1,331 @@
+"""Java: what files say, and where their imports and names lead."""
+
+from __future__ import annotations
+
+import pytest
+from switchyard_context.languages.java_resolution import JAVA
+from switchyard_context.reading import read_facts
+
+from .conftest import Project
+
+
+def test_definitions_carry_their_annotations_headers_and_bodies() -> None:
+    facts = read_facts(
+        "Outer.java",
+        b"package a.b;\n@Deprecated\npublic class Outer<T>\n    extends Base {\n  static final int ONE = 1, TWO = 2;\n"
+        b"  int changing;\n  Outer() {}\n  void m(\n      int a) {\n    class Local { void f() {} }\n  }\n"
+        b"  Object o = new Object() { void hidden() {} };\n  interface In { int K = 1; void f(); }\n"
+        b"  enum Colour { RED { void g() {} }, BLUE; void h() {} }\n  record Pair(int a, int b) { Pair { } }\n"
+        b"  @interface Mark { int value() default 1; }\n}\nclass Second {}\n",
+    )
+    found = [(d.name, d.kind, d.first_line, d.header_line, d.last_line) for d in facts.definitions]
+    assert facts.package == "a.b"
+    assert found == [
+        ("Outer", "class", 2, 4, 17),
+        ("Outer.ONE", "constant", 5, 5, 5),
+        ("Outer.TWO", "constant", 5, 5, 5),
+        ("Outer.Outer", "method", 7, 7, 7),
+        ("Outer.m", "method", 8, 9, 11),
+        ("Outer.In", "type", 13, 13, 13),
+        ("Outer.In.K", "constant", 13, 13, 13),
+        ("Outer.In.f", "method", 13, 13, 13),
+        ("Outer.Colour", "class", 14, 14, 14),
+        ("Outer.Colour.RED", "constant", 14, 14, 14),
+        ("Outer.Colour.BLUE", "constant", 14, 14, 14),
+        ("Outer.Colour.h", "method", 14, 14, 14),
+        ("Outer.Pair", "class", 15, 15, 15),
+        ("Outer.Pair.Pair", "method", 15, 15, 15),
+        ("Outer.Mark", "type", 16, 16, 16),
+        ("Outer.Mark.value", "method", 16, 16, 16),
+        ("Second", "class", 18, 18, 18),
+    ]
+
+
+def test_imports_are_kept_as_written_and_names_used_stand_at_their_first_line() -> None:
+    facts = read_facts(
+        "A.java",
+        b"package p;\nimport a.b.C;\nimport a.b.*;\nimport static a.D.make;\nimport a.D.Inner;\n"
+        b"class A<T> extends Base {\n  C c; T t; Peer p; Map.Entry e; A self;\n  int n = Tool.run(x.y.Far.go());\n}\n",
+    )
+    found = [(item.line, item.module, item.names, item.is_public) for item in facts.imports]
+    assert found == [
+        (2, "a.b", (("C", "C"),), False),
+        (3, "a.b", (("*", "*"),), False),
+        (4, "a.D", (("make", "make"),), False),
+        (5, "a.D", (("Inner", "Inner"),), False),
+        (6, ".", (("Base", "A"),), True),
+        (7, ".", (("Peer", "Peer"), ("Map.Entry", "Entry")), False),
+        (8, ".", (("Tool", ""), ("x.y.Far", "")), False),
+    ]
+
+
+def test_a_file_with_a_syntax_error_still_says_what_it_imports_and_names() -> None:
+    facts = read_facts("A.java", b"import a.B;\nclass A {\n  void m( { Peer.go(; }\n}\nclass C { Other o; }\n}}}")
+    assert ("a", (("B", "B"),)) in [(item.module, item.names) for item in facts.imports]
+    assert {"Peer", "Other"} <= {name for item in facts.imports for name, _ in item.names}
+
+
+def test_bytes_that_are_no_text_hide_nothing() -> None:
+    facts = read_facts("A.java", b'// \xe9\xff\nimport a.B;\nclass A { String s = "\xff"; P\xff q; Peer p; }\n')
+    assert next(item.module for item in facts.imports) == "a"
+    assert "Peer" in {name for item in facts.imports for name, _ in item.names}
+    assert read_facts("B.java", b"\xca\xfe\xba\xbe\0\0\0").problem
+
+
+MAIN = "src/main/java/com/acme"
+
+
+def _edges(project: Project, files: dict[str, str]) -> set[str]:
+    """What `User.java` of the importer's package leads to, written short."""
+    project.write({f"{MAIN}/{path}": text for path, text in files.items()})
+    return {b.removeprefix(f"{MAIN}/") for (a, b) in project.edges() if a == f"{MAIN}/User.java"}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("import com.acme.util.Tool; class User {}", {"util/Tool.java"}),
+        ("import com.acme.util.Tool.Part; class User {}", {"util/Tool.java"}),
+        ("import com.acme.util.Aside; class User {}", {"util/Tool.java"}),
+        ("import com.acme.util.*; class User {}", set()),
+        ("import com.acme.util.*; class User { Tool t; }", {"util/Tool.java"}),
+        ("import com.acme.util.*; class User { Aside t; }", {"util/Tool.java"}),
+        ("import com.acme.util.Tool.*; class User { Part p; }", {"util/Tool.java"}),
+        ("import static com.acme.util.Tool.make; class User {}", {"util/Tool.java"}),
+        ("import static com.acme.util.Tool.*; class User {}", {"util/Tool.java"}),
+        ("class User { Peer p; }", {"Peer.java"}),
+        ("class User extends Peer {}", {"Peer.java"}),
+        ("class User { Object o = Peer.make(); }", {"Peer.java"}),
+        ("class User { Object o = Peer.LIMIT.size(); }", {"Peer.java"}),
+        ("class User { Object o = Peer::make; }", {"Peer.java"}),
+        ("class User { Object o = Peer.class; }", {"Peer.java"}),
+        ("class User { Object o = new Peer[3]; }", {"Peer.java"}),
+        ("class User<P extends Peer> { }", {"Peer.java"}),
+        ("class User { java.util.List<? super Peer> l; }", {"Peer.java"}),
+        ("class User { void m() throws Peer { try { } catch (Mark | Peer e) { } } }", {"Peer.java", "Mark.java"}),
+        ("@Mark class User { @Mark int a; }", {"Mark.java"}),
+        ("class User { boolean b(Object o) { return o instanceof Peer p; } }", {"Peer.java"}),
+        ("class User { int i = com.acme.util.Tool.make(); }", {"util/Tool.java"}),
+        ("class User { com.acme.util.Tool.Part p; }", {"util/Tool.java"}),
+        ("class User { Object o = (com.acme.util.Tool[]) null; }", {"util/Tool.java"}),
+        ("class User { Hidden h; }", {"Peer.java"}),
+        ("class User<Peer> { Peer p; }", set()),
+        ("class User { class Peer {} Peer p; }", set()),
+        ("import org.other.Peer; class User { Peer p; }", set()),
+        ('class User { /** {@link Peer} */ int a; /* Peer */ String s = "Peer"; }', set()),
+        ("class User { int Peer() { return this.Peer; } }", set()),
+        ("class User { Integer i; }", {"Integer.java"}),
+        ("import com.acme.util.*; class User { String s; }", {"util/String.java"}),
+        ("class User extends Child { Deep d; }", {"Child.java", "Peer.java"}),
+        ("class User { Child.Deep d; }", {"Child.java", "Peer.java"}),
+    ],
+)
+def test_a_name_leads_to_the_file_that_declares_it(project: Project, body: str, expected: set[str]) -> None:
+    files = {
+        "Peer.java": "package com.acme;\nclass Peer { static class Deep {} }\nclass Hidden {}\n",
+        "Child.java": "package com.acme;\nclass Child extends Peer {}\n",
+        "Mark.java": "package com.acme;\n@interface Mark {}\n",
+        "Integer.java": "package com.acme;\nclass Integer {}\n",
+        "util/Tool.java": "package com.acme.util;\nclass Tool { class Part {} static int make() { return 1; } }\n"
+        "class Aside {}\n",
+        "util/String.java": "package com.acme.util;\nclass String {}\n",
+    }
+    assert _edges(project, {**files, "User.java": "package com.acme;\n" + body + "\n"}) == expected
+    assert project.unresolved() == []
+
+
+def test_a_static_import_of_an_inherited_member_has_an_edge_to_who_declares_it_as_well(project: Project) -> None:
+    project.write(
+        {
+            f"{MAIN}/Child.java": "package com.acme;\nclass Child extends Base {}\n",
+            f"{MAIN}/Base.java": "package com.acme;\nclass Base implements Root {}\n",
+            f"{MAIN}/Root.java": "package com.acme;\ninterface Root { static int make() { return 1; } }\n",
+            f"{MAIN}/Own.java": "package com.acme;\nimport static com.acme.Child.make;\nclass Own {}\n",
+        }
+    )
+    edges = {(e.imported.rpartition("/")[2], e.kind) for e in project.graph().imports_of(f"{MAIN}/Own.java")}
+    assert edges == {("Child.java", "import"), ("Root.java", "reexport")}
+
+
+def test_supertypes_in_a_circle_end(project: Project) -> None:
+    project.write(
+        {
+            "A.java": "import static p.A.x;\nclass A extends B { Nowhere n; }\n",
+            "B.java": "class B extends A { class B extends B {} }\n",
+        }
+    )
+    assert ("A.java", "B.java") in project.edges()
+
+
+def test_tests_share_the_package_of_the_sources_and_the_sources_do_not_see_them(project: Project) -> None:
+    test = MAIN.replace("main", "test")
+    project.write(
+        {
+            f"{MAIN}/Thing.java": "package com.acme;\nclass Thing { ThingTest t; }\n",
+            f"{test}/ThingTest.java": "package com.acme;\nclass ThingTest { Thing t; Fixture f; }\n",
+            f"{test}/Fixture.java": "package com.acme;\nclass Fixture {}\n",
+        }
+    )
+    assert set(project.edges()) == {
+        (f"{test}/ThingTest.java", f"{MAIN}/Thing.java"),
+        (f"{test}/ThingTest.java", f"{test}/Fixture.java"),
+    }
+    assert project.unresolved() == [(f"{MAIN}/Thing.java", "ThingTest")]
+
+
+@pytest.mark.parametrize(
+    "builds",
+    [
+        {
+            "app/pom.xml": "<project><parent><artifactId>top</artifactId></parent><artifactId>app</artifactId>"
+            "<dependencies><dependency><artifactId>second-library</artifactId></dependency></dependencies></project>",
+            "first/pom.xml": "<project><artifactId>first-library</artifactId></project>",
+            "second/pom.xml": "<project><artifactId>second-library</artifactId></project>",
+        },
+        {
+            "app/build.gradle": "dependencies { implementation project(':second') }",
+            "first/build.gradle": "",
+            "second/build.gradle": "",
+        },
+        {
+            "app/build.gradle.kts": 'dependencies { api(project(":second")) }',
+            "first/build.gradle.kts": "",
+            "second/build.gradle.kts": "",
+        },
+        {
+            "app/app.gradle.kts": "dependencies { api(projects.second) }",
+            "first/first.gradle.kts": "",
+            "second/second.gradle.kts": "",
+        },
+    ],
+)
+def test_of_two_modules_with_one_class_the_own_then_the_one_depended_on_is_meant(
+    project: Project, builds: dict[str, str]
+) -> None:
+    source = "src/main/java/com/acme"
+    project.write(builds)
+    for module in ("first", "second"):
+        project.write(
+            {
+                f"{module}/{source}/Twin.java": "package com.acme;\nclass Twin {}\n",
+                f"{module}/{source}/Near.java": "package com.acme;\nclass Near { Twin t; }\n",
+            }
+        )
+    project.write({f"app/{source}/App.java": "package com.acme;\nclass App { Twin t; }\n"})
+    assert set(project.edges()) == {
+        (f"first/{source}/Near.java", f"first/{source}/Twin.java"),
+        (f"second/{source}/Near.java", f"second/{source}/Twin.java"),
+        (f"app/{source}/App.java", f"second/{source}/Twin.java"),
+    }
+
+
+def test_where_nothing_tells_two_classes_apart_both_are_meant(project: Project) -> None:
+    project.write(
+        {
+            "a/src/main/java/p/Twin.java": "package p;\nclass Twin {}\n",
+            "b/src/main/java/p/Twin.java": "package p;\nclass Twin {}\n",
+            "c/src/main/java/q/App.java": "package q;\nimport p.Twin;\nclass App {}\n",
+        }
+    )
+    assert {imported for _, imported in project.edges()} == {
+        "a/src/main/java/p/Twin.java",
+        "b/src/main/java/p/Twin.java",
+    }
+
+
+def test_outside_of_the_usual_folders_the_package_clause_says_where_a_root_is(project: Project) -> None:
+    project.write(
+        {
+            "code/com/acme/util/Tool.java": "package com.acme.util;\nclass Tool {}\n",
+            "samples/util/Tool.java": "package util;\nclass Tool {}\n",
+            "code/com/acme/App.java": "package com.acme;\nimport com.acme.util.Tool;\nclass App { Peer p; }\n",
+            "code/com/acme/Peer.java": "package com.acme;\nclass Peer {}\n",
+            "samples/Loose.java": "import util.Tool;\nclass Loose {}\n",
+        }
+    )
+    assert set(project.edges()) == {
+        ("code/com/acme/App.java", "code/com/acme/util/Tool.java"),
+        ("code/com/acme/App.java", "code/com/acme/Peer.java"),
+        ("samples/Loose.java", "samples/util/Tool.java"),
+    }
+
+
+def test_a_file_whose_folder_does_not_match_its_package_still_sees_its_neighbours(project: Project) -> None:
+    project.write(
+        {
+            "data/One.java": "package far.away;\nclass One { Two t; }\n",
+            "data/Two.java": "package far.away;\nclass Two {}\n",
+        }
+    )
+    assert set(project.edges()) == {("data/One.java", "data/Two.java")}
+
+
+def test_package_and_module_descriptions_have_edges_too(project: Project) -> None:
+    project.write(
+        {
+            f"{MAIN}/package-info.java": "@Mark\npackage com.acme;\n",
+            f"{MAIN}/Mark.java": "package com.acme;\n@interface Mark {}\n",
+            f"{MAIN}/Impl.java": "package com.acme;\nclass Impl implements Service {}\n",
+            f"{MAIN}/Service.java": "package com.acme;\ninterface Service {}\n",
+            "src/main/java/module-info.java": "module com.acme { uses com.acme.Service;\n"
+            "  provides com.acme.Service with com.acme.Impl; exports com.acme; }\n",
+        }
+    )
+    assert set(project.edges()) == {
+        (f"{MAIN}/package-info.java", f"{MAIN}/Mark.java"),
+        (f"{MAIN}/Impl.java", f"{MAIN}/Service.java"),
+        ("src/main/java/module-info.java", f"{MAIN}/Service.java"),
+        ("src/main/java/module-info.java", f"{MAIN}/Impl.java"),
+    }
+
+
+def test_what_looks_local_and_is_not_there_is_listed_and_nothing_else(project: Project) -> None:
+    project.write(
+        {
+            f"{MAIN}/A.java": "package com.acme;\nimport com.acme.Gone;\nimport com.acme.deep.Lost;\n"
+            "import static com.acme.Missing.make;\nimport com.other.Thing;\n"
+            "import java.util.List;\nimport org.acme.X;\nclass A extends B {\n"
+            "  Generated g; com.acme.Vanished v; String s; List l; Thing t; int n = Unclear.go() + CONSTANT.x; }\n",
+            f"{MAIN}/B.java": "package com.acme;\nclass B {}\n",
+            f"{MAIN}/Lost.java": "package com.acme;\nimport com.acme.nowhere.*;\nclass Lost { Away a; }\n",
+            f"{MAIN}/Open.java": "package com.acme;\nimport java.util.*;\nclass Open { Map m; }\n",
+            f"{MAIN}/Heir.java": "package com.acme;\nimport org.lib.Base;\nclass Heir extends Base { Member m; }\n",
+        }
+    )
+    assert project.unresolved() == [
+        (f"{MAIN}/A.java", "com.acme.Gone"),
+        (f"{MAIN}/A.java", "com.acme.deep.Lost"),
+        (f"{MAIN}/A.java", "com.acme.Missing.make"),
+        (f"{MAIN}/A.java", "Generated"),
+        (f"{MAIN}/A.java", "com.acme.Vanished"),
+        (f"{MAIN}/Lost.java", "com.acme.nowhere.*"),
+    ]
+
+
+def test_a_type_that_may_be_written_in_kotlin_is_not_missing(project: Project) -> None:
+    project.write(
+        {
+            "src/main/kotlin/com/acme/Model.kt": "package com.acme\nclass Model\n",
+            f"{MAIN}/A.java": "package com.acme;\nimport com.acme.Model;\nclass A { Model m; }\n",
+            f"{MAIN}/B.java": "package com.acme;\nclass B { Model m; }\n",
+        }
+    )
+    assert project.unresolved() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("src/test/java/a/Any.java", True),
+        ("core/src/integrationTest/java/a/Any.java", True),
+        ("tests/FooTest.java", True),
+        ("tests/FooTests.java", True),
+        ("tests/TestFoo.java", True),
+        ("tests/FooIT.java", True),
+        ("src/main/java/a/Contest.java", False),
+        ("src/main/java/a/TestEngine.java", False),
+        ("lib/Foo.java", False),
+    ],
+)
+def test_tests_are_known_by_folder_and_name(path: str, expected: bool) -> None:
+    assert JAVA.is_test(path) is expected

@@ -87,16 +87,18 @@ class NodePackages:
     """Every package of a tree by name and by folder."""
 
     def __init__(self, tree: Tree, files: NodeFiles) -> None:
+        self._tree = tree
         self._files = files
+        self._members: dict[str, bool] = {}
+        self._workspaces: dict[str, list[str]] = {}
         self._by_folder: dict[str, NodePackage] = {}
         self._by_name: defaultdict[str, list[NodePackage]] = defaultdict(list)
-        for path in sorted(tree.paths):
+        for path in sorted(path for path in tree.paths if path.endswith("package.json")):
             if path.rpartition("/")[2] == "package.json" and "node_modules/" not in path:
                 package = NodePackage(posixpath.dirname(path), read_object(tree.read(path)))
                 self._by_folder[package.folder] = package
                 if package.name:
                     self._by_name[package.name].append(package)
-        self._members = self._find_members(tree)
 
     def nearest(self, path: str) -> NodePackage | None:
         """The package that a file belongs to."""
@@ -117,17 +119,22 @@ class NodePackages:
 
     def _distance(self, package: NodePackage, importer: str) -> tuple[bool, int, str]:
         shared = len(posixpath.commonprefix([package.folder.split("/"), importer.split("/")]))
-        return package.folder not in self._members, -shared, package.folder
+        return not self._is_member(package.folder), -shared, package.folder
 
-    def _find_members(self, tree: Tree) -> set[str]:
-        members: set[str] = set()
-        for folder, package in self._by_folder.items():
-            patterns = [*_workspace_patterns(package.data), *_pnpm_patterns(tree, folder)]
-            if not patterns:
-                continue
-            members.add(folder)
-            members.update(other for other in self._by_folder if _is_member(other, folder, patterns))
-        return members
+    def _is_member(self, folder: str) -> bool:
+        """Whether a folder is a workspace's root or one of its packages."""
+        if folder not in self._members:
+            self._members[folder] = bool(self._patterns(folder)) or any(
+                _is_member(folder, root, self._patterns(root)) for root in parents_of(folder)
+            )
+        return self._members[folder]
+
+    def _patterns(self, folder: str) -> list[str]:
+        if folder not in self._workspaces:
+            package = self._by_folder.get(folder)
+            declared = _workspace_patterns(package.data) if package else []
+            self._workspaces[folder] = [*declared, *_pnpm_patterns(self._tree, folder)]
+        return self._workspaces[folder]
 
     def locate(self, package: NodePackage, relative: str, configs: Iterable[TsConfig] = ()) -> str | None:
         """The source file behind a path that a package exports, built or not."""

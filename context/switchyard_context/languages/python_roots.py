@@ -8,7 +8,7 @@ import re
 import sys
 import tomllib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,6 +19,7 @@ STANDARD_LIBRARY = sys.stdlib_module_names
 
 # Packages below a test folder are samples for one test each.
 _TESTS = re.compile(r"tests?|testing")
+_INITS = frozenset(("__init__.py", "__init__.pyi"))
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 # What lies in these is a sample or somebody else's code: its top-level names are not importable from outside it.
 _ENCLOSED = re.compile(
@@ -73,33 +74,33 @@ def _contains(root: str, folder: str) -> bool:
 
 
 def read_layout(tree: Tree, files: Iterable[str]) -> PythonLayout:
-    """Find packages and roots; O(files × depth)."""
+    """Find packages and roots; O(files + folders × depth)."""
     python_files = frozenset(files)
-    folders: set[str] = set()
-    packages: set[str] = set()
+    names: defaultdict[str, list[str]] = defaultdict(list)
     for path in python_files:
         folder, _, name = path.rpartition("/")
-        if name in ("__init__.py", "__init__.pyi"):
-            packages.add(folder)
+        names[folder].append(name)
+    folders: set[str] = set()
+    for folder in names:
         while folder not in folders:
             folders.add(folder)
             folder = folder.rpartition("/")[0]
+    packages = {folder for folder, inside in names.items() if not _INITS.isdisjoint(inside)}
     declared = {root for root in _declared_roots(tree) if root in folders} | {""}
-    roots = declared | _shown_roots(python_files, packages)
+    roots = declared | _shown_roots(names, packages)
     return PythonLayout(
         python_files,
         frozenset(folders),
         frozenset(packages),
         frozenset(declared),
-        _names_of(roots, python_files, folders),
+        _names_of(roots, names, folders),
     )
 
 
-def _shown_roots(files: frozenset[str], packages: set[str]) -> set[str]:
+def _shown_roots(folders: Iterable[str], packages: set[str]) -> set[str]:
     """The parent of each outermost package, and each folder of scripts or tests outside of any package."""
     roots = {_outermost(package, packages).rpartition("/")[0] for package in packages if package}
-    for path in files:
-        folder = path.rpartition("/")[0]
+    for folder in folders:
         if folder not in packages and not any(parent in packages for parent in parents_of(folder)):
             roots.add(folder)
     return roots
@@ -111,12 +112,13 @@ def _outermost(package: str, packages: set[str]) -> str:
     return package
 
 
-def _names_of(roots: set[str], files: frozenset[str], folders: set[str]) -> dict[str, tuple[str, ...]]:
+def _names_of(
+    roots: set[str], files: Mapping[str, Sequence[str]], folders: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
     names: defaultdict[str, set[str]] = defaultdict(set)
-    for path in files:
-        folder, _, name = path.rpartition("/")
-        if folder in roots and "." in name:
-            names[name.partition(".")[0]].add(folder)
+    for root in roots:
+        for name in files.get(root, ()):
+            names[name.partition(".")[0]].add(root)
     for folder in folders:
         parent, _, name = folder.rpartition("/")
         if folder and parent in roots:
@@ -125,7 +127,7 @@ def _names_of(roots: set[str], files: frozenset[str], folders: set[str]) -> dict
 
 
 def _declared_roots(tree: Tree) -> Iterator[str]:
-    for path in sorted(tree.paths):
+    for path in sorted(path for path in tree.paths if path.endswith(_PROJECT_FILES)):
         folder, _, name = path.rpartition("/")
         if name not in _PROJECT_FILES or "node_modules/" in path:
             continue

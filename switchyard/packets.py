@@ -143,6 +143,15 @@ class FindingNote(Packet):
     refused: bool
 
 
+class ContextUse(Packet):
+    """What one attempt opened of the files that it was given."""
+
+    selected: tuple[str, ...]
+    read: tuple[str, ...] | None = None
+    """None: the sandbox could not tell, and `unseen` says why."""
+    unseen: str = ""
+
+
 class AttemptResult(Packet):
     """What one attempt of an agent left behind."""
 
@@ -152,6 +161,9 @@ class AttemptResult(Packet):
     """A commit of the whole attempt on the task's base; equals the base where nothing changed."""
     changed: tuple[str, ...] = ()
     """Paths that differ from the task's base."""
+    created: tuple[str, ...] = ()
+    """Those of them that the base does not have."""
+    context: ContextUse | None = None
     findings: tuple[FindingNote, ...] = ()
     exit_code: int | None
     signal: int | None
@@ -167,7 +179,7 @@ class AttemptResult(Packet):
     def facts(self) -> dict[str, Any]:
         """What the ledger row says: no output, long lists cut with their true length beside them."""
         return {
-            **self.model_dump(exclude={"diff", "said", "changed", "findings"}),
+            **self.model_dump(exclude={"diff", "said", "changed", "created", "context", "findings"}),
             "changed": self.changed[:200],
             "changed_count": len(self.changed),
             "findings": [note.model_dump() for note in self.findings[:50]],

@@ -10,6 +10,7 @@ from switchyard_sandbox import BoxId, BoxSpec, CodeIn, Command, Extraction, Fini
 from switchyard.agents import Agent, AgentError, Assignment, Briefing, Places, render_prompt
 from switchyard.packets import (
     AttemptResult,
+    ContextUse,
     FindingNote,
     Ground,
     PlannedTask,
@@ -19,6 +20,8 @@ from switchyard.packets import (
 from switchyard.workflow.checking import destroy_boxes, tail
 from switchyard.workflow.factory import Factory, signature
 from switchyard.workflow.paths import printable
+from switchyard.workflow.programs import context_program
+from switchyard.workflow.selection_use import selected_paths, use_of
 
 DIFF_CAP_BYTES = 10_000_000
 
@@ -58,11 +61,13 @@ class AttemptRunner:
         box = self._open_box(attempt, start)
         try:
             on_created(box)
-            finished = self._run_agent(box, attempt, context, feedback)
+            selected = selected_paths(self._factory.artifacts, context)
+            finished = self._run_agent(box, attempt, context, feedback, selected)
             extraction = driver.extract(box, self._factory.places.factory)
         finally:
             driver.destroy(box)
-        result = self._result(box, attempt, finished, extraction)
+        use = use_of(selected, finished.opened, finished.unseen)
+        result = self._result(box, attempt, finished, extraction, use)
         self._keep(result)
         return result
 
@@ -78,12 +83,20 @@ class AttemptRunner:
                 setup=self._factory.setup(),
                 env=sandbox.env,
                 network=tuple(sandbox.network),
+                programs=(context_program(),),
                 ttl_s=self._task.timeout_minutes * 60 + 300,
                 allow_degraded=sandbox.allow_degraded,
             )
         )
 
-    def _run_agent(self, box: BoxId, attempt: int, context: SelectedContext, feedback: Sequence[str]) -> Finished:
+    def _run_agent(
+        self,
+        box: BoxId,
+        attempt: int,
+        context: SelectedContext,
+        feedback: Sequence[str],
+        selected: tuple[str, ...],
+    ) -> Finished:
         factory, task = self._factory, self._task
         driver, sandbox = factory.driver, factory.config.sandbox
         context_file = driver.put(box, "context.md", factory.artifacts.get(context.markdown))
@@ -115,6 +128,7 @@ class AttemptRunner:
             stdin=b"",
             timeout_s=task.timeout_minutes * 60,
             stall_s=sandbox.stall_minutes * 60,
+            watch=selected,
         )
         return driver.execute(box, command)
 
@@ -126,15 +140,20 @@ class AttemptRunner:
             raise AgentError(f"no agent {name or 'default'!r} any more", hint=f"put {table} back into switchyard.toml")
         return self._factory.agents[name]
 
-    def _result(self, box: BoxId, attempt: int, finished: Finished, extraction: Extraction) -> AttemptResult:
+    def _result(
+        self, box: BoxId, attempt: int, finished: Finished, extraction: Extraction, use: ContextUse
+    ) -> AttemptResult:
         put, quarantine = self._factory.artifacts.put, self._factory.quarantine
         base = self._ground.commit
         commit = self._commit(attempt, TreeSha(extraction.tree))
+        changes = quarantine.changes(base, commit)
         return AttemptResult(
             attempt=attempt,
             box=box,
             commit=commit,
-            changed=tuple(sorted(printable(change.path) for change in quarantine.changes(base, commit))),
+            changed=tuple(sorted(printable(change.path) for change in changes)),
+            created=tuple(sorted(printable(change.path) for change in changes if change.status == "A")),
+            context=use,
             findings=tuple(
                 FindingNote(path=printable(note.path), kind=note.kind, detail=note.detail, refused=note.refused)
                 for note in extraction.findings

@@ -23,6 +23,7 @@ from switchyard_sandbox import (
 
 from switchyard.config import Config
 from switchyard.workflow.places import Places
+from switchyard.workflow.programs import context_program
 
 SCHEMA = "switchyard.exec/1"
 MANUAL = "manual"
@@ -152,6 +153,7 @@ def _spec(config: Config, code: CodeIn, request: BoxRequest) -> BoxSpec:
         setup=SetUp(commands=tuple(sandbox.setup), network=tuple(sandbox.setup_network)),
         env=sandbox.env,
         network=tuple(sandbox.network) if request.network is None else request.network,
+        programs=(context_program(),),
         ttl_s=(request.timeout_s or sandbox.timeout_minutes * 60) + (86_400 if request.keep else 300),
         allow_degraded=sandbox.allow_degraded,
     )

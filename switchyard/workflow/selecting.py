@@ -31,8 +31,8 @@ def select_context(factory: Factory, task: PlannedTask, ground: Ground) -> Selec
     budget = factory.config.context.budget_tokens
     selection = choose_context(factory.places, ground.commit, task, budget)
     return SelectedContext(
-        listing=factory.artifacts.put(json.dumps(selection.as_json(), ensure_ascii=False).encode()),
-        markdown=factory.artifacts.put(render_markdown(selection).encode()),
+        listing=factory.artifacts.put(json.dumps(selection.as_json()).encode()),
+        markdown=factory.artifacts.put(render_markdown(selection).encode("utf-8", "backslashreplace")),
         files=len(selection.files),
         tokens=selection.tokens,
     )

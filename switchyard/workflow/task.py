@@ -42,6 +42,7 @@ from switchyard.workflow.operating import cancelled_since
 from switchyard.workflow.paths import paths_at
 from switchyard.workflow.publishing import open_pull_request, push_if_clean
 from switchyard.workflow.selecting import select_context
+from switchyard.workflow.selection_use import describe_use
 
 
 class TaskLine:
@@ -212,7 +213,8 @@ class TaskLine:
     def _finish(self, state: TaskState, reason: str, publication: Publication | None = None) -> TaskResult:
         head = publication.head if publication else (self._trials[-1].attempt.commit if self._trials else None)
         number = publication.number if publication else None
-        self._journal.record("finish", "task_finished", {"state": state, "reason": reason})
+        use = describe_use([trial.attempt for trial in self._trials])
+        self._journal.record("finish", "task_finished", {"state": state, "reason": reason, "context": use})
         return TaskResult(
             id=self._task.id,
             state=state,

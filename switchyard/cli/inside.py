@@ -1,0 +1,31 @@
+"""`switchyard` as a sandbox has it: the `context` commands on the sandbox's own tree, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+from switchyard.cli.main import USAGE, run_as_program
+from switchyard.cli.render import Output
+
+ALLOWED = ("context",)
+ASSIGNMENT = ("TASK_ID", "ATTEMPT", "PROMPT_FILE", "WORKDIR", "CONTEXT_FILE", "MODEL")
+"""What an agent finds as `SWITCHYARD_<NAME>`: it looks like configuration by environment, and is none."""
+
+
+def run() -> NoReturn:
+    """Run one command line, unless it needs what only the host has."""
+    wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    if wanted in ALLOWED:
+        for name in ASSIGNMENT:
+            os.environ.pop(f"SWITCHYARD_{name}", None)
+        run_as_program()
+    told = f"there is no `switchyard {wanted}` in a sandbox" if wanted else "no command given"
+    hint = "see `switchyard context --help`: it answers from the tree as it is now"
+    Output(as_json="--json" in sys.argv).error("usage", told, hint)
+    sys.exit(USAGE)
+
+
+if __name__ == "__main__":
+    run()

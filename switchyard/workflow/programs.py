@@ -1,0 +1,74 @@
+"""What a sandbox gets of this installation: the `switchyard` command and the packages that `context` imports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.util import find_spec
+from pathlib import Path
+
+from switchyard_sandbox import Program
+
+OWN = ("switchyard", "switchyard_context", "switchyard_git")
+NEEDED = ("numpy", "pathspec", "pydantic", "pyyaml", "tree-sitter", "typer")
+"""The distributions that `context` imports; what those need in turn is found by their metadata."""
+GRAMMARS = "tree-sitter-"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_DISTRIBUTION = "switchyard-factory"
+
+
+def context_program() -> Program:
+    """`switchyard` for a sandbox: `context` alone, without network, on the sandbox's own tree."""
+    return Program("switchyard", "switchyard.cli.inside", packages())
+
+
+@cache
+def packages() -> tuple[Path, ...]:
+    """Everything that the command imports, the standard library aside; the rest of the installation stays outside."""
+    own = [_folder_of(name) for name in OWN]
+    return (*own, *(place for name in _closure([*NEEDED, *_grammars()]) for place in _places(name)))
+
+
+def _folder_of(name: str) -> Path:
+    spec = find_spec(name)
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0])
+
+
+def _grammars() -> list[str]:
+    return [name for name in _requirements(distribution(_DISTRIBUTION)) if name.startswith(GRAMMARS)]
+
+
+def _closure(names: Sequence[str]) -> list[str]:
+    """The distributions and what they need, those that this machine has."""
+    found: dict[str, None] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        try:
+            waiting += _requirements(distribution(name))
+        except PackageNotFoundError:
+            # Only for other systems or Pythons.
+            continue
+        found[name] = None
+    return sorted(found)
+
+
+def _requirements(one: Distribution) -> Iterator[str]:
+    for line in one.requires or ():
+        match = _NAME.match(line)
+        if match is not None and not re.search(r"\bextra\s*==", line):
+            yield re.sub(r"[-_.]+", "-", match[0]).lower()
+
+
+def _places(name: str) -> list[Path]:
+    """The top-level packages, modules and library folders of a distribution."""
+    one = distribution(name)
+    tops = {file.parts[0] for file in one.files or () if file.suffix != ".pth"}
+    kept = sorted(top for top in tops if top not in ("..", "__pycache__") and not top.endswith(".dist-info"))
+    return [place for top in kept if (place := Path(str(one.locate_file(top)))).exists()]

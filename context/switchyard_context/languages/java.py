@@ -60,7 +60,7 @@ _NAMES = """
 (provides_module_directive (scoped_identifier) @scoped)
 """
 _INSIDES = frozenset({"method", "field", "constant", "block"})
-_PLAIN = re.compile(rb"[^\s@<>()\[\],.]+(?:\.[^\s@<>()\[\],.]+)*")
+_PLAIN = re.compile(rb"[\w$\x80-\xff]+(?:\.[\w$\x80-\xff]+)*")
 _BETWEEN = re.compile(rb"@[\w.$]+\s*(?:\([^)]*\))?|\s+")
 _QUALIFIED = re.compile(rb"(?:[a-z_]\w*\s*\.\s*){2,}[A-Z]\w*(?:\s*\.\s*[A-Z]\w*[a-z]\w*)?")
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from switchyard_context.facts import FileFacts
+from switchyard_context.languages.asking import Memo
 from switchyard_context.languages.contract import Tree, parents_of
 
 _CONVENTION = re.compile(r"((?:.*/)?)src/([^/]+)/java(?:/(.*))?")
@@ -51,7 +52,10 @@ class JavaLayout:
         for folder in self.folders:
             self._by_tail[folder.rpartition("/")[2]].append(folder)
         self._places: dict[str, Place] = {}
-        self._candidates: dict[str, tuple[list[str], bool]] = {}
+        self._certain: dict[str, tuple[str, ...]] = {}
+        """What the paths alone say of a package, which is most: nobody needs to note it."""
+        self._folders_of = Memo(facts, self._find_folders)
+        self._clause_of = Memo(facts, self._find_clause)
 
     def _place(self, path: str, source: str | None) -> None:
         folder, _, name = path.rpartition("/")
@@ -65,29 +69,24 @@ class JavaLayout:
 
     def folders_of(self, package: str) -> Sequence[str]:
         """The folders that hold a package, in the order of their paths."""
-        if package not in self._candidates:
-            self._candidates[package] = self._find_candidates(package)
-        candidates, are_certain = self._candidates[package]
-        if are_certain:
-            return candidates
-        # Clauses are asked for anew, so that whoever keeps account of what facts were asked misses nothing.
-        return [folder for folder in candidates if self.package_of(folder) == package]
+        found = self._certain.get(package)
+        return found if found is not None else self._folders_of(package)
 
-    def _find_candidates(self, package: str) -> tuple[list[str], bool]:
+    def _find_folders(self, package: str) -> tuple[str, ...]:
         suffix = package.replace(".", "/")
-        found = []
-        for folder in self._by_tail.get(suffix.rpartition("/")[2], ()) if package else ():
-            if folder == suffix or folder.endswith("/" + suffix):
-                said = self.place_of(folder).package
-                if said is None or said == package:
-                    found.append(folder)
-        return found, all(self.place_of(folder).package is not None for folder in found)
+        candidates = self._by_tail.get(suffix.rpartition("/")[2], ()) if package else ()
+        near = [folder for folder in candidates if folder == suffix or folder.endswith("/" + suffix)]
+        found = tuple(folder for folder in near if self.package_of(folder) == package)
+        if all(self.place_of(folder).package is not None for folder in near):
+            self._certain[package] = found
+        return found
 
     def package_of(self, folder: str) -> str:
         """The package of the sources in a folder."""
         package = self.place_of(folder).package
-        if package is not None:
-            return package
+        return self._clause_of(folder) if package is None else package
+
+    def _find_clause(self, folder: str) -> str:
         paths = sorted(self.folders[folder].values())[:_CLAUSES_ASKED] if folder in self.folders else ()
         clauses = (self._facts[path].package for path in paths)
         return next((clause for clause in clauses if clause), "")

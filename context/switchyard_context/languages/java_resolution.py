@@ -115,4 +115,5 @@ JAVA = Language(
     open_resolver=JavaResolver,
     is_test=is_java_test,
     configs=(BUILD_FILES, ("settings.gradle", "settings.gradle.kts")),
+    tracks_facts=True,
 )

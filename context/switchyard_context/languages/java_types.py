@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from switchyard_context.facts import FileFacts
+from switchyard_context.languages.asking import Memo
 from switchyard_context.languages.contract import Tree
 from switchyard_context.languages.java import OWN_SCOPE
 from switchyard_context.languages.java_builds import JavaBuilds
@@ -14,6 +15,7 @@ from switchyard_context.languages.java_lang import JAVA_LANG
 from switchyard_context.languages.java_layout import JavaLayout
 
 _FAR = 1_000_000
+_KEPT = 2000
 
 
 class JavaType(NamedTuple):
@@ -46,42 +48,40 @@ class Found:
     """Whether the name may as well come from a library: a supertype or a package that is not in the tree."""
 
 
-@dataclass
 class JavaTypes:
-    """The types of one tree. Facts are asked anew at every use, so that whoever keeps account of it misses nothing."""
+    """The types of one tree."""
 
-    tree: Tree
-    facts: Mapping[str, FileFacts]
-    layout: JavaLayout = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.layout = JavaLayout(self.tree, self.facts)
-        self._builds = JavaBuilds(self.tree, self.layout.build_files)
-        self._found: dict[tuple[str, str, str], tuple[JavaType, ...]] = {}
+    def __init__(self, tree: Tree, facts: Mapping[str, FileFacts]) -> None:
+        self._facts = facts
+        self.layout = JavaLayout(tree, facts)
+        self._builds = JavaBuilds(tree, self.layout.build_files)
+        self._second = Memo(facts, self._find_second)
         self._scopes: dict[str, tuple[FileFacts, Scope]] = {}
-        self._members: dict[str, tuple[FileFacts, frozenset[str]]] = {}
+        self._names: dict[str, tuple[FileFacts, frozenset[str]]] = {}
+
+    # Scopes and names are kept for a while only: they are as large as the facts. The facts are asked for at every use,
+    # so that whoever keeps account of that misses nothing.
 
     def scope_of(self, path: str) -> Scope:
         """What the imports and supertypes of a file make visible."""
         facts = self._facts_of(path)
         known = self._scopes.get(path)
         if known is None or known[0] is not facts:
+            _make_room(self._scopes)
             known = self._scopes[path] = (facts, _read_scope(facts))
         return known[1]
 
     def _facts_of(self, path: str) -> FileFacts:
-        return self.facts.get(path, _NOTHING)
+        return self._facts.get(path, _NOTHING)
 
     def has(self, declared: JavaType, member: str) -> bool:
         """Whether a type declares a member of that name itself."""
-        return f"{declared.name}.{member}" in self._names_of(declared.path)
-
-    def _names_of(self, path: str) -> frozenset[str]:
-        facts = self._facts_of(path)
-        known = self._members.get(path)
+        facts = self._facts_of(declared.path)
+        known = self._names.get(declared.path)
         if known is None or known[0] is not facts:
-            known = self._members[path] = (facts, frozenset(item.name for item in facts.definitions))
-        return known[1]
+            _make_room(self._names)
+            known = self._names[declared.path] = (facts, frozenset(item.name for item in facts.definitions))
+        return f"{declared.name}.{member}" in known[1]
 
     def locate(self, parts: Sequence[str], importer: str) -> tuple[tuple[JavaType, ...], Sequence[str]]:
         """The types at a dotted path that starts with a package, and what of the path is left behind them."""
@@ -97,11 +97,8 @@ class JavaTypes:
         """The type of a package in a file of its own name, as the importer sees it."""
         folder = importer.rpartition("/")[0]
         folders = self._folders_seen(package, folder)
-        key = (folder, package, name)
-        if key not in self._found:
-            paths = [path for other in folders if (path := self.layout.folders[other].get(name))]
-            self._found[key] = tuple(JavaType(path, name) for path in self._nearest(paths, folder))
-        return self._found[key]
+        paths = [path for other in folders if (path := self.layout.folders[other].get(name))]
+        return tuple(JavaType(path, name) for path in self._nearest(paths, folder))
 
     def _folders_seen(self, package: str, folder: str) -> Sequence[str]:
         """The folders of a package, the importer's own among them even where it lies out of order."""
@@ -125,13 +122,17 @@ class JavaTypes:
 
     def find_second(self, package: str, name: str, importer: str) -> tuple[JavaType, ...]:
         """A type in a file of another name; the whole package is asked."""
-        paths = [
-            path
-            for folder in self.layout.folders_of(package)
-            for path in self.layout.folders[folder].values()
-            if name in self._names_of(path)
-        ]
+        folders = self.layout.folders_of(package)
+        paths = [path for folder in folders for path in self._second(folder).get(name, ())]
         return tuple(JavaType(path, name) for path in self._nearest(paths, importer.rpartition("/")[0]))
+
+    def _find_second(self, folder: str) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name, path in self.layout.folders[folder].items():
+            for item in self._facts_of(path).definitions:
+                if item.kind in ("class", "type") and item.name != name and not item.depth:
+                    found.setdefault(item.name, []).append(path)
+        return found
 
     def _nearest(self, paths: Sequence[str], folder: str) -> list[str]:
         """Of files that declare one type: the own module's, then of what it depends on; all, where neither is so."""
@@ -246,6 +247,11 @@ class JavaTypes:
 
 
 _NOTHING = FileFacts()
+
+
+def _make_room(kept: dict[str, Any]) -> None:
+    if len(kept) >= _KEPT:
+        kept.clear()
 
 
 def _read_scope(facts: FileFacts) -> Scope:

@@ -14,7 +14,7 @@ Field = Literal["word", "identifier", "defined_word", "defined", "path_word", "n
 """Of the content — `word`: split and stemmed words. `identifier`: compound identifiers as written. `defined_word`:
 words of the names that the file defines. `defined`: those names as written, the last component.
 Of the path — `path_word`: its stemmed words without the extension. `name_word`: those of the file's own name.
-`path_part`: its folders, its file name and that name up to the first dot, as written in lower case."""
+`path_part`: its folders, its file name, and that name up to the first dot with the dot; as written, in lower case."""
 FIELDS: tuple[Field, ...] = get_args(Field)
 
 Terms = Mapping[Field, Mapping[str, int]]
@@ -43,8 +43,9 @@ def path_terms_of(path: str) -> Terms:
     """The terms of a path."""
     *folders, name = path.split("/")
     own = name.partition(".")[0] or name
+    parts = (*folders, name, f"{own}.")
     return {
         "path_word": Counter(word for part in (*folders, own) for word in stems_in(part)),
         "name_word": Counter(stems_in(own)),
-        "path_part": dict.fromkeys((part.lower() for part in (*folders, own, name)), 1),
+        "path_part": dict.fromkeys((part.lower() for part in parts), 1),
     }

@@ -54,7 +54,7 @@ def test_a_path_gives_its_words_its_own_name_and_its_parts() -> None:
     terms = path_terms_of("src/dateTools/TimeZones.test.ts")
     assert set(terms["path_word"]) == {"src", "dat", "tool", "tim", "zon"}
     assert set(terms["name_word"]) == {"tim", "zon"}
-    assert set(terms["path_part"]) == {"src", "datetools", "timezones", "timezones.test.ts"}
+    assert set(terms["path_part"]) == {"src", "datetools", "timezones.", "timezones.test.ts"}
 
 
 def test_bytes_of_any_kind_have_terms() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from switchyard_context.languages.contract import Language
+from switchyard_context.languages.go_resolution import GO
 from switchyard_context.languages.java_resolution import JAVA
 from switchyard_context.languages.python_resolution import PYTHON
 from switchyard_context.languages.typescript_resolution import TYPESCRIPT
@@ -15,6 +16,7 @@ LANGUAGES: dict[str, Language] = {
         PYTHON,
         TYPESCRIPT,
         JAVA,
+        GO,
     )
 }
 _OF_SUFFIX = {suffix: language for language in LANGUAGES.values() for suffix in language.readers}

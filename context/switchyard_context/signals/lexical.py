@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,11 @@ from switchyard_context.terms import Field
 Scores = npt.NDArray[np.float64]
 
 _K1 = 1.2
+
+
+def tally(files: npt.NDArray[Any], worths: npt.NDArray[Any], size: int) -> Scores:
+    """What each file gets in all, where one entry gives one file something."""
+    return np.bincount(files, worths, minlength=size).astype(np.float64)
 
 
 class FieldMatch:
@@ -51,7 +57,7 @@ class FieldMatch:
         for term, weight in weights.items():
             if term in self._numbers:
                 factors[self._numbers[term]] = weight
-        return np.bincount(self._files, self._gains * factors[self._terms], minlength=self._size)
+        return tally(self._files, self._gains * factors[self._terms], self._size)
 
     def terms_in(self, file: int) -> list[str]:
         """The terms that a file holds, the one that says most about it first."""

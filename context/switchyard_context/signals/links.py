@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from switchyard_context.graph import ImportGraph, is_test
-from switchyard_context.signals.lexical import Scores
+from switchyard_context.signals.lexical import Scores, tally
 
 _WITNESSES = 40
 
@@ -30,4 +30,4 @@ def neighbouring(graph: ImportGraph, seeds: Scores, *, reverse: bool) -> Scores:
     if reverse:
         givers, takers = takers, givers
     out = np.maximum(1, np.bincount(givers, minlength=len(graph.files)))
-    return np.bincount(takers, seeds[givers] / np.sqrt(out[givers]), minlength=len(graph.files))
+    return tally(takers, seeds[givers] / np.sqrt(out[givers]), len(graph.files))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from switchyard_context.history import PastCommit, word_hash
-from switchyard_context.signals.lexical import Scores
+from switchyard_context.signals.lexical import Scores, tally
 
 _MAX_PATHS = 40
 _NEAREST = 60
@@ -32,7 +32,7 @@ class Past:
     def votes(self, worths: Scores) -> Scores:
         """Let each commit give its worth to the files it touched, the less to each the more they were."""
         shares = worths[self.commits] / np.sqrt(self.breadths[self.commits])
-        return np.bincount(self.files, shares, minlength=self.size)
+        return tally(self.files, shares, self.size)
 
 
 def arrange(history: Sequence[PastCommit], ids: Mapping[str, int], size: int) -> Past:

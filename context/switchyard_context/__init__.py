@@ -1,6 +1,6 @@
 """Which files and symbols a task needs, read from the import graph of a tree; knows nothing of tasks or sandboxes."""
 
-from switchyard_context.codebase import Codebase, open_codebase
+from switchyard_context.codebase import Codebase, build_graph, open_codebase
 from switchyard_context.errors import (
     BadRequest,
     ContextError,
@@ -13,7 +13,7 @@ from switchyard_context.errors import (
     UnknownRole,
     UnknownSymbol,
 )
-from switchyard_context.graph import Edge, ImportGraph, Unresolved, build_graph, is_test
+from switchyard_context.graph import Edge, ImportGraph, Unresolved, is_test
 from switchyard_context.request import ROLES, Request, Role
 from switchyard_context.select import Dropped, SelectedFile, Selection, render_markdown, render_paths, select
 from switchyard_context.source import Source, open_source

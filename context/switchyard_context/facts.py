@@ -65,6 +65,7 @@ class FileFacts:
             [item[:2] for item in self.definitions],
             self.package,
             self.attributes,
+            self.problem,
         )
 
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from switchyard_context.cache import BlobCache
 from switchyard_context.errors import UnknownPath
 from switchyard_context.facts import EDGE_KINDS, EdgeKind, FileFacts
-from switchyard_context.index import Index, Selected
-from switchyard_context.languages import LANGUAGES, language_of
+from switchyard_context.languages import language_of
 from switchyard_context.naming import near_names
-from switchyard_context.source import Source
+from switchyard_context.tree_state import TreeState
 
 if TYPE_CHECKING:
     import networkx
@@ -76,22 +73,20 @@ class Neighbours:
 class ImportGraph:
     """Files and who imports whom, importer → imported. Paths are written from the top of the repository."""
 
-    def __init__(
-        self,
-        revision: str,
-        facts: Mapping[str, FileFacts],
-        edges: Sequence[Edge],
-        unresolved: Sequence[Unresolved],
-    ) -> None:
+    def __init__(self, revision: str, facts: Mapping[str, FileFacts], state: TreeState) -> None:
         self.revision = revision
         self.facts = facts
-        self.unresolved = list(unresolved)
-        self.files: list[str] = list(facts)
-        self._ids = {path: index for index, path in enumerate(self.files)}
-        self.importers_ids: Ids = np.array([self._ids[edge.importer] for edge in edges], dtype=np.int32)
-        self.imported_ids: Ids = np.array([self._ids[edge.imported] for edge in edges], dtype=np.int32)
-        self._lines: Ids = np.array([edge.line for edge in edges], dtype=np.int32)
-        self._kinds: npt.NDArray[np.uint8] = np.array([EDGE_KINDS.index(edge.kind) for edge in edges], dtype=np.uint8)
+        """Path → facts; each is decoded when it is asked for."""
+        self.unresolved = [Unresolved(*item) for item in state.unresolved]
+        self.files: list[str] = state.files
+        self.importers_ids: Ids = state.edges.importers
+        self.imported_ids: Ids = state.edges.imported
+        self._lines: Ids = state.edges.lines
+        self._kinds = state.edges.kinds
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {path: position for position, path in enumerate(self.files)}
 
     def __contains__(self, path: object) -> bool:
         return path in self._ids
@@ -221,37 +216,6 @@ class ImportGraph:
         order = np.argsort(sources, kind="stable")
         starts = np.searchsorted(sources[order], np.arange(len(self.files) + 1))
         return Neighbours(starts, targets[order], order)
-
-
-def build_graph(source: Source, cache: Path | None = None) -> ImportGraph:
-    """Read a tree's imports and resolve them.
-
-    Args:
-        cache: Folder for facts per blob, shared by every revision and worktree; None parses everything.
-    """
-    return resolve_graph(source, Index(source, BlobCache(cache)))
-
-
-def resolve_graph(source: Source, index: Index) -> ImportGraph:
-    """Resolve the imports of a tree's files."""
-    index.parse_absent(list(index))
-    edges: list[Edge] = []
-    unresolved: list[Unresolved] = []
-    for language in LANGUAGES.values():
-        own = Selected(index, [path for path in index if language_of(path) is language])
-        resolver = language.open_resolver(source, own)
-        for path, found in index.read_all(list(own)):
-            seen: set[tuple[str, EdgeKind]] = {(path, kind) for kind in EDGE_KINDS}
-            for item in found.imports:
-                resolution = resolver.resolve(path, item)
-                unresolved.extend(Unresolved(path, item.line, name) for name in resolution.missing)
-                for target in resolution.targets:
-                    if target not in seen:
-                        seen.add(target)
-                        edges.append(Edge(path, target[0], item.line, target[1]))
-    edges.sort(key=lambda edge: (edge.importer, edge.line, edge.imported, edge.kind))
-    unresolved = sorted(set(unresolved), key=lambda item: (item.path, item.line, item.imported))
-    return ImportGraph(source.revision, index, edges, unresolved)
 
 
 def is_test(path: str) -> bool:

@@ -50,7 +50,7 @@ def list_candidates(request: Request, goal: Aim, graph: ImportGraph, source: Sou
     scores = match_text(graph, request.text) if request.text.strip() else np.zeros(len(graph.files))
     named = list(_named(goal, graph, set(IDENTIFIER.findall(request.text))))
     matched = [] if named or goal.absent else _matched(graph, scores, _TEXT_MATCHES)
-    first = [replace(item, role="target", tier="target") for item in matched[:_TEXT_TARGETS]]
+    first = [replace(item, role="target") for item in matched[:_TEXT_TARGETS]]
     centres = [item.path for item in (*named, *first)]
     found: dict[str, Candidate] = {}
     _merge(found, [*named, *first, *_always(goal, graph), *matched[_TEXT_TARGETS:]])

@@ -8,19 +8,19 @@ grows no faster than it, so whatever fitted still fits. Room that is left deepen
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from switchyard_context.candidates import Candidate, Tier, list_candidates
 from switchyard_context.codebase import Codebase
-from switchyard_context.facts import FileFacts
-from switchyard_context.graph import ImportGraph, Unresolved
-from switchyard_context.markdown import section
+from switchyard_context.drafts import Draft
+from switchyard_context.facts import Definition, FileFacts
+from switchyard_context.graph import Unresolved
+from switchyard_context.mentions import Mentions, read_mentions
 from switchyard_context.request import Aim, Request, Role, aim
-from switchyard_context.slices import RUNGS, Document, Lines, Rung, ladder, read_document, symbol_lines
-from switchyard_context.source import Source
-from switchyard_context.tokens import count_tokens
+from switchyard_context.slices import Lines, Rung, read_document
+from switchyard_context.symbols import score_symbols
 
 SCHEMA = "switchyard.context/1"
 
@@ -37,17 +37,18 @@ _SHARES: dict[Tier, tuple[float, int]] = {
 _DUE: dict[Tier, Rung] = {
     "target": "whole",
     "always": "whole",
-    "match": "outline",
+    "match": "signatures",
     "import": "used",
     "test": "whole",
     "config": "whole",
     "neighbour": "outline",
 }
-_RICHEST: dict[Tier, Rung] = {**_DUE, "import": "whole"}
+_RICHEST: dict[Tier, Rung] = {**_DUE, "match": "whole", "import": "whole"}
 _NEEDED: tuple[Tier, ...] = ("target", "always", "match", "import")
 _FIRST: dict[Tier, Rung] = dict.fromkeys(_DUE, "signatures")
-# A file whose few signatures cost more than this may be in by its name alone.
-_SMALL_TOKENS = 400
+_BY_SYMBOL: tuple[Tier, ...] = ("target", "match")
+# What a definition is worth: how well it answers the text, how far down the list its file stands, and how long it is.
+_FILE_WORTH, _FILE_DECAY, _SIZE_POWER, _LEAST_LINES = 0.05, 0.3, 0.2, 4
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,10 @@ def select(codebase: Codebase, request: Request) -> Selection:
     if request.roles:
         candidates = [item for item in candidates if item.role in request.roles]
     candidates = candidates[: request.top]
-    drafts = _take(candidates, graph, source, request.budget_tokens)
-    _deepen(drafts, request.budget_tokens - sum(draft.tokens for draft in drafts))
-    files = tuple(draft.finish() for draft in drafts)
+    sizes = Counter(item.tier for item in candidates)
+    drafts = _take(_drafts(candidates, codebase, read_mentions(request.text)), sizes, request.budget_tokens)
+    _deepen(drafts, request.budget_tokens)
+    files = tuple(_finish(draft) for draft in drafts)
     taken = {item.path for item in files}
     return Selection(
         revision=source.revision,
@@ -144,97 +146,75 @@ def render_paths(selection: Selection) -> str:
     return "".join(f"{item.path}\n" for item in selection.files)
 
 
-@dataclass
-class _Draft:
-    """A file that is in, at some rung of its ladder."""
-
-    candidate: Candidate
-    document: Document
-    rungs: list[tuple[Rung, Lines, int]]
-    """(rung, lines, tokens), each dearer than the one before."""
-    level: int = 0
-
-    @property
-    def tokens(self) -> int:
-        return self.rungs[self.level][2]
-
-    def cost_up_to(self, rung: Rung) -> int:
-        return self.rungs[self.level_of(rung)][2]
-
-    def level_of(self, rung: Rung) -> int:
-        """The highest level that is no richer than the rung."""
-        allowed = [level for level, (name, _, _) in enumerate(self.rungs) if RUNGS.index(name) <= RUNGS.index(rung)]
-        return allowed[-1]
-
-    def raise_within(self, tokens: int, rung: Rung) -> int:
-        """Climb as far as the tokens allow, up to a rung; returns what that cost."""
-        before = self.tokens
-        for level in range(self.level_of(rung), self.level, -1):
-            if self.rungs[level][2] - before <= tokens:
-                self.level = level
-                break
-        return self.tokens - before
-
-    def finish(self) -> SelectedFile:
-        item, (_, lines, tokens) = self.candidate, self.rungs[self.level]
-        text = _section(item, self.document, lines)
-        return SelectedFile(item.path, item.role, item.score, tokens, lines, item.reasons, text)
+def _finish(draft: Draft) -> SelectedFile:
+    item = draft.candidate
+    return SelectedFile(item.path, item.role, item.score, draft.tokens, draft.lines, item.reasons, draft.text())
 
 
-def _take(candidates: Sequence[Candidate], graph: ImportGraph, source: Source, budget: int) -> list[_Draft]:
-    sizes = Counter(item.tier for item in candidates)
-    drafts: list[_Draft] = []
+def _take(drafts: Iterable[Draft], sizes: Counter[Tier], budget: int) -> list[Draft]:
+    """Those from the front for which there is room."""
+    taken: list[Draft] = []
     reserved = 0
-    for draft in _drafts(candidates, graph, source):
+    for draft in drafts:
         tier = draft.candidate.tier
         share, at_least = _SHARES[tier]
         cap = int(share * budget) // max(at_least, sizes[tier])
-        reserved += max(draft.rungs[0][2], min(draft.cost_up_to(_DUE[tier]), cap))
+        reserved += max(draft.tokens, min(draft.due_cost(_DUE[tier]), cap))
         if reserved > budget:
             break
-        draft.raise_within(max(0, cap - draft.tokens), _DUE[tier])
-        drafts.append(draft)
-    return drafts
+        taken.append(draft)
+    return taken
 
 
-def _drafts(candidates: Sequence[Candidate], graph: ImportGraph, source: Source) -> Iterator[_Draft]:
-    contents = dict(source.read_many([item.path for item in candidates]))
+def _drafts(candidates: Sequence[Candidate], codebase: Codebase, mentions: Mentions) -> Iterator[Draft]:
+    graph = codebase.graph
+    contents = dict(codebase.source.read_many([item.path for item in candidates]))
+    documents = {
+        item.path: read_document(
+            contents.get(item.path, b""), graph.facts[item.path] if item.path in graph else FileFacts()
+        )
+        for item in candidates
+    }
+    asked = {item.path: documents[item.path] for item in candidates if item.tier in _BY_SYMBOL}
+    scores = score_symbols(mentions, asked) if mentions.words or mentions.names else {}
     for item in candidates:
-        facts = graph.facts[item.path] if item.path in graph else FileFacts()
-        document = read_document(contents.get(item.path, b""), facts)
-        yield _Draft(item, document, _rungs(item, document))
+        yield Draft(item, documents[item.path], scores.get(item.path, {}))
 
 
-def _rungs(item: Candidate, document: Document) -> list[tuple[Rung, Lines, int]]:
-    steps = ladder(document, item.wanted)
-    if item.symbols:
-        # Whoever asks for a symbol wants its body before anything else of the file.
-        steps["signatures"] = symbol_lines(document, item.symbols)
-        steps.pop("outline", None)
-    rungs: list[tuple[Rung, Lines, int]] = []
-    whole = count_tokens(_section(item, document, steps["whole"])) if "whole" in steps else None
-    for rung, lines in steps.items():
-        tokens = count_tokens(_section(item, document, lines))
-        if whole is not None and rung not in ("whole", "named") and tokens >= whole:
-            continue
-        if not rungs or tokens > rungs[-1][2]:
-            rungs.append((rung, lines, tokens))
-    if len(rungs) > 1 and rungs[1][0] == "whole":
-        # Nothing lies between the name and the whole, so the whole is what signatures would be.
-        rungs[1] = ("signatures", *rungs[1][1:])
-    return rungs[1:] if len(rungs) > 1 and rungs[1][2] <= _SMALL_TOKENS else rungs
-
-
-def _section(item: Candidate, document: Document, lines: Lines) -> str:
-    return section(item.path, item.role, item.reasons, document, lines)
-
-
-def _deepen(drafts: Sequence[_Draft], left: int) -> None:
-    """Spend what is left in rounds: what the targets need, signatures of the rest, what it is due, then luxuries."""
+def _deepen(drafts: Sequence[Draft], budget: int) -> None:
+    """Spend what is left: targets by themselves, bodies that answer the text, then what everything else is due."""
+    left = budget - sum(draft.tokens for draft in drafts)
+    targets = [draft for draft in drafts if draft.candidate.tier == "target"]
+    cap = int(_SHARES["target"][0] * budget) // max(1, len(targets))
+    for draft in targets:
+        left -= draft.raise_to("whole", min(left, max(0, cap - draft.tokens)))
+    for draft, item in _symbols_by_worth(drafts):
+        left -= draft.show_body(item, left)
     needed = [draft for draft in drafts if draft.candidate.tier in _NEEDED]
     for round_drafts, limits in ((needed, _DUE), (drafts, _FIRST), (drafts, _DUE), (drafts, _RICHEST)):
         for draft in round_drafts:
-            left -= draft.raise_within(left, limits[draft.candidate.tier])
+            left -= draft.raise_to(limits[draft.candidate.tier], left)
+
+
+def _symbols_by_worth(drafts: Sequence[Draft]) -> list[tuple[Draft, Definition]]:
+    """Definitions of the files that the text speaks of: the better both the file and the definition, the earlier."""
+    asked = [draft for draft in drafts if draft.candidate.tier in _BY_SYMBOL]
+    worth = [
+        (
+            -(score + _FILE_WORTH) / (1 + _FILE_DECAY * position) / _size_of(item) ** _SIZE_POWER,
+            position,
+            item.first_line,
+            draft,
+            item,
+        )
+        for position, draft in enumerate(asked)
+        for item, score in draft.scores.items()
+    ]
+    return [(draft, item) for *_, draft, item in sorted(worth, key=lambda entry: entry[:3])]
+
+
+def _size_of(item: Definition) -> int:
+    return item.last_line - item.first_line + _LEAST_LINES
 
 
 def _dropped(goal: Aim, left_out: Sequence[Candidate], budget: int) -> Iterator[Dropped]:

@@ -10,6 +10,7 @@ dense data are charged byte for byte, so the bound holds there as well.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -21,16 +22,35 @@ _UNITS = 24
 
 def count_tokens(text: str) -> int:
     """The upper bound for a text; more text never costs less, and a whole never more than its parts."""
-    if not text:
-        return 0
-    data = np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8)
+    return tokens_of(count_units(text))
+
+
+def count_units(text: str) -> int:
+    """The bound before it is rounded: what parts that end at line ends cost together is the sum of theirs."""
+    return int(_units_of(text.encode("utf-8", "replace")).sum())
+
+
+def tokens_of(units: int) -> int:
+    """Whole tokens for the units of a text."""
+    return -(-units // _UNITS)
+
+
+def line_units(lines: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Units of the first n lines, each with its line end, for every n from 0; shape (lines + 1,)."""
+    data = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
+    sums = np.cumsum(_units_of(data), dtype=np.int64)
+    return np.concatenate([np.zeros(1, dtype=np.int64), sums[ends]])
+
+
+def _units_of(content: bytes) -> npt.NDArray[np.int64]:
+    data = np.frombuffer(content, dtype=np.uint8)
     inner, first = _costs()
     kinds = _kinds()[data]
     continues = np.zeros(len(data), dtype=bool)
     # A capital after a small letter begins a word: camelCase is two.
     continues[1:] = (kinds[1:] > 0) & (kinds[:-1] > 0) & (kinds[1:] <= kinds[:-1])
-    units = int(np.where(continues, inner[data], first[data]).sum())
-    return -(-units // _UNITS)
+    return np.where(continues, inner[data], first[data])
 
 
 @cache

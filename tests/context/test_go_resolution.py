@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from .conftest import Project
@@ -251,3 +253,41 @@ def test_a_damaged_configuration_costs_only_what_it_said(project: Project, confi
         {"go.mod": config, "go.work": config, "a.go": "package p\n\nvar _ = b\n", "b.go": "package p\n\nvar b = 1\n"}
     )
     assert targets_of(project, "a.go") == {"b.go"}
+
+
+@pytest.mark.parametrize(
+    ("edits", "expected"),
+    [
+        ({"lib/a.go": "package lib\n", "lib/b.go": "package lib\n\nvar X = 1\n"}, "lib/b.go"),
+        ({"lib/b.go": "package lib\n\nvar X = 1\n", "lib/a.go": "package other\n"}, "lib/b.go"),
+        (dict.fromkeys(("lib/a.go", "lib/b.go", "lib/inside.go"), "package main\n\nvar X = 1\n"), "lib/a.go"),
+        (
+            {
+                "go.mod": "module example.com/m\nreplace example.com/m/lib => ./new\n",
+                "new/go.mod": "module new\n",
+                "new/c.go": "package lib\n\nvar X = 1\n",
+            },
+            "new/c.go",
+        ),
+    ],
+)
+def test_an_edit_of_a_package_moves_the_edges_of_all_that_use_it(
+    project: Project, tmp_path: Path, edits: dict[str, str], expected: str
+) -> None:
+    use = 'package {0}\n\nimport "example.com/m/lib"\n\nvar _ = lib.X\n'
+    project.write(
+        {
+            **MODULE,
+            "lib/a.go": "package lib\n\nvar X = 1\n",
+            "lib/b.go": "package lib\n",
+            "lib/inside.go": "package lib\n\nvar _ = X\n",
+            "one/one.go": use.format("one"),
+            "two/two.go": use.format("two"),
+        }
+    )
+    project.codebase(cache=tmp_path / "cache")
+    project.write(edits)
+    after = project.codebase(cache=tmp_path / "cache").graph
+    assert after.as_json() == project.codebase(cache=tmp_path / "fresh").graph.as_json()
+    assert expected in {edge.imported for edge in after.imports_of("one/one.go")}
+    assert after.imports_of("one/one.go")[0].imported == after.imports_of("two/two.go")[0].imported

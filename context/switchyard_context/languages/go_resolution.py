@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from switchyard_context.facts import FileFacts, Import
 from switchyard_context.languages import go
+from switchyard_context.languages.asking import Memo
 from switchyard_context.languages.contract import Language, Resolution, Targets, Tree
 from switchyard_context.languages.go_modules import GoLayout
 
@@ -50,7 +51,7 @@ class GoResolver:
         self._facts = facts
         self._links = tree.links
         self._layout = GoLayout(tree)
-        self._folders: dict[str, dict[str, _Package]] = {}
+        self._packages = Memo(facts, self._read_packages)
 
     def resolve(self, importer: str, item: Import) -> Resolution:
         targets = Targets()
@@ -100,21 +101,19 @@ class GoResolver:
         libraries = [package for package in packages if package.name not in ("main", "documentation")]
         return libraries or packages
 
-    def _packages(self, folder: str) -> dict[str, _Package]:
-        if folder not in self._folders:
-            packages: dict[str, _Package] = {}
-            is_whole = True
-            for path in self._layout.files.get(folder, ()):
-                file = self._links.get(path, path)
-                facts = self._facts.get(file, FileFacts())
-                is_whole = is_whole and not facts.problem
-                if facts.package:
-                    package = packages.setdefault(facts.package, _Package(facts.package))
-                    package.add(file, facts, is_test=is_go_test(path))
-            for package in packages.values():
-                package.is_whole = is_whole
-            self._folders[folder] = packages
-        return self._folders[folder]
+    def _read_packages(self, folder: str) -> dict[str, _Package]:
+        packages: dict[str, _Package] = {}
+        is_whole = True
+        for path in self._layout.files.get(folder, ()):
+            file = self._links.get(path, path)
+            facts = self._facts.get(file, FileFacts())
+            is_whole = is_whole and not facts.problem
+            if facts.package:
+                package = packages.setdefault(facts.package, _Package(facts.package))
+                package.add(file, facts, is_test=is_go_test(path))
+        for package in packages.values():
+            package.is_whole = is_whole
+        return packages
 
 
 def _initialised(packages: Iterable[_Package]) -> list[str]:
@@ -141,4 +140,5 @@ GO = Language(
     open_resolver=GoResolver,
     is_test=is_go_test,
     configs=(("go.mod",), ("go.work",)),
+    tracks_facts=True,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from switchyard_context.facts import Definition, DefinitionKind, FileFacts, Import
-from switchyard_context.languages.go_expressions import Broken, Elements, Shape
+from switchyard_context.languages.go_expressions import DECLARATIONS, Broken, Elements, Shape
 from switchyard_context.languages.go_statements import Statements
 from switchyard_context.languages.go_tokens import Tokens
 
@@ -93,7 +93,7 @@ class _Reader(Statements):
 
     def _next_declaration(self, index: int) -> int:
         while self.kinds[index] != "end":
-            if self.kinds[index] in _DECLARATIONS and self.tokens.is_at_margin(index):
+            if self.kinds[index] in DECLARATIONS and self.tokens.is_at_margin(index):
                 break
             index += 1
         return index
@@ -234,6 +234,3 @@ def guess_name(path: str) -> str:
         last = rest.rpartition("/")[2]
     head, dot, version = last.rpartition(".")
     return head if dot and _VERSION_ELEMENT.fullmatch(version) else last
-
-
-_DECLARATIONS = frozenset(("func", "type", "var", "const", "import", "package"))

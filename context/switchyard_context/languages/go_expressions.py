@@ -117,6 +117,8 @@ class Expressions:
                 if depth:
                     raise Broken
                 return index
+            elif kind in _NEVER_WITHIN:
+                raise Broken
             else:
                 index += 1
 
@@ -330,7 +332,7 @@ class Expressions:
                 depth += 1
             elif kind in (")", "]", "}"):
                 depth -= 1
-            elif kind == "end":
+            elif kind == "end" or (kind in DECLARATIONS and self.tokens.is_at_margin(index)):
                 raise Broken
             index += 1
             if depth <= 0:
@@ -342,10 +344,12 @@ class Expressions:
         return index
 
 
+DECLARATIONS = frozenset(("func", "type", "var", "const", "import", "package"))
 _OPENING = frozenset(("(", "["))
 _CLOSING = frozenset((")", "]"))
 _ENDING = frozenset((",", "newline", ";", ":"))
 _ALWAYS_ENDING = frozenset((";", ":"))
+_NEVER_WITHIN = frozenset(("var", "const", "import", "package"))
 _TYPES = frozenset(("[", "map", "chan", "func", "struct", "interface"))
 _RESULTS = frozenset(("name", "[", "map", "chan", "func", "struct", "interface"))
 _FIELD_ENDS = frozenset(("newline", ";", "}", "literal"))

@@ -110,8 +110,9 @@ class Statements(Expressions):
         return self._simple(index + 1) if self.kinds[index + 1] not in ("newline", "}", ";") else index + 1
 
     def _function(self, index: int) -> int:
-        if self.kinds[index + 1] == "name":
-            # No function has another in it under a name: a brace is missing before.
+        at = self._skip(index + 1) if self.kinds[index + 1] == "(" and self.tokens.is_at_margin(index) else index + 1
+        if self.kinds[at] == "name" and (at == index + 1 or self.kinds[at + 1] == "("):
+            # No function or method stands within another: a brace is missing before.
             raise Broken
         return self.expression(index)
 

@@ -10,24 +10,26 @@ import re
 from bisect import bisect_left, bisect_right
 from functools import cached_property
 
-_NAME = r"[^\W\d]\w*"
+_NAME = r"[^\W\d]\w*+"
+# Nothing here is tried twice (`*+`), so that no text takes longer than its length.
+_SELECTOR = rf"\.(?:\s|//[^\n]*+)*+{_NAME}"
 # `a.b.c` is one token, and a selector on anything else (`f().b`) belongs to the token before it: neither can be a
 # name of the package. Comments that end with their line are passed over, like blanks.
 _TOKEN = re.compile(
     rf"""(
-      {_NAME}(?:\.(?:\s|//[^\n]*)*{_NAME})*
-    | \n[ \t]*
+      {_NAME}(?:{_SELECTOR})*+
+    | \n[ \t]*+
     | [(){{}}\[\],;]
-    | "[^"\\\n]*(?:\\.[^"\\\n]*)*"?
-    | `[^`]*`?
+    | "[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?
+    | `[^`]*+`?
     | :=|:
-    | \.?\d[\w.]*
-    | '[^'\\\n]*(?:\\.[^'\\\n]*)*'?
+    | \.?\d[\w.]*+
+    | '[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'?
     | \.\.\.
-    | (?:[-+*%&|^<>=!~]|/(?![/*]))+
+    | (?:[-+*%&|^<>=!~]|/(?![/*]))++
     | /\*.*?(?:\*/|\Z)
     | \.
-    )(?:[ \t\r]+|//[^\n]*|\.(?:\s|//[^\n]*)*{_NAME})*""",
+    )(?:[ \t\r]++|//[^\n]*+|{_SELECTOR})*+""",
     re.VERBOSE | re.DOTALL,
 )
 _KEYWORDS = (

@@ -5,8 +5,9 @@
 The oracle (`oracles/java/Oracle.java`, needs a JDK of 17 or later on PATH) runs the compiler's own attribution over
 each source root and lists the class behind every identifier and member select written there. It knows no third-party
 library beyond the class path given: what is written through an unknown type is passed over, on both sides wrong or
-right. A source root sees, in this order, itself, the other roots of its module, the main roots of the modules that
-`<dependency>` and `project(…)` name, then all others. Edges to what an inherited static import declares (`reexport`)
+right. A source root sees, in this order, itself, the other roots of its module, and the roots of the modules that
+`<dependency>`, `<parent>` and `project(…)` name; without a `pom.xml` then all others, since a Gradle script may say
+it in other ways. Edges to what an inherited static import declares (`reexport`)
 are beyond the oracle and left out of precision; so are files that javac can't parse at all.
 """
 
@@ -139,8 +140,7 @@ class _Visibility:
         self._modules = {root: self._module_of(root) for root in roots}
         self._named: dict[str, list[Path]] = defaultdict(list)
         for module in sorted(set(self._modules.values())):
-            pom = _read(module / "pom.xml")
-            own = re.search(r"<artifactId>([^<]+)", re.sub(r"<parent>.*?</parent>", "", pom, flags=re.DOTALL))
+            own = re.search(r"<artifactId>([^<]+)", re.sub(r"<parent>.*?</parent>", "", self._pom(module)))
             self._named[own.group(1).strip() if own else module.name].append(module)
 
     def _module_of(self, root: Path) -> Path:
@@ -148,6 +148,9 @@ class _Visibility:
         while folder != self._tree and not _has_build(folder):
             folder = folder.parent
         return folder
+
+    def _pom(self, module: Path) -> str:
+        return re.sub(r"<!--.*?-->", "", " ".join(_read(module / "pom.xml").split()))
 
     def seen_from(self, root: Path) -> Iterator[Path]:
         module = self._modules[root]
@@ -162,10 +165,12 @@ class _Visibility:
                 yield from (r for r in self._roots if self._modules[r] == other and _is_test(r) == tests)
             if tests and _is_main(root):
                 return
-            yield from (r for r in self._roots if self._modules[r] not in order and _is_test(r) == tests)
+            if not (module / "pom.xml").exists():
+                yield from (r for r in self._roots if self._modules[r] not in order and _is_test(r) == tests)
 
     def _dependencies(self, module: Path) -> Iterator[Path]:
-        for block in re.findall(r"<dependency>.*?</dependency>", _read(module / "pom.xml"), re.DOTALL):
+        pom = re.sub(r"<dependencyManagement>.*?</dependencyManagement>|<build>.*?</build>", "", self._pom(module))
+        for block in re.findall(r"<dependency>.*?</dependency>|<parent>.*?</parent>", pom):
             name = re.search(r"<artifactId>([^<]+)", block)
             yield from self._named.get(name.group(1).strip() if name else "", ())
         for script in sorted(module.glob("*.gradle*")):

@@ -65,6 +65,23 @@ def test_a_file_with_a_syntax_error_still_says_what_it_imports_and_names() -> No
     assert {"Peer", "Other"} <= {name for item in facts.imports for name, _ in item.names}
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"class A { int a = " + b"(" * 20_000 + b"1" + b")" * 20_000 + b"; }\nclass End {}",
+        b"class A { " + b"a." * 20_000 + b"B c; }\nclass End {}",
+        b"class A { int a = " + b"a." * 20_000 + b"B.c; }\nclass End {}",
+        b"class A { " + b"@A(" * 5_000 + b")" * 5_000 + b" int a; }\nclass End {}",
+        b"class A {" * 2_000 + b"}" * 2_000 + b"\nclass End {}",
+    ],
+    ids=["parentheses", "type path", "value path", "annotations", "classes"],
+)
+def test_depth_does_not_stop_the_reader(source: bytes) -> None:
+    facts = read_facts("A.java", source)
+    assert facts.definitions[0].name == "A"
+    assert not facts.problem
+
+
 def test_bytes_that_are_no_text_hide_nothing() -> None:
     facts = read_facts("A.java", b'// \xe9\xff\nimport a.B;\nclass A { String s = "\xff"; P\xff q; Peer p; }\n')
     assert next(item.module for item in facts.imports) == "a"
@@ -248,6 +265,16 @@ def test_outside_of_the_usual_folders_the_package_clause_says_where_a_root_is(pr
         ("code/com/acme/App.java", "code/com/acme/Peer.java"),
         ("samples/Loose.java", "samples/util/Tool.java"),
     }
+
+
+def test_a_package_called_test_is_no_test_folder(project: Project) -> None:
+    project.write(
+        {
+            "code/a/test/Kit.java": "package a.test;\npublic class Kit {}\n",
+            "code/a/App.java": "package a;\nimport a.test.Kit;\nclass App {}\n",
+        }
+    )
+    assert set(project.edges()) == {("code/a/App.java", "code/a/test/Kit.java")}
 
 
 def test_a_file_whose_folder_does_not_match_its_package_still_sees_its_neighbours(project: Project) -> None:

@@ -60,6 +60,8 @@ _NAMES = """
 (provides_module_directive (scoped_identifier) @scoped)
 """
 _INSIDES = frozenset({"method", "field", "constant", "block"})
+# Beyond this nobody nests types by hand, and qualified names would grow with the square of the file.
+_MAX_DEPTH = 40
 _PLAIN = re.compile(rb"[\w$\x80-\xff]+(?:\.[\w$\x80-\xff]+)*")
 _BETWEEN = re.compile(rb"@[\w.$]+\s*(?:\([^)]*\))?|\s+")
 _QUALIFIED = re.compile(rb"(?:[a-z_]\w*\s*\.\s*){2,}[A-Z]\w*(?:\s*\.\s*[A-Z]\w*[a-z]\w*)?")
@@ -170,7 +172,7 @@ def _read_definition(node: Node, capture: str, outline: _Outline) -> None:
                 else "constant"
             )
             outline.definitions.append(_define(node, outline.qualify(name), kind))
-    is_code = capture in _INSIDES or outline.is_in_code
+    is_code = capture in _INSIDES or outline.is_in_code or len(outline.open_scopes) >= _MAX_DEPTH
     scope_name = outline.owner if is_code else outline.qualify(name)
     outline.open_scopes.append((node.end_byte, scope_name, is_code))
 

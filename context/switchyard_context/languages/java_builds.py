@@ -11,7 +11,8 @@ from switchyard_context.languages.contract import Tree
 _XML_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _XML_NOT_OWN = re.compile(r"<(parent|dependencies|dependencyManagement|build|profiles|reporting)\b.*?</\1>", re.DOTALL)
 _ARTIFACT = re.compile(r"<artifactId>\s*([^<\s]+)\s*</artifactId>")
-_DEPENDENCY = re.compile(r"<dependency>.*?</dependency>", re.DOTALL)
+_XML_NOT_INHERITED = re.compile(r"<(dependencyManagement|build|reporting)\b.*?</\1>", re.DOTALL)
+_XML_REFERENCE = re.compile(r"<(?:dependency|parent)>.*?</(?:dependency|parent)>", re.DOTALL)
 _GRADLE_PROJECT = re.compile(r"""\bproject\s*\(?\s*(?:path\s*[:=]\s*)?["']:([^"']+)["']""")
 _GRADLE_ACCESSOR = re.compile(r"\bprojects\.([A-Za-z_][\w.]*)")
 
@@ -51,7 +52,9 @@ class JavaBuilds:
             yield from self._maven(text) if path.endswith(".xml") else self._gradle(text, module)
 
     def _maven(self, text: str) -> Iterator[str]:
-        for block in _DEPENDENCY.findall(_XML_COMMENT.sub("", text)):
+        """What a module names, and its parent, whose dependencies it inherits."""
+        bare = _XML_NOT_INHERITED.sub("", _XML_COMMENT.sub("", text))
+        for block in _XML_REFERENCE.findall(bare):
             artifact = _ARTIFACT.search(block)
             folder = self._folder_of_artifact(artifact.group(1)) if artifact else None
             if folder is not None:

@@ -146,9 +146,10 @@ class JavaTypes:
         return [path for path in visible if ranks[path] == best]
 
     def _sees(self, folder: str, path: str) -> bool:
-        """A module's main sources are built before its tests."""
+        """A module's main sources are built before its tests; outside of `src/<set>/java` nobody knows which are."""
         place, other = self.layout.place_of(folder), self.layout.place_of(path.rpartition("/")[0])
-        return not (place.source_set == "main" and other.source_set == "test" and place.module == other.module)
+        is_ahead = place.source_set == "main" and other.source_set == "test" and place.module == other.module
+        return not is_ahead or place.package is None or other.package is None
 
     def _rank(self, path: str, source_set: str, distances: Mapping[str, int]) -> tuple[int, int]:
         place = self.layout.place_of(path.rpartition("/")[0])

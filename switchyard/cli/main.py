@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from switchyard.cli import context, demo, doctor, escalation, init, ledger, run, sandbox, stack, task
+from switchyard.cli import context, demo, doctor, escalation, init, ledger, retro, run, sandbox, stack, task
 from switchyard.cli.render import Output
 from switchyard.errors import SwitchyardError
 
@@ -75,7 +75,13 @@ GROUPS: tuple[tuple[str, typer.Typer], ...] = (
     ("sandbox", sandbox.app),
     ("ledger", ledger.app),
 )
-COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (init.register, demo.register, run.register, doctor.register)
+COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
+    init.register,
+    demo.register,
+    run.register,
+    doctor.register,
+    retro.register,
+)
 
 for name, group in GROUPS:
     app.add_typer(group, name=name)

@@ -214,3 +214,11 @@ def test_bytes_that_are_not_text_leave_the_rest_readable() -> None:
     facts = read_facts("a.go", b'package p\r\n\r\n// \xe9\xff\r\nimport "x.org/a"\r\n\r\nvar S = a.B + "\xe9"\r\n')
     assert imported(facts) == {"x.org/a": ["B"]}
     assert [definition.name for definition in facts.definitions] == ["S"]
+
+
+def test_a_function_whose_body_is_broken_is_still_defined() -> None:
+    facts = read("package p\n\nfunc (t *T) Broken(a int) {\n\tg(\n}\n\nfunc Next() {}\n")
+    assert [(d.name, d.kind, d.first_line) for d in facts.definitions] == [
+        ("T.Broken", "method", 3),
+        ("Next", "function", 7),
+    ]

@@ -74,6 +74,82 @@ def test_a_relative_import_leads_to_its_file(
     assert project.unresolved() == []
 
 
+@pytest.mark.parametrize(
+    ("files", "importer", "statement", "expected"),
+    [
+        ({"a.ts": ""}, "main.ts", "import(/* lazy */ './a')", {"a.ts": "dynamic"}),
+        ({"a.ts": ""}, "main.ts", "import(`./a`)", {"a.ts": "dynamic"}),
+        ({"a.ts": ""}, "main.ts", "require.resolve('./a')", {"a.ts": "import"}),
+        ({"a.ts": ""}, "main.ts", "vi.mock('./a', () => ({}))", {"a.ts": "dynamic"}),
+        ({"a.ts": ""}, "main.ts", "jest.requireActual('./a')", {"a.ts": "dynamic"}),
+        ({"a.ts": ""}, "main.ts", "/// <reference path='a.ts' />\nlet x", {"a.ts": "type"}),
+        ({"a.ts": ""}, "main.ts", "export * as all from './a'", {"a.ts": "reexport"}),
+        ({"a.d.ts": ""}, "main.ts", "import './a.d.ts'", {"a.d.ts": "import"}),
+        ({"a.cjs": ""}, "main.cjs", "require('./a.cjs')", {"a.cjs": "import"}),
+        ({"a.jsx": ""}, "main.js", "import './a'", {"a.jsx": "import"}),
+        ({"tsconfig.json": '{"compilerOptions": {"outDir": "out", "rootDir": "code"}}', "package.json": "{}",
+          "code/deep/a.ts": ""}, "bin.js", "import './out/deep/a.js'", {"code/deep/a.ts": "import"}),
+        ({"tsconfig.json": '{"compilerOptions": {"rootDirs": ["src", "made"]}}', "made/views/a.ts": ""},
+         "src/views/main.ts", "import './a'", {"made/views/a.ts": "import"}),
+        ({"tsconfig.json": '{"extends": ["./one.json", "./two.json"]}', "a.ts": "",
+          "one.json": '{"compilerOptions": {"paths": {"x": ["./wrong"]}}}',
+          "two.json": '{"compilerOptions": {"paths": {"x": ["./a"]}}}'}, "main.ts", "import 'x'", {"a.ts": "import"}),
+        ({"package.json": '{"workspaces": ["*"]}', "base/package.json": '{"name": "@o/base"}',
+          "base/strict.json": '{"compilerOptions": {"baseUrl": "${configDir}/src"}}',
+          "app/tsconfig.json": '{"extends": "@o/base/strict.json"}', "app/src/a.ts": ""},
+         "app/main.ts", "import 'a'", {"app/src/a.ts": "import"}),
+        ({"jsconfig.json": '{"compilerOptions": {"paths": {"@/*": ["./lib/*"]}}}', "lib/a.js": ""},
+         "main.js", "import '@/a'", {"lib/a.js": "import"}),
+        ({"package.json": '{"name": "me", "exports": {"./a": "./src/a.ts"}}', "src/a.ts": ""},
+         "src/main.ts", "import 'me/a'", {"src/a.ts": "import"}),
+        ({"package.json": '{"imports": {"#in/*": {"node": "./src/*.ts"}, "#dep": "dep"}}', "src/a.ts": "",
+          "dep/package.json": '{"name": "dep"}', "dep/index.ts": ""},
+         "main.ts", "import '#in/a'; import '#dep'", {"src/a.ts": "import", "dep/index.ts": "import"}),
+        ({"one/package.json": '{"name": "one", "exports": {".": {"react-server": "./server.ts",'
+          ' "default": [{"import": "./client.ts"}]}, "./hidden/*": null, "./*": "./*.ts"}}',
+          "one/server.ts": "", "one/client.ts": "", "one/hidden/a.ts": "", "one/open.ts": ""},
+         "main.ts", "import 'one'; import 'one/open'", {"one/client.ts": "import", "one/open.ts": "import"}),
+        ({"one/package.json": '{"name": "one", "typesVersions": {"*": {"sub": ["./dist/inner.d.ts"]}}}',
+          "one/src/inner.ts": ""}, "main.ts", "import 'one/sub'", {"one/src/inner.ts": "import"}),
+        ({"package.json": '{"dependencies": {"dep": "file:./third/dep"}}', "third/dep/package.json": '{"main": "m.js"}',
+          "third/dep/m.js": ""}, "main.js", "import 'dep'", {"third/dep/m.js": "import"}),
+        ({"a/package.json": '{"name": "dep", "main": "a.js"}', "a/a.js": "", "src/node_modules/dep/package.json": "{}",
+          "src/node_modules/dep/index.js": ""},
+         "src/main.js", "import 'dep'", {"src/node_modules/dep/index.js": "import"}),
+    ],
+)  # fmt: skip
+def test_a_specifier_leads_where_the_tools_find_it(
+    project: Project, files: dict[str, str], importer: str, statement: str, expected: dict[str, str]
+) -> None:
+    project.write({**files, importer: statement + ";\n"})
+    found = {imported: kind for (source, imported), kind in project.edges().items() if source == importer}
+    assert found == expected
+    assert project.unresolved() == []
+
+
+def test_of_the_projects_that_a_config_refers_to_the_one_that_holds_the_file_rules(project: Project) -> None:
+    files = {"tsconfig.json": '{"include": [], "references": [{"path": "./tsconfig.a.json"}, {"path": "./b.json"}]}'}
+    for name, config, include in (("a", "tsconfig.a.json", "./a.ts"), ("b", "b.json", "b*.ts")):
+        paths = {"x": [f"./for-{name}.ts"]}
+        files[config] = json.dumps({"include": [include], "compilerOptions": {"paths": paths}})
+        files[f"{name}.ts"] = "import 'x';\n"
+        files[f"for-{name}.ts"] = ""
+    project.write(files)
+    assert set(project.edges()) == {("a.ts", "for-a.ts"), ("b.ts", "for-b.ts")}
+
+
+def test_a_blocked_subpath_is_listed_and_a_call_of_another_name_is_no_import(project: Project) -> None:
+    project.write(
+        {
+            "one/package.json": '{"name": "one", "exports": {"./*": "./*.ts", "./hidden/*": null}}',
+            "one/hidden/a.ts": "",
+            "main.ts": "import 'one/hidden/a';\nmock('./b');\nother.mock('./b');\nrequire(name);\nimport(`./${b}`);\n",
+        }
+    )
+    assert project.edges() == {}
+    assert project.unresolved() == [("main.ts", "one/hidden/a")]
+
+
 def test_the_nearest_tsconfig_rules_with_what_it_extends(project: Project) -> None:
     project.write(
         {

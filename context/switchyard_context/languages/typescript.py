@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,14 +17,16 @@ from switchyard_context.languages.grammar import Grammar, first_line_of, last_li
 TYPESCRIPT_SUFFIXES = (".ts", ".mts", ".cts")
 TSX_SUFFIXES = (".tsx",)
 JAVASCRIPT_SUFFIXES = (".js", ".jsx", ".mjs", ".cjs")
-VERSION = 2
+VERSION = 3
 
 _MODULES = """
 (import_statement) @import
 (export_statement source: (string)) @export
 (export_statement (export_clause)) @export
-(call_expression function: (import) @callee arguments: (arguments . (string) @module))
-(call_expression function: (identifier) @callee arguments: (arguments . (string) @module . ))
+(call_expression function: (import) arguments: (arguments) @call)
+(call_expression function: (identifier) @callee arguments: (arguments) @call (#eq? @callee "require"))
+(call_expression function: (member_expression object: (identifier) @owner) arguments: (arguments) @call
+  (#any-of? @owner "jest" "vi" "vitest" "require"))
 """
 _DEFINITIONS = """
 (function_declaration) @function
@@ -53,6 +56,14 @@ _KINDS: dict[str, DefinitionKind] = {
     "module_block": "module",
 }
 _FUNCTION_VALUES = frozenset({"arrow_function", "function_expression", "generator_function", "function"})
+_MOCKS = frozenset(
+    (
+        *("mock", "doMock", "unmock", "doUnmock", "dontMock", "setMock"),
+        *("importActual", "importMock", "requireActual", "requireMock"),
+    )
+)
+_HEAD = re.compile(rb"(?:\s++|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/|#![^\n]*+)*+")
+_REFERENCE = re.compile(rb"""^[ \t]*///\s*<reference\s[^>\n]*?\bpath\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
 _TYPE_PLACES = frozenset({"type_query", "type_annotation", "type_alias_declaration", "type_arguments", "generic_type"})
 
 
@@ -109,26 +120,24 @@ def _read(source: bytes, grammar: str) -> FileFacts:
     scope = _Scope()
     augmented: list[Import] = []
     seen: set[int] = set()
-    callee = ""
     for capture, node in _grammar(grammar).captures(source):
         scope.leave(node.start_byte)
+        if node.id in seen or capture in ("callee", "owner"):
+            continue
+        seen.add(node.id)
         match capture:
-            case "callee":
-                callee = text_of(node)
-            case "module":
-                imports.extend(_read_call(node, callee))
+            case "call":
+                imports.extend(_read_call(node))
             case "import":
                 imports.extend(_read_import(node))
             case "augmented":
                 augmented.append(Import(first_line_of(node), _string(node), (), "type", is_public=False))
-            case "export" if node.id not in seen:
-                seen.add(node.id)
-                imports.extend(_read_export(node))
             case "export":
-                pass
-            case _ if node.id not in seen:
-                seen.add(node.id)
+                imports.extend(_read_export(node))
+            case _:
                 definitions.extend(_read_definition(node, capture, scope))
+    if b"<reference" in source:
+        imports.extend(_read_references(source))
     if imports:
         # In a module `declare module "x"` adds to x; in a script it declares one that need not exist.
         imports = sorted([*imports, *augmented], key=lambda item: item.line)
@@ -187,12 +196,35 @@ def _read_export(node: Node) -> Iterator[Import]:
     yield Import(first_line_of(node), _string(source) if source is not None else "", names, kind)
 
 
-def _read_call(node: Node, callee: str) -> Iterator[Import]:
-    if callee == "require":
-        yield Import(first_line_of(node), _string(node), (), "import", is_public=False)
+def _read_call(arguments: Node) -> Iterator[Import]:
+    """`import("./x")`, `require("./x")`, `vi.mock("./x")`."""
+    callee = text_of(arguments.parent.child_by_field_name("function")) if arguments.parent is not None else ""
+    module = next((child for child in arguments.named_children if child.type != "comment"), None)
+    if module is None or not _is_literal(module):
+        return
+    kind: EdgeKind = "dynamic"
+    if callee in ("require", "require.resolve"):
+        kind = "import"
     elif callee == "import":
-        kind: EdgeKind = "type" if _is_in_type(node) else "dynamic"
-        yield Import(first_line_of(node), _string(node), (), kind, is_public=False)
+        kind = "type" if _is_in_type(arguments) else "dynamic"
+    elif callee.rpartition(".")[2] not in _MOCKS:
+        return
+    yield Import(first_line_of(module), _string(module), (), kind, is_public=False)
+
+
+def _is_literal(node: Node) -> bool:
+    if node.type == "template_string":
+        return all(child.type == "string_fragment" for child in node.named_children)
+    return node.type == "string"
+
+
+def _read_references(source: bytes) -> Iterator[Import]:
+    """`/// <reference path="./globals.d.ts" />`, which counts among the comments before the first statement."""
+    head = _HEAD.match(source)
+    for found in _REFERENCE.finditer(source, 0, head.end() if head else 0):
+        path = found[1].decode("utf-8", "replace")
+        line = source.count(b"\n", 0, found.start(1)) + 1
+        yield Import(line, path if path.startswith(("./", "../")) else f"./{path}", (), "type", is_public=False)
 
 
 def _is_in_type(node: Node) -> bool:

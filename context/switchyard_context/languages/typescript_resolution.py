@@ -12,7 +12,6 @@ from switchyard_context.languages.asking import Memo
 from switchyard_context.languages.contract import Language, Resolution, Targets, Tree
 from switchyard_context.languages.node_files import NodeFiles, join
 from switchyard_context.languages.node_packages import NodePackage, NodePackages
-from switchyard_context.languages.tsconfig import TsConfigs
 
 _ALIAS_PREFIXES = ("~/", "@/", "#")
 # Bundlers turn these into values; they are no modules of the graph and no mistakes either.
@@ -31,7 +30,7 @@ class TypeScriptResolver:
         self._facts = facts
         self._files = NodeFiles(facts.keys(), tree.links)
         self._packages = NodePackages(tree, self._files)
-        self._configs = TsConfigs(tree, self._package_folder)
+        self._configs = self._packages.configs
         self._found: dict[tuple[str, str], str | None] = {}
         self._definers = Memo(facts, self._search_definers)
 
@@ -50,12 +49,10 @@ class TypeScriptResolver:
                 targets.add(definer, "reexport")
         return targets.finish()
 
-    def _package_folder(self, name: str) -> str | None:
-        found = self._packages.find(name)
-        return found[0].folder if found else None
-
     def _find(self, importer: str, specifier: str) -> str | None:
-        key = (importer.rpartition("/")[0], specifier)
+        # Whether a config holds a file is the file's own affair; relative paths mean the same in all of a folder.
+        is_shared = _is_relative(specifier)
+        key = (importer.rpartition("/")[0] if is_shared else importer, specifier)
         if key not in self._found:
             self._found[key] = self._search(importer, specifier)
         return self._found[key]
@@ -63,18 +60,35 @@ class TypeScriptResolver:
     def _search(self, importer: str, specifier: str) -> str | None:
         bare = specifier.partition("?")[0]
         if _is_relative(bare):
-            path = join(posixpath.dirname(importer), bare)
-            return None if path is None else self._at(path, wants_folder=bare.endswith(("/", ".")))
+            return self._beside(importer, bare)
         if bare.startswith("#"):
             found = self._in_own_imports(importer, bare)
             if found:
                 return found
         for config in self._configs.of(importer):
             for candidate in config.candidates(bare):
-                found = self._at(candidate)
+                found = self._at(candidate) or self._unbuilt(candidate)
                 if found:
                     return found
         return self._in_workspace(importer, bare)
+
+    def _beside(self, importer: str, relative: str) -> str | None:
+        path = join(posixpath.dirname(importer), relative)
+        if path is None:
+            return None
+        found = self._at(path, wants_folder=relative.endswith(("/", ".")))
+        if found:
+            return found
+        for config in self._configs.of(importer):
+            for twin in config.twins(path):
+                found = self._at(twin)
+                if found:
+                    return found
+        return self._unbuilt(path)
+
+    def _unbuilt(self, path: str) -> str | None:
+        package = self._packages.nearest(path)
+        return self._packages.unbuilt(package, path) if package is not None else None
 
     def _at(self, path: str, *, wants_folder: bool = False) -> str | None:
         """A file, a folder with its own manifest, or a folder with an index."""
@@ -90,8 +104,11 @@ class TypeScriptResolver:
 
     def _in_own_imports(self, importer: str, specifier: str) -> str | None:
         package = self._packages.nearest(importer)
-        for relative in package.imported(specifier) if package else ():
-            found = self._located(package, relative) if package else None
+        for target in package.imported(specifier) if package else ():
+            is_own = target.startswith(("./", "../"))
+            found = (
+                self._packages.locate(package, target) if is_own and package else self._in_workspace(importer, target)
+            )
             if found:
                 return found
         return None
@@ -102,17 +119,13 @@ class TypeScriptResolver:
 
     def _exported(self, package: NodePackage, subpath: str) -> str | None:
         for relative in package.exported(subpath):
-            found = self._located(package, relative)
+            found = self._packages.locate(package, relative)
             if found:
                 return found
         if not subpath:
             return self._packages.entry(package)
         # A manifest without `exports` lets any file be named, wherever the build puts it.
-        return None if "exports" in package.data else self._located(package, f"dist/{subpath}")
-
-    def _located(self, package: NodePackage, relative: str) -> str | None:
-        probe = f"{package.folder}/index.ts" if package.folder else "index.ts"
-        return self._packages.locate(package, relative, self._configs.of(probe))
+        return None if "exports" in package.data else self._packages.locate(package, f"dist/{subpath}")
 
     def _looks_local(self, importer: str, specifier: str) -> bool:
         bare = specifier.partition("?")[0]

@@ -8,7 +8,7 @@ library beyond the class path given: what is written through an unknown type is 
 right. A source root sees, in this order, itself, the other roots of its module, and the roots of the modules that
 `<dependency>`, `<parent>` and `project(…)` name; without a `pom.xml` then all others, since a Gradle script may say
 it in other ways. Edges to what an inherited static import declares (`reexport`)
-are beyond the oracle and left out of precision; so are files that javac can't parse at all.
+are beyond the oracle and left out of precision; so are files that make javac fail (`unread`).
 """
 
 from __future__ import annotations
@@ -51,9 +51,10 @@ def measure(repository: Path, revision: str, classpath: str, shown: int) -> dict
         tree = Path(folder).resolve() / "tree"
         _check_out(repository, graph.revision, tree)
         started = time.perf_counter()
-        truth = _ask_javac(tree, classpath)
+        truth, unread = _ask_javac(tree, classpath)
         oracle_s = time.perf_counter() - started
-    ours = {(edge.importer, edge.imported): edge.kind for edge in graph.edges() if edge.importer.endswith(".java")}
+    edges = [edge for edge in graph.edges() if edge.importer.endswith(".java") and edge.importer not in unread]
+    ours = {(edge.importer, edge.imported): edge.kind for edge in edges}
     return {
         "benchmark": "edges_java",
         "repository": repository.name,
@@ -62,6 +63,7 @@ def measure(repository: Path, revision: str, classpath: str, shown: int) -> dict
         "cold_s": round(cold_s, 3),
         "oracle": "javac " + _java_version(),
         "oracle_s": round(oracle_s, 1),
+        "unread": len(unread),
         **_compare(graph, ours, truth, shown),
     }
 
@@ -96,7 +98,8 @@ def _check_out(repository: Path, revision: str, tree: Path) -> None:
         path.unlink()
 
 
-def _ask_javac(tree: Path, classpath: str) -> set[tuple[str, str]]:
+def _ask_javac(tree: Path, classpath: str) -> tuple[set[tuple[str, str]], set[str]]:
+    """(importer and imported, files that javac failed on)"""
     roots = _find_roots(tree)
     order = _Visibility(tree, sorted(roots))
     jobs = []
@@ -104,12 +107,12 @@ def _ask_javac(tree: Path, classpath: str) -> set[tuple[str, str]]:
         listed = tree.parent / f"sources-{number}"
         listed.write_text("\n".join(map(str, files)))
         jobs.append(f"{':'.join(map(str, order.seen_from(root)))}\t{classpath}\t{listed}")
-    exports = [f"--add-exports=jdk.compiler/com.sun.tools.javac.{name}=ALL-UNNAMED" for name in ("code", "util")]
-    # The first name is for the launcher's compiler, the second for what it compiles.
+    exports = [f"--add-exports=jdk.compiler/com.sun.tools.javac.{name}=ALL-UNNAMED" for name in ("api", "code")]
     command = ("java", "-Xmx6g", "-Xss64m", *exports, str(_ORACLE))
     done = subprocess.run(command, input="\n".join(jobs).encode(), check=True, stdout=subprocess.PIPE)
-    pairs = (line.split("\t") for line in done.stdout.decode().splitlines())
-    return {(_relative(a, tree), _relative(b, tree)) for a, b in pairs}
+    lines = [line.split("\t") for line in done.stdout.decode().splitlines()]
+    unread = {_relative(line[0], tree) for line in lines if len(line) == 1}
+    return {(_relative(line[0], tree), _relative(line[1], tree)) for line in lines if len(line) == 2}, unread
 
 
 def _relative(path: str, tree: Path) -> str:

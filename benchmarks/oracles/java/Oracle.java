@@ -2,10 +2,10 @@ import com.sun.source.tree.CompilationUnitTree;
 import com.sun.source.tree.IdentifierTree;
 import com.sun.source.tree.MemberSelectTree;
 import com.sun.source.tree.Tree;
-import com.sun.source.util.JavacTask;
 import com.sun.source.util.SourcePositions;
 import com.sun.source.util.TreePathScanner;
 import com.sun.source.util.Trees;
+import com.sun.tools.javac.api.JavacTaskImpl;
 import com.sun.tools.javac.code.Symbol.ClassSymbol;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -25,7 +25,8 @@ import javax.tools.ToolProvider;
  * Prints `importer TAB imported` for every file that another names a type of, as javac understands the sources.
  *
  * <p>Each line of standard input is one compilation: source path, class path and the list file of its sources, parted
- * by tabs. Types that javac can't find are passed over, and with them what is written through them.
+ * by tabs. Types that javac can't find are passed over, and with them what is written through them. A file that makes
+ * javac fail has a line of its own, without a tab.
  */
 public final class Oracle {
   public static void main(String[] arguments) throws IOException {
@@ -45,18 +46,28 @@ public final class Oracle {
         Arrays.asList(
             "-proc:none", "-implicit:none", "-Xmaxerrs", "1", "-nowarn",
             // Without this an unknown import keeps javac from looking into any method.
-            "-XDshould-stop.ifError=FLOW", "-sourcepath", sourcePath, "-classpath", classPath);
+            "-XDshould-stop.ifError=ATTR", "-sourcepath", sourcePath, "-classpath", classPath);
     var units = manager.getJavaFileObjectsFromStrings(files);
-    var task = (JavacTask) compiler.getTask(null, manager, diagnostic -> {}, options, null, units);
+    var task = (JavacTaskImpl) compiler.getTask(null, manager, diagnostic -> {}, options, null, units);
     List<CompilationUnitTree> trees = new ArrayList<>();
     task.parse().forEach(trees::add);
-    try {
-      task.analyze();
-    } catch (IllegalStateException | AssertionError error) {
-      System.err.println("javac gave up: " + error);
-    }
+    task.enter();
     for (CompilationUnitTree tree : trees) {
-      new Names(Trees.instance(task), tree, edges).scan(tree, null);
+      Set<String> found = new TreeSet<>();
+      try {
+        Names names = new Names(Trees.instance(task), tree, found);
+        for (Tree type : tree.getTypeDecls()) {
+          Element element = names.elementOf(type);
+          if (element != null) {
+            task.analyze(List.of(element));
+          }
+        }
+        names.scan(tree, null);
+        edges.addAll(found);
+      } catch (RuntimeException | AssertionError error) {
+        // A switch whose types are unknown makes javac 17 fail.
+        edges.add(tree.getSourceFile().getName());
+      }
     }
   }
 
@@ -73,6 +84,10 @@ public final class Oracle {
       this.unit = unit;
       this.text = unit.getSourceFile().getCharContent(true).toString();
       this.edges = edges;
+    }
+
+    Element elementOf(Tree type) {
+      return trees.getElement(trees.getPath(unit, type));
     }
 
     @Override

@@ -6,17 +6,19 @@ import json
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from itertools import permutations
+from pathlib import PurePosixPath
 
 from switchyard_context import (
     ImportGraph,
     Request,
     Selection,
+    is_test,
     render_markdown,
     select,
 )
 from switchyard_git import CommitSha
 
-from switchyard.packets import Ground, PlannedTask, SelectedContext, TaskId
+from switchyard.packets import Ground, PlannedTask, RunPlan, SelectedContext, TaskId
 from switchyard.tasks import Task
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.graphs import read_commit
@@ -26,10 +28,15 @@ IMPORT_HOPS = 1
 """Tasks overlap when one's write set comes this close to the other's."""
 
 
-def select_context(factory: Factory, task: PlannedTask, ground: Ground) -> SelectedContext:
+MAX_SEEDS = 8
+"""So many of the files that its parents changed a task without targets starts from."""
+
+
+def select_context(factory: Factory, plan: RunPlan, task: PlannedTask, ground: Ground) -> SelectedContext:
     """Select from the tree of the task's own base, so that parents' work is seen; kept as artifacts."""
     budget = factory.config.context.budget_tokens
-    selection = choose_context(factory.places, ground.commit, task, budget)
+    seeds = parents_changes(factory, plan, task, ground)
+    selection = choose_context(factory.places, ground.commit, task, budget, seeds)
     return SelectedContext(
         listing=factory.artifacts.put(json.dumps(selection.as_json()).encode()),
         markdown=factory.artifacts.put(render_markdown(selection).encode("utf-8", "backslashreplace")),
@@ -38,12 +45,32 @@ def select_context(factory: Factory, task: PlannedTask, ground: Ground) -> Selec
     )
 
 
-def choose_context(places: Places, commit: CommitSha, task: PlannedTask, budget_tokens: int) -> Selection:
+def parents_changes(factory: Factory, plan: RunPlan, task: PlannedTask, ground: Ground) -> list[str]:
+    """Where a task without targets starts: the source files that its parents changed, those that it names first."""
+    quarantine = factory.quarantine
+    if task.targets or not task.parents or ground.commit == plan.base_commit:
+        return []
+    # Parents of an earlier run may stand on an older base than this run's.
+    before = quarantine.common_base([plan.base_commit, ground.commit])
+    if before is None:
+        return []
+    codebase = read_commit(factory.places, ground.commit)
+    changed = [change.path for change in quarantine.changes(before, ground.commit)]
+    there = [path for path in changed if path in codebase.source.blobs]
+    sources = [path for path in there if path in codebase.graph and not is_test(path)]
+    said = f"{task.title}\n{task.body}"
+    return sorted(sources or there, key=lambda path: (PurePosixPath(path).stem not in said, path))[:MAX_SEEDS]
+
+
+def choose_context(
+    places: Places, commit: CommitSha, task: PlannedTask, budget_tokens: int, seeds: Sequence[str] = ()
+) -> Selection:
     """What matters for a task at a commit."""
     codebase = read_commit(places, commit)
     request = Request(
         text=f"{task.title}\n\n{task.body}",
         targets=task.targets,
+        seeds=seeds,
         always=task.context_files,
         budget_tokens=budget_tokens,
     )

@@ -125,7 +125,7 @@ class TaskLine:
         raise AssertionError("the policy never asks for more repairs than the task has")
 
     def _select_context(self, ground: Ground) -> SelectedContext:
-        found = self._journal.step("context", lambda: select_context(self._factory, self._task, ground))
+        found = self._journal.step("context", lambda: select_context(self._factory, self._plan, self._task, ground))
         context = SelectedContext.model_validate(found)
         data = {"files": context.files, "tokens": context.tokens, "markdown": context.markdown}
         self._journal.record("selected", "context_selected", data, artifact=context.listing)

@@ -141,12 +141,9 @@ class WorktreeSource:
 
 
 def _open_worktree(repository: Repository, root: Path) -> WorktreeSource:
-    try:
-        commit = str(repository.resolve("HEAD"))
-    except UnknownGitRevision:
-        commit = ""
     blobs, links = _split(repository.list_index())
-    changed = repository.changed_paths()
+    head, changed = repository.survey()
+    commit = head or ""
     digits = len(commit) or 40
     for path in changed:
         if changed[path]:

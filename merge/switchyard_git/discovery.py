@@ -54,6 +54,21 @@ def find(path: Path) -> Place:
         UntrustedRepository: It belongs to another user, and the user has not listed it as safe.
     """
     start = _existing(path)
+    return _find_plain(start) or _find_any(path, start)
+
+
+def _find_plain(start: Path) -> Place | None:
+    """The usual case, a work tree with its `.git` folder, in one process; None for whatever is more than that."""
+    answer = _look(start, "--absolute-git-dir", "--git-common-dir", "--show-toplevel")
+    places = _text(answer).split("\n")
+    if answer.code or len(places) != 3:
+        return None
+    git_dir, common, top = (start / place for place in places)
+    is_plain = git_dir == top / ".git" and git_dir.is_dir() and not git_dir.is_symlink()
+    return Place(git_dir, common.resolve(), top) if is_plain else None
+
+
+def _find_any(path: Path, start: Path) -> Place:
     answer = _look(start, "--absolute-git-dir", "--is-inside-work-tree")
     if answer.code:
         raise _refusal(path, answer.stderr)

@@ -8,6 +8,7 @@ from pathlib import Path
 from switchyard_git.errors import GitError
 from switchyard_git.plumbing import Plumbing, decode, fields
 from switchyard_git.process import Settings
+from switchyard_git.values import CommitSha
 
 
 @dataclass(frozen=True)
@@ -45,21 +46,42 @@ class Worktree(Plumbing):
         heads = [entry.partition("\t") for entry in listing.split("\0")[:-1]]
         return [(path, head[2:8], head[9:-2]) for head, _, path in heads if head[0] == "H"]
 
-    def changed_paths(self) -> dict[str, bool]:
-        """Path → whether the file itself may differ from what is staged; a False is staged and not committed.
+    def survey(self) -> tuple[CommitSha | None, dict[str, bool]]:
+        """HEAD, None before the first commit, and all that differs from it.
 
-        Untracked files are among them, ignored ones and what is outside of a sparse checkout are not.
+        Returns:
+            For each path whether the file itself may differ from what is staged; False is staged and not committed.
+            Untracked files are among them; ignored ones and what is outside of a sparse checkout are not.
         """
         self._top()
+        head: CommitSha | None = None
         changed: dict[str, bool] = {}
-        for item in fields(self._status("all", "--no-renames")):
-            # An unmerged path has no single content that is staged.
-            changed[decode(item[3:])] = item[1:2] != b" " or item[:1] == b"U"
-        return changed
+        flags = (
+            "--porcelain=v2",
+            "--branch",
+            "-z",
+            "--untracked-files=all",
+            "--ignore-submodules=dirty",
+            "--no-renames",
+        )
+        for item in map(decode, fields(self._as_user("status", *flags, "--ignore-submodules=dirty"))):
+            match item[0]:
+                case "#" if item.startswith("# branch.oid "):
+                    oid = item.rpartition(" ")[2]
+                    head = CommitSha(oid) if oid != "(initial)" else None
+                case "1":
+                    # `1 <XY> <sub> <mH> <mI> <mW> <hH> <hI> <path>`; Y tells the file from what is staged.
+                    changed[item.split(" ", 8)[8]] = item[3] != "."
+                case "u":
+                    # `u <XY> <sub> <m1> <m2> <m3> <mW> <h1> <h2> <h3> <path>`: no single content is staged.
+                    changed[item.split(" ", 10)[10]] = True
+                case "?":
+                    changed[item[2:]] = True
+        return head, changed
 
-    def _status(self, untracked: str, *more: str) -> bytes:
+    def _status(self, untracked: str) -> bytes:
         # Submodules count by their commit only: looking inside would run git on what they configure.
-        flags = ("--porcelain=v1", "-z", f"--untracked-files={untracked}", "--ignore-submodules=dirty", *more)
+        flags = ("--porcelain=v1", "-z", f"--untracked-files={untracked}", "--ignore-submodules=dirty")
         return self._as_user("status", *flags)
 
     def _as_user(self, *arguments: str) -> bytes:

@@ -236,6 +236,28 @@ def test_of_two_modules_with_one_class_the_own_then_the_one_depended_on_is_meant
     }
 
 
+def test_a_module_inherits_what_its_parent_depends_on_and_not_what_it_only_manages(project: Project) -> None:
+    source = "src/main/java/com/acme"
+    parent = "<parent><artifactId>top</artifactId></parent>"
+    project.write(
+        {
+            "pom.xml": "<project><artifactId>top</artifactId><dependencyManagement><dependencies><dependency>"
+            "<artifactId>first</artifactId></dependency></dependencies></dependencyManagement><dependencies>"
+            "<dependency><artifactId>second</artifactId></dependency></dependencies></project>",
+            "app/pom.xml": f"<project>{parent}<artifactId>app</artifactId></project>",
+            f"app/{source}/App.java": "package com.acme;\nclass App { Twin t; }\n",
+        }
+    )
+    for name in ("first", "second"):
+        project.write(
+            {
+                f"{name}/pom.xml": f"<project>{parent}<artifactId>{name}</artifactId></project>",
+                f"{name}/{source}/Twin.java": "package com.acme;\nclass Twin {}\n",
+            }
+        )
+    assert set(project.edges()) == {(f"app/{source}/App.java", f"second/{source}/Twin.java")}
+
+
 def test_where_nothing_tells_two_classes_apart_both_are_meant(project: Project) -> None:
     project.write(
         {
@@ -281,10 +303,27 @@ def test_a_file_whose_folder_does_not_match_its_package_still_sees_its_neighbour
     project.write(
         {
             "data/One.java": "package far.away;\nclass One { Two t; }\n",
-            "data/Two.java": "package far.away;\nclass Two {}\n",
+            "data/Two.java": "package far.away;\nclass Two {}\nclass Third {}\n",
+            "data/Fourth.java": "package far.away;\nclass Fourth { Third t; }\n",
         }
     )
-    assert set(project.edges()) == {("data/One.java", "data/Two.java")}
+    assert set(project.edges()) == {("data/One.java", "data/Two.java"), ("data/Fourth.java", "data/Two.java")}
+
+
+def test_files_without_a_package_see_those_of_their_folder_and_their_module_alone(project: Project) -> None:
+    project.write(
+        {
+            "a/src/main/java/Tool.java": "class Tool {}\n",
+            "a/src/test/java/Use.java": "class Use { Tool t; }\n",
+            "b/src/main/java/Use.java": "class Use { Tool t; }\n",
+            "scripts/One.java": "class One { Two t; Tool u; }\n",
+            "scripts/Two.java": "class Two {}\n",
+        }
+    )
+    assert set(project.edges()) == {
+        ("a/src/test/java/Use.java", "a/src/main/java/Tool.java"),
+        ("scripts/One.java", "scripts/Two.java"),
+    }
 
 
 def test_package_and_module_descriptions_have_edges_too(project: Project) -> None:

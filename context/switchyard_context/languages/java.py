@@ -16,12 +16,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-
-import tree_sitter_java
-from tree_sitter import Language, Node
+from typing import TYPE_CHECKING
 
 from switchyard_context.facts import Definition, DefinitionKind, FileFacts, Import
 from switchyard_context.languages.grammar import Grammar, first_line_of, last_line_of, text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 SUFFIXES = (".java",)
 VERSION = 1
@@ -69,7 +70,7 @@ _QUALIFIED = re.compile(rb"(?:[a-z_]\w*\s*\.\s*){2,}[A-Z]\w*(?:\s*\.\s*[A-Z]\w*[
 
 @cache
 def _grammar() -> Grammar:
-    return Grammar(Language(tree_sitter_java.language()), _OUTLINE + _NAMES)
+    return Grammar("tree_sitter_java", _OUTLINE + _NAMES)
 
 
 @dataclass

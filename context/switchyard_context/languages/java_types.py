@@ -122,9 +122,9 @@ class JavaTypes:
 
     def find_second(self, package: str, name: str, importer: str) -> tuple[JavaType, ...]:
         """A type in a file of another name; the whole package is asked."""
-        folders = self.layout.folders_of(package)
-        paths = [path for folder in folders for path in self._second(folder).get(name, ())]
-        return tuple(JavaType(path, name) for path in self._nearest(paths, importer.rpartition("/")[0]))
+        folder = importer.rpartition("/")[0]
+        paths = [path for other in self._folders_seen(package, folder) for path in self._second(other).get(name, ())]
+        return tuple(JavaType(path, name) for path in self._nearest(paths, folder))
 
     def _find_second(self, folder: str) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

@@ -170,7 +170,7 @@ def test_a_dependency_whose_branch_was_taken_away_stops_its_child_before_any_wor
 
 
 def test_files_and_branches_that_change_under_a_run_do_not_break_it(tmp_path: Path) -> None:
-    plot = Plot(tmp_path, {"slow": "sleep 4\necho done > done.txt\n"})
+    plot = Plot(tmp_path, {"slow": "sleep 15\necho done > done.txt\n"})
     task = plot.task("slow")
     running = plot.start("run", "--json")
     assert running.stdout is not None

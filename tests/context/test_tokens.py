@@ -7,6 +7,7 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 from switchyard_context import count_tokens
+from switchyard_context.tokens import count_units, line_units
 
 WORDS = st.lists(st.text("abcdefgXYZ0189éж", min_size=1, max_size=12))
 
@@ -26,9 +27,25 @@ def test_a_lone_letter_costs_a_token() -> None:
     assert count_tokens(" ".join(string.ascii_letters)) >= len(string.ascii_letters)
 
 
-@given(st.text("0123456789", max_size=50))
-def test_dense_data_costs_a_token_a_byte(digits: str) -> None:
-    assert count_tokens(digits) == len(digits)
+@given(st.text("aZq_ .\n\t09=é語🙂", max_size=40), st.text("aZq_ .\n\t09=é語🙂", max_size=40))
+def test_the_same_holds_where_words_marks_and_blanks_meet(one: str, other: str) -> None:
+    whole = count_tokens(one + other)
+    assert max(count_tokens(one), count_tokens(other)) <= whole <= count_tokens(one) + count_tokens(other)
+
+
+@given(st.lists(st.text("aZ_ .\t09é", max_size=12), max_size=8))
+def test_lines_add_up_to_the_text(lines: list[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    assert count_units(text) == line_units(lines)[-1]
+
+
+@given(st.text("0123456789", min_size=1, max_size=50))
+def test_three_digits_cost_a_token_at_least(digits: str) -> None:
+    assert len(digits) / 3 <= count_tokens(digits) <= 2 * len(digits)
+
+
+def test_letters_that_form_no_words_cost_more_than_words() -> None:
+    assert count_tokens("qzxvkjw " * 50) > 2 * count_tokens("context " * 50)
 
 
 def test_a_camel_case_name_costs_a_token_a_word_at_least() -> None:

@@ -6,6 +6,7 @@ from switchyard_context.languages.contract import Language
 from switchyard_context.languages.go_resolution import GO
 from switchyard_context.languages.java_resolution import JAVA
 from switchyard_context.languages.python_resolution import PYTHON
+from switchyard_context.languages.rust_resolution import RUST
 from switchyard_context.languages.typescript_resolution import TYPESCRIPT
 
 __all__ = ["LANGUAGES", "Language", "language_of", "suffix_of"]
@@ -17,6 +18,7 @@ LANGUAGES: dict[str, Language] = {
         TYPESCRIPT,
         JAVA,
         GO,
+        RUST,
     )
 }
 _OF_SUFFIX = {suffix: language for language in LANGUAGES.values() for suffix in language.readers}

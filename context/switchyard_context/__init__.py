@@ -15,6 +15,7 @@ from switchyard_context.errors import (
 )
 from switchyard_context.graph import Edge, ImportGraph, Unresolved, is_test
 from switchyard_context.request import ROLES, Request, Role
+from switchyard_context.seeding import lay_seed, write_seed
 from switchyard_context.select import Dropped, SelectedFile, Selection, render_markdown, render_paths, select
 from switchyard_context.source import Source, open_source
 from switchyard_context.tokens import count_tokens
@@ -44,9 +45,11 @@ __all__ = [
     "build_graph",
     "count_tokens",
     "is_test",
+    "lay_seed",
     "open_codebase",
     "open_source",
     "render_markdown",
     "render_paths",
     "select",
+    "write_seed",
 ]

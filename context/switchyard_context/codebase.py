@@ -12,9 +12,9 @@ from switchyard_context.graph import ImportGraph
 from switchyard_context.history import PastCommit, read_history
 from switchyard_context.index import Index
 from switchyard_context.source import Source
-from switchyard_context.term_index import TermIndex, build_tables
+from switchyard_context.term_index import MemoryTable, TermIndex, build_tables
 from switchyard_context.term_rows import TermHasher
-from switchyard_context.terms import path_terms_of
+from switchyard_context.terms import Field, path_terms_of
 from switchyard_context.tree_state import TreeState, next_state
 from switchyard_context.tree_store import TreeStore, key_of_tree
 
@@ -63,6 +63,11 @@ class Codebase:
         rows = iter(_term_rows(self.index, [files[position] for position in sorted(others)]))
         overlay = build_tables((next(rows) if at in others else () for at in range(len(files))), len(files))
         return TermIndex(len(files), shared, moved, overlay)
+
+    def own_terms(self) -> dict[Field, MemoryTable]:
+        """The words of this tree's files and of no other's, as they are kept."""
+        kept = self.store.load_terms(self.key) if self.state.terms_key == self.key else None
+        return kept or build_tables(_term_rows(self.index, self.graph.files), len(self.graph.files))
 
 
 def open_codebase(source: Source, cache: Path | None = None) -> Codebase:

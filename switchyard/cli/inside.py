@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from switchyard.cli.main import USAGE, run_as_program
@@ -20,11 +21,26 @@ def run() -> NoReturn:
     if wanted in ALLOWED:
         for name in ASSIGNMENT:
             os.environ.pop(f"SWITCHYARD_{name}", None)
+        _start_warm(os.environ.pop("SWITCHYARD_DATA", ""))
         run_as_program()
     told = f"there is no `switchyard {wanted}` in a sandbox" if wanted else "no command given"
     hint = "see `switchyard context --help`: it answers from the tree as it is now"
     Output(as_json="--json" in sys.argv).error("usage", told, hint)
     sys.exit(USAGE)
+
+
+def _start_warm(seed: str) -> None:
+    """Begin the sandbox's own cache with what the host knows of the tree that the work started from."""
+    if not seed:
+        return
+    from switchyard_context import lay_seed
+    from switchyard_git import GitError, Repository
+
+    try:
+        lay_seed(Path(seed), Repository.open(Path.cwd()).common_dir / "switchyard" / "cache")
+    except GitError:
+        # The command itself says it better.
+        return
 
 
 if __name__ == "__main__":

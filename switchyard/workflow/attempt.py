@@ -19,6 +19,7 @@ from switchyard.packets import (
 )
 from switchyard.workflow.checking import destroy_boxes, tail
 from switchyard.workflow.factory import Factory, signature
+from switchyard.workflow.graphs import ensure_seed
 from switchyard.workflow.paths import printable
 from switchyard.workflow.programs import context_program
 from switchyard.workflow.selection_use import selected_paths, use_of
@@ -74,16 +75,17 @@ class AttemptRunner:
     def _open_box(self, attempt: int, start: CommitSha) -> BoxId:
         """A fresh sandbox on `start`; what an interrupted try left is ended first."""
         destroy_boxes(self._factory, self.labels(attempt))
-        sandbox = self._factory.config.sandbox
+        sandbox, places = self._factory.config.sandbox, self._factory.places
+        ensure_seed(places, self._plan.base_commit)
         return self._factory.driver.create(
             BoxSpec(
                 labels=self.labels(attempt),
-                code=CodeIn(repository=self._factory.places.factory, commit=start, anchor=self._plan.base_commit),
+                code=CodeIn(repository=places.factory, commit=start, anchor=self._plan.base_commit),
                 limits=self._factory.limits(),
                 setup=self._factory.setup(),
                 env=sandbox.env,
                 network=tuple(sandbox.network),
-                programs=(context_program(),),
+                programs=(context_program(places.seed(self._plan.base_commit)),),
                 ttl_s=self._task.timeout_minutes * 60 + 300,
                 allow_degraded=sandbox.allow_degraded,
             )

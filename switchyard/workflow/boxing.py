@@ -93,7 +93,7 @@ def run_boxed(
     driver: Driver, config: Config, places: Places, code: CodeIn, request: BoxRequest, sink: OutputSink | None
 ) -> Boxed:
     """Run the command, look at what it left, and remove the box unless it is to be kept."""
-    box = driver.create(_spec(config, code, request))
+    box = driver.create(_spec(config, places, code, request))
     try:
         sandbox = config.sandbox
         command = Command(
@@ -139,7 +139,7 @@ def parse_network(text: str | None) -> tuple[str, ...] | None:
     return () if list(names) == ["none"] else tuple(names)
 
 
-def _spec(config: Config, code: CodeIn, request: BoxRequest) -> BoxSpec:
+def _spec(config: Config, places: Places, code: CodeIn, request: BoxRequest) -> BoxSpec:
     sandbox = config.sandbox
     return BoxSpec(
         labels={"role": MANUAL} | ({KEEP: "yes"} if request.keep else {}),
@@ -153,7 +153,7 @@ def _spec(config: Config, code: CodeIn, request: BoxRequest) -> BoxSpec:
         setup=SetUp(commands=tuple(sandbox.setup), network=tuple(sandbox.setup_network)),
         env=sandbox.env,
         network=tuple(sandbox.network) if request.network is None else request.network,
-        programs=(context_program(),),
+        programs=(context_program(places.seed(request.commit)),),
         ttl_s=(request.timeout_s or sandbox.timeout_minutes * 60) + (86_400 if request.keep else 300),
         allow_degraded=sandbox.allow_degraded,
     )

@@ -43,6 +43,10 @@ class Places:
         """What can be thrown away: facts about source files by blob hash."""
         return self.state / "cache"
 
+    def seed(self, commit: str) -> Path:
+        """What is known of the tree of a base commit, and of no other; a box on it may read that."""
+        return self.state / "seeds" / commit
+
 
 def written(moment: datetime) -> str:
     """A time as the ledger writes it: RFC 3339, UTC, microseconds."""

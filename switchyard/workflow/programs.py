@@ -19,9 +19,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DISTRIBUTION = "switchyard-factory"
 
 
-def context_program() -> Program:
-    """`switchyard` for a sandbox: `context` alone, without network, on the sandbox's own tree."""
-    return Program("switchyard", "switchyard.cli.inside", packages())
+def context_program(seed: Path) -> Program:
+    """`switchyard` for a sandbox: `context` alone, without network, on the sandbox's own tree.
+
+    Args:
+        seed: What is known of the tree's base commit; it need not be there.
+    """
+    return Program("switchyard", "switchyard.cli.inside", packages(), seed)
 
 
 @cache

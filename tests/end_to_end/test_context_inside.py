@@ -25,6 +25,8 @@ FILES = {
 ASKING = """\
 printf 'from shop.basket import total\\n\\n\\ndef bill(prices):\\n    return total(prices)\\n' > src/shop/bill.py
 switchyard context --seed src/shop/bill.py --json > seed.json
+readlink .git/switchyard/cache/trees/* | cut -d- -f1 | sort > links.txt
+echo poison > "$(readlink -f .git/switchyard/cache/trees/* | grep /opt/ | head -n 1)" || echo refused > refused.txt
 switchyard context tests src/shop/money.py > tests.txt
 switchyard context impact src/shop/money.py > impact.txt
 switchyard context why src/shop/bill.py src/shop/money.py > why.txt
@@ -56,6 +58,9 @@ def test_an_agent_asks_for_context_on_the_tree_as_it_has_changed_it(tmp_path: Pa
     seed = json.loads(left("seed.json"))
     assert seed["revision"].endswith("+dirty")
     assert [item["path"] for item in seed["files"]][:2] == ["src/shop/bill.py", "src/shop/basket.py"]
+    data = "/opt/switchyard/data/switchyard/trees"
+    assert left("links.txt") == f"{data}/state\n{data}/terms\n", "it starts from what the host knows of the base"
+    assert left("refused.txt") == "refused\n"
     assert left("tests.txt") == "tests/test_basket.py\n"
     assert left("impact.txt").splitlines() == ["src/shop/basket.py", "src/shop/bill.py", "tests/test_basket.py"]
     assert "imports src/shop/money.py" in left("why.txt").splitlines()[-1]

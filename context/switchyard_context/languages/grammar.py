@@ -4,24 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from tree_sitter import Language, Node, Parser, Query, QueryCursor
+if TYPE_CHECKING:
+    from tree_sitter import Language, Node, Parser, Query
 
 
 @dataclass(frozen=True)
 class Grammar:
     """A compiled grammar and the query whose captures a language module reads."""
 
-    language: Language
+    package: str
+    """The package that holds the grammar."""
     query_source: str
+    function: str = "language"
+    """What in the package gives the grammar."""
+
+    @cached_property
+    def _language(self) -> Language:
+        return load_language(self.package, self.function)
 
     @cached_property
     def _query(self) -> Query:
-        return Query(self.language, self.query_source)
+        from tree_sitter import Query
+
+        return Query(self._language, self.query_source)
 
     @cached_property
     def _parser(self) -> Parser:
-        return Parser(self.language)
+        from tree_sitter import Parser
+
+        return Parser(self._language)
 
     def captures(self, source: bytes) -> list[tuple[str, Node]]:
         """(capture, node) sorted by position, the outer node before the inner one."""
@@ -31,7 +45,16 @@ class Grammar:
 
     def nodes(self, source: bytes) -> dict[str, list[Node]]:
         """Capture → its nodes: faster where most of them need no order."""
+        from tree_sitter import QueryCursor
+
         return QueryCursor(self._query).captures(self._parser.parse(source).root_node)
+
+
+def load_language(package: str, function: str = "language") -> Language:
+    """A grammar, imported now: a query that parses nothing does without tree-sitter."""
+    from tree_sitter import Language
+
+    return Language(getattr(import_module(package), function)())
 
 
 def text_of(node: Node | None) -> str:

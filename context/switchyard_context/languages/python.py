@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-
-import tree_sitter_python
-from tree_sitter import Language, Node
+from typing import TYPE_CHECKING
 
 from switchyard_context.facts import Definition, DefinitionKind, EdgeKind, FileFacts, Import
 from switchyard_context.languages.grammar import Grammar, first_line_of, last_line_of, text_of
 from switchyard_context.languages.python_outline import outline
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 SUFFIXES = (".py", ".pyi", ".pyw")
 VERSION = 2
@@ -38,7 +39,7 @@ _DATA_BYTES = 400_000
 
 @cache
 def _grammar(query: str) -> Grammar:
-    return Grammar(Language(tree_sitter_python.language()), query)
+    return Grammar("tree_sitter_python", query)
 
 
 @dataclass

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-
-import tree_sitter_javascript
-import tree_sitter_typescript
-from tree_sitter import Language, Node
+from typing import TYPE_CHECKING
 
 from switchyard_context.facts import Definition, DefinitionKind, EdgeKind, FileFacts, Import
 from switchyard_context.languages.grammar import Grammar, first_line_of, last_line_of, text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 TYPESCRIPT_SUFFIXES = (".ts", ".mts", ".cts")
 TSX_SUFFIXES = (".tsx",)
@@ -71,11 +71,11 @@ _TYPE_PLACES = frozenset({"type_query", "type_annotation", "type_alias_declarati
 def _grammar(name: str) -> Grammar:
     match name:
         case "typescript":
-            return Grammar(Language(tree_sitter_typescript.language_typescript()), _MODULES + _DEFINITIONS + _TYPES)
+            return Grammar("tree_sitter_typescript", _MODULES + _DEFINITIONS + _TYPES, "language_typescript")
         case "tsx":
-            return Grammar(Language(tree_sitter_typescript.language_tsx()), _MODULES + _DEFINITIONS + _TYPES)
+            return Grammar("tree_sitter_typescript", _MODULES + _DEFINITIONS + _TYPES, "language_tsx")
         case _:
-            return Grammar(Language(tree_sitter_javascript.language()), _MODULES + _DEFINITIONS)
+            return Grammar("tree_sitter_javascript", _MODULES + _DEFINITIONS)
 
 
 @dataclass

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 _DEPTH = 12
 _STRING = (
@@ -29,17 +30,6 @@ _SPACE = rb"[ \t\f]"
 _KEPT = rb"(?:(?:async|case|class|def|elif|else|except|finally|for|from|if|import|match|try|type|while|with)\b)"
 _PLAIN = rb"(?!" + _KEPT + rb"|[ \t\f\r#\n@])" + _REST
 
-_LINES = re.compile(
-    rb"(?P<blank>(?:" + _BLANK + rb")++)"
-    rb"|(?P<function>(?P<margin>" + _SPACE + rb"*+)(?:async\b" + _SPACE + rb"*+)?def\b" + _REST + rb")"
-    rb"(?P<body>(?:(?:" + _BLANK + rb")*+(?P=margin)" + _SPACE + rb"++" + _REST + rb")++)"
-    rb"|(?P<constant>(?!" + _KEPT + rb")[^\W\d]\w*+(?=[ \t]*+(?:=(?!=)|:(?!=))))" + _REST + rb""
-    rb"|(?P<decorator>" + _SPACE + rb"*+@)" + _REST + rb""
-    rb"|(?P<kept>" + _SPACE + rb"*+" + _KEPT + _REST + rb")"
-    rb"|(?P<indent>" + _SPACE + rb"++)" + _PLAIN + rb"(?:(?:" + _BLANK + rb")*+(?P=indent)" + _PLAIN + rb")*+"
-    rb"|(?P<plain>" + _PLAIN + rb")",
-    re.DOTALL,
-)
 # What may be wanted of a statement that is otherwise plain.
 _WANTED = re.compile(rb"import_module|__import__|;[ \t]*(?:import|from|class|def|\w+[ \t]*[=:])")
 # Within a function only imports are.
@@ -51,10 +41,26 @@ def outline(source: bytes) -> bytes:
     return _shorten(source if source.endswith(b"\n") else source + b"\n")
 
 
+@cache
+def _lines() -> re.Pattern[bytes]:
+    # Compiled when something is parsed: it takes longer than a query that parses nothing may.
+    return re.compile(
+        rb"(?P<blank>(?:" + _BLANK + rb")++)"
+        rb"|(?P<function>(?P<margin>" + _SPACE + rb"*+)(?:async\b" + _SPACE + rb"*+)?def\b" + _REST + rb")"
+        rb"(?P<body>(?:(?:" + _BLANK + rb")*+(?P=margin)" + _SPACE + rb"++" + _REST + rb")++)"
+        rb"|(?P<constant>(?!" + _KEPT + rb")[^\W\d]\w*+(?=[ \t]*+(?:=(?!=)|:(?!=))))" + _REST + rb""
+        rb"|(?P<decorator>" + _SPACE + rb"*+@)" + _REST + rb""
+        rb"|(?P<kept>" + _SPACE + rb"*+" + _KEPT + _REST + rb")"
+        rb"|(?P<indent>" + _SPACE + rb"++)" + _PLAIN + rb"(?:(?:" + _BLANK + rb")*+(?P=indent)" + _PLAIN + rb")*+"
+        rb"|(?P<plain>" + _PLAIN + rb")",
+        re.DOTALL,
+    )
+
+
 def _shorten(text: bytes) -> bytes:
     pieces: list[bytes] = []
     position = 0
-    for match in _LINES.finditer(text):
+    for match in _lines().finditer(text):
         if match.start() != position:
             return text
         position = match.end()

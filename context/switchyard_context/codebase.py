@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from switchyard_context.cache import BlobCache
+from switchyard_context.globs import narrow
 from switchyard_context.graph import ImportGraph
 from switchyard_context.history import PastCommit, read_history
 from switchyard_context.index import Index
+from switchyard_context.marks import GENERATED, VENDORED
 from switchyard_context.source import Source
 from switchyard_context.term_index import MemoryTable, TermIndex, build_tables
 from switchyard_context.term_rows import TermHasher
@@ -36,6 +40,20 @@ class Codebase:
     def problems(self) -> dict[str, str]:
         """Path → why little is known of the file."""
         return self.state.problems
+
+    @cached_property
+    def generated(self) -> frozenset[str]:
+        """The files that `.gitattributes` calls generated."""
+        return self._marked(GENERATED)
+
+    @cached_property
+    def vendored(self) -> frozenset[str]:
+        """The files that `.gitattributes` calls somebody else's."""
+        return self._marked(VENDORED)
+
+    def _marked(self, mark: int) -> frozenset[str]:
+        files = self.graph.files
+        return frozenset(files[position] for position in np.flatnonzero(self.state.marks & mark))
 
     @property
     def warnings(self) -> list[str]:
@@ -70,12 +88,17 @@ class Codebase:
         return kept or build_tables(_term_rows(self.index, self.graph.files), len(self.graph.files))
 
 
-def open_codebase(source: Source, cache: Path | None = None) -> Codebase:
+def open_codebase(
+    source: Source, cache: Path | None = None, *, include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> Codebase:
     """Read a tree.
 
     Args:
         cache: Folder for what is known of blobs and trees, shared by every revision and worktree; None keeps nothing.
+        include: Patterns as in `.gitignore`: only source files that one of them names are looked at; none: all are.
+        exclude: Patterns of what is left out, included or not.
     """
+    source = narrow(source, include, exclude)
     rows, store = BlobCache(cache), TreeStore(cache)
     key = key_of_tree(source)
     kept = store.load(source, key)

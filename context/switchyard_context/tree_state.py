@@ -12,6 +12,7 @@ from switchyard_context.facts import EDGE_KINDS
 from switchyard_context.index import Index
 from switchyard_context.languages import LANGUAGES, Language, language_of
 from switchyard_context.languages.asking import Node
+from switchyard_context.marks import Marks, read_marks
 from switchyard_context.resolving import Resolved, resolve_files
 from switchyard_context.source import Source
 
@@ -53,6 +54,8 @@ class TreeState:
     unresolved: list[tuple[str, int, str]] = field(default_factory=list)
     """(importer, line, import as written), sorted."""
     problems: dict[str, str] = field(default_factory=dict)
+    marks: Marks = field(default_factory=lambda: np.zeros(0, dtype=np.uint8))
+    """Which files are generated or vendored, as bits."""
     configs: dict[str, list[str]] = field(default_factory=dict)
     """Language → the files that its resolver read."""
     askers: Ids = field(default_factory=_no_ids)
@@ -152,6 +155,7 @@ def _merge(
         edges=_merge_edges(previous.edges, kept, here, results, ids),
         unresolved=sorted(unresolved.union(*(result.unresolved for result in results))),
         problems=dict(sorted((problems | {p: w for result in results for p, w in result.problems.items()}).items())),
+        marks=read_marks(source, files),
         configs={name: sorted(path for path in paths if path in source.paths) for name, paths in configs.items()},
         askers=askers,
         asked=asked,

@@ -77,6 +77,7 @@ class TreeStore:
             "askers": state.askers,
             "asked": state.asked,
             "moved": state.moved,
+            "marks": state.marks,
         }
         facts = {
             "code": code_version(),
@@ -189,6 +190,7 @@ def _state_from(sections: Sections, blobs: Mapping[str, str], links: Mapping[str
         asked=sections.array("asked"),
         terms_key=sections.facts["terms_key"],
         moved=sections.array("moved"),
+        marks=sections.array("marks"),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from switchyard_git import discovery
+from switchyard_git.attributes import Attributes
 from switchyard_git.merging import Merging
 from switchyard_git.objects import Objects
 from switchyard_git.refs import Refs
@@ -16,7 +17,7 @@ from switchyard_git.worktree import Worktree
 
 
 @dataclass(frozen=True)
-class Repository(Refs, Merging, Objects, Transport, Remotes, Worktree):
+class Repository(Refs, Merging, Objects, Transport, Remotes, Worktree, Attributes):
     """A git repository. Bare ones, shallow ones and linked worktrees all do; submodules are never entered."""
 
     @classmethod

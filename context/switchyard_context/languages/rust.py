@@ -18,7 +18,7 @@ from switchyard_context.languages.grammar import first_line_of, last_line_of, te
 from switchyard_context.languages.rust_paths import Regions, read_paths
 
 SUFFIXES = (".rs",)
-VERSION = 1
+VERSION = 2
 
 _KINDS: dict[str, DefinitionKind] = {
     "function_item": "function",
@@ -124,7 +124,6 @@ def _read_item(
         _walk_body(node, items, (*names, name), is_member=True, depth=depth)
     elif body is not None and _KINDS[kind] == "function":
         items.regions.functions.append((body.start_byte, body.end_byte))
-        items.regions.note_inner_modules(items.source, body.start_byte, body.end_byte)
     elif kind in ("const_item", "static_item"):
         items.regions.functions.append((node.start_byte, node.end_byte))
     elif kind == "macro_definition":

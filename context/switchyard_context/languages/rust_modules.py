@@ -62,6 +62,7 @@ class ModuleTree:
         self._views: dict[str, FileModules] = {}
         self._parents: dict[str, tuple[Module, ...]] = {}
         self._roots: dict[str, tuple[str, ...]] = {}
+        self._is_root: dict[str, bool] = {}
         self._walked: dict[str, dict[str, list[Module]]] = {}
         self._in_folder: dict[str, list[str]] = {}
         for path in facts:
@@ -81,8 +82,10 @@ class ModuleTree:
         return self.view(module.file).scopes.get(module.scope) or Scope()
 
     def is_root(self, path: str) -> bool:
-        package = self.packages.of(path)
-        return package.is_root(path) if package is not None else path.endswith(("/lib.rs", "/main.rs"))
+        if path not in self._is_root:
+            package = self.packages.of(path)
+            self._is_root[path] = package.is_root(path) if package else path.endswith(("/lib.rs", "/main.rs"))
+        return self._is_root[path]
 
     def declared_files(self, module: Module, item: Import) -> list[str]:
         """The files that a `mod x;` may mean; several where `#[cfg_attr(…, path = …)]` leaves a choice."""

@@ -6,36 +6,22 @@ The scan is faster than a tree's, and sees the paths that stand inside a macro's
 from __future__ import annotations
 
 import re
-import sys
-from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from switchyard_context.facts import EdgeKind, Import
+from switchyard_context.languages.rust_text import Cursor, blank, end_of_group, is_within, mask
 
-_SKIPPED = (
-    rb"//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/"
-    rb'|\bb?r(?P<hashes>#+)".*?"(?P=hashes)|\bb?r"[^"]*"|"(?:[^"\\]|\\.)*"'
-    rb"|'(?:\\[^\n']+|\\'|[^'\\\n])'"
-)
-_PATH = rb"(?:\$|(?<![\w>])::|\br#)?\b[A-Za-z_]\w*(?:::(?:r#)?[A-Za-z_]\w*)+"
-_USE = rb"(?P<visible>\bpub(?:\s*\([^)]*\))?\s+)?\buse\s(?P<tree>[^;\"!=()]*);"
-_OTHERS = (
-    rb"|(?P<crate>\bextern\s+crate\s+\w+(?:\s+as\s+\w+)?)"
-    rb'|\binclude!\s*[({\[]\s*"(?P<included>[^"\n]+\.rs)"'
-    rb"|\bpub\s*\(\s*in\s[^)]*\)"
-    rb"|(?P<quote>\b(?:parse_)?quote(?:_spanned)?!\s*[({\[])"
-)
-_ALL = rb"%s|%s%s|(?P<path>%s)" % (_SKIPPED, _USE, _OTHERS, _PATH)
-_WORD = rb"(?P<word>(?<![\w.'])(?<!fn )(?:[A-Z]\w*\b|[a-z_]\w*(?=\()))"
-_SCAN = re.compile(_ALL, re.DOTALL)
-_SCAN_WORDS = re.compile(_ALL + b"|" + _WORD, re.DOTALL)
-_BRACKETS = re.compile(rb"%s|(?P<open>[({\[])|(?P<close>[)}\]])" % _SKIPPED, re.DOTALL)
-_GLOB = re.compile(rb"(?:::|[{,])\s*\*\s*[;,}]")
-_INNER_MODULE = re.compile(rb"^\s*(?:pub\s+)?mod\s+\w+\s*\{", re.MULTILINE)
-_USE_TOKEN = re.compile(
-    r"(?P<skipped>//[^\n]*|/\*.*?\*/|\$)|\bas\s+(?P<alias>(?:r#)?\w+)|::|[{},*]|(?:r#)?\w+", re.DOTALL
-)
+_USE = re.compile(rb"use(?<!\wuse)\s+([^;()=!]*);")
+_PUBLIC = re.compile(rb"\bpub(?:\s*\([^)]*\))?\s*$")
+_CRATE = re.compile(rb"extern\s+crate\s+(\w+)(?:\s+as\s+(\w+))?")
+_INCLUDE = re.compile(rb'include!\s*[({\[]\s*"([^"\n]+\.rs)"')
+_HIDDEN_GROUP = re.compile(rb"quote(?:_spanned)?!\s*[({\[]|pub\s*\(\s*in\b")
+_INNER_MODULE = re.compile(rb"mod(?<!\wmod)\s+\w+\s*\{")
+_TAIL = re.compile(rb"(?:::(?:r#)?[A-Za-z_]\w*)+")
+_WORD = re.compile(rb"(?<![\w.'])(?<!fn )(?:[A-Z]\w*\b|[a-z_]\w*(?=\(|::<))")
+_WORD_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+_USE_TOKEN = re.compile(r"\bas\s+(?P<alias>(?:r#)?\w+)|::|[{},*]|(?:r#)?\w+")
 # Paths of these lead out of every tree; what they hold is known to everybody.
 _BUILT_IN = frozenset(
     re.findall(r"\w+", "std core alloc Self u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 bool char str")
@@ -59,56 +45,26 @@ class Regions:
     """What is imported in here is bound for nobody else."""
     macros: list[tuple[int, int]] = field(default_factory=list)
     """Bodies of `macro_rules!`: names mean what they mean to the macro's user, but for `$crate::…`."""
-    inner_modules: list[tuple[int, int]] = field(default_factory=list)
-    """Modules inside of functions: what is relative to them leads to this very file."""
-
-    def note_inner_modules(self, source: bytes, start: int, end: int) -> None:
-        """Look for modules in a function's body."""
-        for match in _INNER_MODULE.finditer(source, start, end):
-            if not _is_within(self.inner_modules, match.start()):
-                self.inner_modules.append((match.start(), _end_of_group(source, match.end())))
 
 
 @dataclass
 class _Scan:
-    """One file being scanned from front to back."""
+    """One file being read."""
 
-    source: bytes
+    text: bytes
     regions: Regions
-    line: int = 1
-    counted: int = 0
-    seen: set[tuple[str, str, str]] = field(default_factory=set)
+    inner_modules: list[tuple[int, int]] = field(default_factory=list)
+    """Modules inside of functions: what is relative to them leads to this very file."""
+    uses: list[tuple[int, int]] = field(default_factory=list)
     words: dict[str, dict[str, None]] = field(default_factory=dict)
-    """Scope → names used in it by themselves, which a `use …::*` may have brought."""
+    """Inline module → names used in it by themselves, which a `use …::*` may have brought."""
     globs: dict[str, int] = field(default_factory=dict)
-    """Scope → line of its first `use …::*`."""
+    """Inline module → line of its first `use …::*`."""
     bound: set[str] = field(default_factory=set)
     """Names that some `use` brought by name."""
-    entered: int = 0
-    open_scopes: list[tuple[int, str]] = field(default_factory=lambda: [(sys.maxsize, "")])
 
-    def line_at(self, position: int) -> int:
-        self.line += self.source.count(b"\n", self.counted, position)
-        self.counted = position
-        return self.line
-
-    def scope_at(self, position: int) -> str:
-        """The innermost inline module; positions come in rising order."""
-        scopes = self.regions.scopes
-        while self.entered < len(scopes) and scopes[self.entered][0] <= position:
-            start, end, name = scopes[self.entered]
-            self._leave(start)
-            self.open_scopes.append((end, name))
-            self.entered += 1
-        self._leave(position)
-        return self.open_scopes[-1][1]
-
-    def _leave(self, position: int) -> None:
-        while self.open_scopes[-1][0] <= position:
-            self.open_scopes.pop()
-
-    def note_word(self, position: int, word: str) -> None:
-        self.words.setdefault(self.scope_at(position), {})[word] = None
+    def cursor(self) -> Cursor:
+        return Cursor(self.text, self.regions.scopes)
 
 
 def read_paths(source: bytes, regions: Regions, defined: Collection[str]) -> Iterator[Import]:
@@ -117,65 +73,64 @@ def read_paths(source: bytes, regions: Regions, defined: Collection[str]) -> Ite
     Args:
         defined: The file's own definitions, which no `use …::*` is needed for.
     """
-    scan = _Scan(source, regions)
-    pattern = _SCAN_WORDS if _GLOB.search(source) else _SCAN
-    position = 0
-    while match := pattern.search(source, position):
-        position = match.end()
-        match match.lastgroup:
-            case "path":
-                yield from _read_path(scan, match)
-            case "word":
-                scan.note_word(match.start(), _decode(match[0]))
-            case "tree":
-                yield from _read_use(scan, match)
-            case "quote":
-                position = _end_of_group(source, position)
-            case "crate" | "included":
-                yield _read_other(scan, match)
-            case _:
-                pass
-    yield from _bare_names(scan, defined)
+    text = mask(source)
+    hidden = [(match.start(), end_of_group(text, match.end())) for match in _HIDDEN_GROUP.finditer(text)]
+    scan = _Scan(blank(text, hidden), regions)
+    for match in _INNER_MODULE.finditer(text) if regions.functions else ():
+        if is_within(regions.functions, match.start()) and not is_within(scan.inner_modules, match.start()):
+            scan.inner_modules.append((match.start(), end_of_group(text, match.end())))
+    yield from _read_crates_and_includes(scan, source)
+    yield from _read_uses(scan)
+    scan.text = blank(scan.text, scan.uses)
+    yield from _read_written_paths(scan)
+    if scan.globs:
+        yield from _read_bare_names(scan, defined)
 
 
-def _read_path(scan: _Scan, match: re.Match[bytes]) -> Iterator[Import]:
-    start = match.start()
-    module, _, name = _decode(match[0]).rpartition("::")
-    head = module.removeprefix("::").partition("::")[0]
-    is_rooted = head in ("crate", "$crate", "self", "super")
-    if head in _BUILT_IN or (not is_rooted and _is_within(scan.regions.macros, start)):
-        return
-    if head in ("self", "super") and _is_within(scan.regions.inner_modules, start):
-        return
-    if head[:1].isupper():
-        scan.note_word(start, head)
-        return
-    key = (scan.scope_at(start), module, name)
-    if key not in scan.seen:
-        scan.seen.add(key)
-        yield Import(scan.line_at(start), module.removeprefix("$"), ((name, ""),), "import", is_public=False)
+def _read_crates_and_includes(scan: _Scan, source: bytes) -> Iterator[Import]:
+    """`extern crate a as b` is `::a`; `include!("a.rs")` keeps its quotes."""
+    cursor = scan.cursor()
+    for match in _CRATE.finditer(scan.text):
+        name, bound = match[1].decode("utf-8", "replace"), _decode(match[2] or match[1])
+        module = "crate" if name == "self" else "::" + name
+        yield Import(cursor.line_at(match.start()), module, (("self", "" if bound == "_" else bound),), "import")
+    cursor = scan.cursor()
+    for match in _INCLUDE.finditer(source):
+        if scan.text.startswith(b"include!", match.start()):
+            module = f'"{match[1].decode("utf-8", "replace")}"'
+            yield Import(cursor.line_at(match.start()), module, (), "import", is_public=False)
 
 
-def _read_use(scan: _Scan, match: re.Match[bytes]) -> Iterator[Import]:
-    start = match.start("tree")
-    is_macro = _is_within(scan.regions.macros, start)
-    is_local = is_macro or _is_within(scan.regions.functions, start)
-    kind: EdgeKind = "import" if match["visible"] is None or is_local else "reexport"
-    text = match["tree"].decode("utf-8", "replace")
-    if is_macro and not text.startswith("$crate"):
-        return
-    if text.startswith(("self::", "super::")) and _is_within(scan.regions.inner_modules, start):
-        return
+def _read_uses(scan: _Scan) -> Iterator[Import]:
+    cursor = scan.cursor()
+    for match in _USE.finditer(scan.text):
+        start = match.start()
+        scan.uses.append(match.span())
+        text = match[1].decode("utf-8", "replace")
+        is_macro = is_within(scan.regions.macros, start)
+        if is_macro and not text.startswith("$crate"):
+            continue
+        if text.startswith(("self::", "super::")) and is_within(scan.inner_modules, start):
+            continue
+        is_local = is_macro or is_within(scan.regions.functions, start)
+        is_public = _PUBLIC.search(scan.text, max(0, start - 60), start) is not None and not is_local
+        kind: EdgeKind = "reexport" if is_public else "import"
+        scope, line = cursor.scope_at(start), cursor.line_at(match.start(1))
+        for module, (lines, names) in _groups(text.replace("$", "")).items():
+            bound = tuple((name, "" if is_macro else bound) for name, bound in names)
+            scan.bound.update(name for _, name in bound)
+            if ("*", "*") in bound:
+                scan.globs.setdefault(scope, line + lines)
+            yield Import(line + lines, module, bound, kind, is_public=not is_local)
+
+
+def _groups(text: str) -> dict[str, tuple[int, list[tuple[str, str]]]]:
+    """Module → (lines before its first name, names)."""
     groups: dict[str, tuple[int, list[tuple[str, str]]]] = {}
     for offset, segments, name, bound in _leaves(text):
-        module = "::".join(segments)
-        line = scan.line_at(start) + text.count("\n", 0, offset)
-        groups.setdefault(module, (line, []))[1].append((name, "" if is_macro else bound))
-        scan.bound.add(bound)
-        if name == "*":
-            scan.globs.setdefault(scan.scope_at(start), line)
-    for module, (line, names) in groups.items():
-        yield Import(line, module, tuple(names), kind, is_public=not is_local)
+        lines = text.count("\n", 0, offset)
+        groups.setdefault("::".join(segments), (lines, []))[1].append((name, bound))
+    return groups
 
 
 def _leaves(text: str) -> Iterator[tuple[int, list[str], str, str]]:
@@ -201,7 +156,7 @@ def _leaves(text: str) -> Iterator[tuple[int, list[str], str, str]]:
                 del prefix[len(prefix) - outer.pop() :]
         elif word == "::":
             path.extend([""] if not path and not prefix else [])
-        elif not token["skipped"]:
+        else:
             offset = offset if path else token.start()
             path.append(word)
 
@@ -220,18 +175,45 @@ def _leaf(offset: int, prefix: list[str], path: list[str], bound: str | None) ->
     return offset, segments, name, bound
 
 
-def _read_other(scan: _Scan, match: re.Match[bytes]) -> Import:
-    """`extern crate a as b` is `::a`; `include!("a.rs")` keeps its quotes."""
-    line = scan.line_at(match.start())
-    if match["included"] is not None:
-        return Import(line, f'"{match["included"].decode("utf-8", "replace")}"', (), "import", is_public=False)
-    words = _decode(match["crate"]).split()
-    module = "crate" if words[2] == "self" else "::" + words[2]
-    return Import(line, module, (("self", words[-1] if words[-1] != "_" else ""),), "import")
+def _read_written_paths(scan: _Scan) -> Iterator[Import]:
+    """Paths of at least two parts outside of declarations."""
+    cursor = scan.cursor()
+    text, end = scan.text, 0
+    seen: set[tuple[str, str, str]] = set()
+    while (colons := text.find(b"::", end)) >= 0:
+        tail = _TAIL.match(text, colons)
+        if tail is None:
+            end = colons + 2
+            continue
+        before = text[max(end, colons - 100) : colons]
+        head = before[len(before.rstrip(_WORD_BYTES)) :]
+        end = tail.end()
+        module, _, name = _decode(head + tail[0]).rpartition("::")
+        first = head.decode() or module.removeprefix("::").partition("::")[0]
+        if (not head and before[-1:] == b">") or not module or not _is_worth_it(scan, first, colons):
+            continue
+        scope = cursor.scope_at(colons)
+        if first[:1].isupper():
+            scan.words.setdefault(scope, {})[first] = None
+        elif (scope, module, name) not in seen:
+            seen.add((scope, module, name))
+            yield Import(cursor.line_at(colons), module, ((name, ""),), "import", is_public=False)
 
 
-def _bare_names(scan: _Scan, defined: Collection[str]) -> Iterator[Import]:
+def _is_worth_it(scan: _Scan, first: str, position: int) -> bool:
+    """Whether a path that begins so may lead into the tree."""
+    if first in _BUILT_IN or first[:1].isdigit():
+        return False
+    if first in ("self", "super"):
+        return not is_within(scan.inner_modules, position) and not is_within(scan.regions.macros, position)
+    return first == "crate" or not is_within(scan.regions.macros, position)
+
+
+def _read_bare_names(scan: _Scan, defined: Collection[str]) -> Iterator[Import]:
     """An import of no module for each inline module with a `use …::*`: the names that nothing else explains."""
+    cursor = scan.cursor()
+    for match in _WORD.finditer(scan.text):
+        scan.words.setdefault(cursor.scope_at(match.start()), {})[_decode(match[0])] = None
     for scope, line in scan.globs.items():
         names = [
             word
@@ -240,25 +222,6 @@ def _bare_names(scan: _Scan, defined: Collection[str]) -> Iterator[Import]:
         ]
         if names:
             yield Import(line, "", tuple((name, "") for name in names), "import", is_public=False)
-
-
-def _end_of_group(source: bytes, position: int) -> int:
-    """Where the bracket that was opened before `position` is closed."""
-    depth = 1
-    for match in _BRACKETS.finditer(source, position):
-        if match["open"]:
-            depth += 1
-        elif match["close"]:
-            depth -= 1
-        if not depth:
-            return match.end()
-    return position
-
-
-def _is_within(regions: Sequence[tuple[int, int]], position: int) -> bool:
-    """Whether one of the regions, sorted and apart from one another, holds a position."""
-    index = bisect_right(regions, (position, len(regions) and regions[-1][1])) - 1
-    return index >= 0 and regions[index][0] <= position < regions[index][1]
 
 
 def _decode(text: bytes) -> str:

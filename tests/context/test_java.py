@@ -79,6 +79,7 @@ def test_a_file_with_a_syntax_error_still_says_what_it_imports_and_names() -> No
 def test_depth_does_not_stop_the_reader(source: bytes) -> None:
     facts = read_facts("A.java", source)
     assert facts.definitions[0].name == "A"
+    assert max(item.depth for item in facts.definitions) < 100
     assert not facts.problem
 
 
@@ -127,6 +128,7 @@ def _edges(project: Project, files: dict[str, str]) -> set[str]:
         ("class User { Object o = (com.acme.util.Tool[]) null; }", {"util/Tool.java"}),
         ("class User { Hidden h; }", {"Peer.java"}),
         ("class User<Peer> { Peer p; }", set()),
+        ("class User { static class Peer {} static class Sub extends Peer {} }", set()),
         ("class User { class Peer {} Peer p; }", set()),
         ("import org.other.Peer; class User { Peer p; }", set()),
         ('class User { /** {@link Peer} */ int a; /* Peer */ String s = "Peer"; }', set()),
@@ -135,6 +137,9 @@ def _edges(project: Project, files: dict[str, str]) -> set[str]:
         ("import com.acme.util.*; class User { String s; }", {"util/String.java"}),
         ("class User extends Child { Deep d; }", {"Child.java", "Peer.java"}),
         ("class User { Child.Deep d; }", {"Child.java", "Peer.java"}),
+        ("import com.acme.util.Heir; class User { Heir.Part p; }", {"util/Heir.java", "util/Tool.java"}),
+        ("import com.acme.util.Heir; class User extends Heir { Part p; }", {"util/Heir.java", "util/Tool.java"}),
+        ("class User { boolean b(Object o) { return o instanceof Pair(Peer a); } }", {"Pair.java", "Peer.java"}),
     ],
 )
 def test_a_name_leads_to_the_file_that_declares_it(project: Project, body: str, expected: set[str]) -> None:
@@ -145,6 +150,8 @@ def test_a_name_leads_to_the_file_that_declares_it(project: Project, body: str, 
         "Integer.java": "package com.acme;\nclass Integer {}\n",
         "util/Tool.java": "package com.acme.util;\nclass Tool { class Part {} static int make() { return 1; } }\n"
         "class Aside {}\n",
+        "util/Heir.java": "package com.acme.util;\npublic class Heir extends Tool {}\n",
+        "Pair.java": "package com.acme;\nrecord Pair(Object a) {}\n",
         "util/String.java": "package com.acme.util;\nclass String {}\n",
     }
     assert _edges(project, {**files, "User.java": "package com.acme;\n" + body + "\n"}) == expected

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cache
-
-import tree_sitter_rust
-from tree_sitter import Language, Node, Parser, Point, Range
+from typing import TYPE_CHECKING, Literal
 
 from switchyard_context.facts import Definition, DefinitionKind, FileFacts, Import
-from switchyard_context.languages.grammar import first_line_of, last_line_of, text_of
+from switchyard_context.languages.grammar import first_line_of, last_line_of, load_language, text_of
 from switchyard_context.languages.rust_paths import Regions, read_paths
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser, Point
 
 SUFFIXES = (".rs",)
 VERSION = 2
@@ -41,13 +42,11 @@ _MAX_MACRO_DEPTH = 6
 
 
 @cache
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_rust.language()))
+def _parser(use: Literal["files", "fragments"]) -> Parser:
+    """A parser for each use: one keeps what it was told of a fragment's place."""
+    from tree_sitter import Parser
 
-
-@cache
-def _fragment_parser() -> Parser:
-    return Parser(Language(tree_sitter_rust.language()))
+    return Parser(load_language("tree_sitter_rust"))
 
 
 @dataclass
@@ -64,7 +63,7 @@ class _Items:
 def read_facts(source: bytes) -> FileFacts:
     """Definitions down to methods, modules, `use` of every scope, and paths written out in code."""
     items = _Items(source)
-    _walk(_parser().parse(source).root_node, items, (), is_member=False, depth=0)
+    _walk(_parser("files").parse(source).root_node, items, (), is_member=False, depth=0)
     imports = [*items.modules, *read_paths(source, items.regions, {d.name for d in items.definitions})]
     imports.sort(key=lambda item: item.line)
     return FileFacts(tuple(imports), tuple(items.definitions), attributes=tuple(items.attributes))
@@ -159,10 +158,12 @@ def _read_macro(node: Node, items: _Items, names: tuple[str, ...], *, is_member:
     start, end = arguments.start_byte + 1, arguments.end_byte - 1
     if not _ITEM_KEYWORD.search(items.source, start, end):
         return
-    parser = _fragment_parser()
+    from tree_sitter import Range
+
+    parser = _parser("fragments")
     parser.included_ranges = [Range(_moved(arguments.start_point, 1), _moved(arguments.end_point, -1), start, end)]
     _walk(parser.parse(items.source).root_node, items, names, is_member=is_member, depth=depth + 1)
 
 
 def _moved(point: Point, columns: int) -> Point:
-    return Point(point.row, point.column + columns)
+    return type(point)(point.row, point.column + columns)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Set
+import re
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal, get_args
@@ -11,23 +12,28 @@ from typing import Literal, get_args
 import numpy as np
 
 from switchyard_context.chains import Chains
-from switchyard_context.graph import Edge, ImportGraph, is_test, names_test_of
-from switchyard_context.languages import LANGUAGES, language_of
+from switchyard_context.codebase import Codebase
+from switchyard_context.coverage import rank_tests
+from switchyard_context.graph import Edge, ImportGraph, is_test
+from switchyard_context.languages import language_of
 from switchyard_context.languages.contract import parents_of
-from switchyard_context.rank import IDENTIFIER, Scores, closeness, fuse, match_text
+from switchyard_context.mentions import read_mentions
+from switchyard_context.named_files import other_files_named
+from switchyard_context.rank import Scores, closeness, fuse, match_text
 from switchyard_context.request import Aim, Request, Role
+from switchyard_context.roles import nature_of
 from switchyard_context.source import Source
 
 Tier = Literal["target", "always", "match", "import", "test", "config", "neighbour"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
 
-_TEXT_TARGETS = 5
+_TEXT_TARGETS, _SURE_TARGETS = 5, 2
+"""How many answers of a text count as targets, and of how many of these the imports are due."""
+_TEXT_MATCHES, _RANKED = 15, 60
 _MAX_TESTS = 6
-_TEST_HOPS = 3
 _MAX_NEIGHBOURS = 16
 _BESIDE_WEIGHT = 0.3
-_TEXT_MATCHES = 15
-_CONFIG_NAMES = frozenset(name for language in LANGUAGES.values() for group in language.configs for name in group)
+_IDENTIFIER = re.compile(r"\b[A-Za-z_]\w{2,}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +51,53 @@ class Candidate:
     """Only these were asked for."""
 
 
-def list_candidates(request: Request, goal: Aim, graph: ImportGraph, source: Source) -> list[Candidate]:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A file that answers the text."""
+
+    path: str
+    score: float
+    reasons: tuple[str, ...] = ()
+
+
+def list_candidates(request: Request, goal: Aim, codebase: Codebase) -> list[Candidate]:
     """Every file worth considering, each once, best first; scores fall from 1 and order the list."""
-    scores = match_text(graph, request.text) if request.text.strip() else np.zeros(len(graph.files))
-    named = list(_named(goal, graph, set(IDENTIFIER.findall(request.text))))
-    matched = [] if named or goal.absent else _matched(graph, scores, _TEXT_MATCHES)
+    graph, source = codebase.graph, codebase.source
+    answers = _answers(request, goal, codebase)
+    named = list(_named(goal, graph, set(_IDENTIFIER.findall(request.text))))
+    matched = [] if named or goal.absent else list(_matched(answers, graph))
     first = [replace(item, role="target") for item in matched[:_TEXT_TARGETS]]
-    centres = [item.path for item in (*named, *first)]
-    found: dict[str, Candidate] = {}
-    _merge(found, [*named, *first, *_always(goal, graph), *matched[_TEXT_TARGETS:]])
-    near = closeness(graph, dict.fromkeys(centres, 1.0))
+    spoken = [] if named else _spoken_of(request, goal, codebase)
+    lead = [*spoken, *first] if not _names_code(request.text) else [*first, *spoken]
+    centres = [item.path for item in (*named, *lead)]
     known = [path for path in centres if path in graph]
-    _merge(found, _imports(known, graph))
-    _merge(found, _tests(known, graph, near))
+    found: dict[str, Candidate] = {}
+    _merge(found, [*named, *lead, *_always(goal, graph), *matched[_TEXT_TARGETS:]])
+    _merge(found, _imports(known if named else known[:_SURE_TARGETS], graph))
+    _merge(found, _tests(known, codebase))
     _merge(found, _configs((*centres, *goal.absent), source))
-    _merge(found, _neighbours(goal, known, graph, scores, set(found)))
+    _merge(found, _neighbours(goal, known, graph, answers, set(found)))
     return _with_scores(list(found.values()))
+
+
+def _answers(request: Request, goal: Aim, codebase: Codebase) -> dict[str, Answer]:
+    """The files that answer the text, best first."""
+    if not request.text.strip():
+        return {}
+    graph = codebase.graph
+    scores = match_text(graph, request.text)
+    ranked = [Answer(path, float(scores[graph.id_of(path)])) for path in _best(graph, scores)[:_RANKED]]
+    return {item.path: item for item in ranked if goal.is_in_focus(item.path)}
+
+
+def _names_code(text: str) -> bool:
+    mentions = read_mentions(text)
+    return bool(mentions.names or mentions.frames or mentions.chains)
+
+
+def _spoken_of(request: Request, goal: Aim, codebase: Codebase) -> list[Candidate]:
+    paths = other_files_named(request.text, codebase.graph, codebase.source)
+    return [Candidate(path, "target", "match", ("named in the text",)) for path in paths if goal.is_in_focus(path)]
 
 
 def _merge(found: dict[str, Candidate], more: Iterable[Candidate]) -> None:
@@ -74,26 +111,18 @@ def _merge(found: dict[str, Candidate], more: Iterable[Candidate]) -> None:
             found[item.path] = replace(known, reasons=reasons, wanted=known.wanted | item.wanted)
 
 
-def nature_of(path: str, graph: ImportGraph) -> Role:
-    """The role that a file has by itself."""
-    name = posixpath.basename(path)
-    if name in _CONFIG_NAMES:
-        return "config"
-    if is_test(path) or name == "conftest.py":
-        return "test"
-    if name.endswith((".pyi", ".d.ts", ".d.mts", ".d.cts")):
-        return "type"
-    definitions = graph.facts[path].definitions if path in graph else ()
-    return "type" if definitions and all(item.kind == "type" for item in definitions) else "dependency"
-
-
 def _named(goal: Aim, graph: ImportGraph, words: Set[str]) -> Iterator[Candidate]:
     for path in goal.targets:
         symbols = goal.symbols.get(path, frozenset())
         definitions = graph.facts[path].definitions if path in graph else ()
         told = frozenset(item.name for item in definitions if item.name.rpartition(".")[2] in words)
-        asked = f"asked for: {', '.join(sorted(symbols))}" if symbols else "named as a target"
-        yield Candidate(path, "target", "target", (asked,), wanted=symbols or told, symbols=symbols)
+        yield Candidate(path, "target", "target", (_asked(path, goal),), wanted=symbols or told, symbols=symbols)
+
+
+def _asked(path: str, goal: Aim) -> str:
+    if symbols := goal.symbols.get(path):
+        return f"asked for: {', '.join(sorted(symbols))}"
+    return "given as a seed" if path in goal.seeded else "named as a target"
 
 
 def _always(goal: Aim, graph: ImportGraph) -> Iterator[Candidate]:
@@ -101,18 +130,10 @@ def _always(goal: Aim, graph: ImportGraph) -> Iterator[Candidate]:
         yield Candidate(path, nature_of(path, graph), "always", ("listed to be always in",))
 
 
-def _matched(graph: ImportGraph, scores: Scores, limit: int) -> list[Candidate]:
-    paths = _best(graph, scores)[:limit]
-    return [
-        Candidate(path, nature_of(path, graph), "match", (f"matches the text, rank {rank}",))
-        for rank, path in enumerate(paths, start=1)
-    ]
-
-
-def _best(graph: ImportGraph, scores: Scores) -> list[str]:
-    """Files with a score, best first; equal ones by path."""
-    order = sorted(np.flatnonzero(scores > 0), key=lambda index: (-scores[index], graph.files[index]))
-    return [graph.files[index] for index in order]
+def _matched(answers: Mapping[str, Answer], graph: ImportGraph) -> Iterator[Candidate]:
+    for rank, item in enumerate(islice(answers.values(), _TEXT_MATCHES), start=1):
+        reasons = (f"matches the text, rank {rank}", *item.reasons)
+        yield Candidate(item.path, nature_of(item.path, graph), "match", reasons)
 
 
 def _imports(targets: list[str], graph: ImportGraph) -> Iterator[Candidate]:
@@ -145,16 +166,19 @@ def _names_by_line(graph: ImportGraph, path: str) -> dict[int, frozenset[str]]:
     return names
 
 
-def _tests(targets: list[str], graph: ImportGraph, near: Scores) -> Iterator[Candidate]:
+def _tests(targets: list[str], codebase: Codebase) -> Iterator[Candidate]:
+    """The tests that speak for the targets, then the fixtures that these use."""
+    graph = codebase.graph
     changed = [path for path in targets if not is_test(path)]
-    reached = graph.distances(changed, _TEST_HOPS, reverse=True)
-    covering = [path for path in reached if is_test(path)]
-    covering.sort(key=lambda path: (not names_test_of(path, changed), reached[path], -near[graph.id_of(path)], path))
-    for path in covering[:_MAX_TESTS]:
-        chain = graph.why_any(path, changed)
-        covers = " → ".join((path, *(edge.imported for edge in chain)))
-        named = ("named after a target",) if names_test_of(path, changed) else ()
-        yield Candidate(path, "test", "test", (*named, f"covers: {covers}"))
+    tests = rank_tests(codebase, changed)[:_MAX_TESTS]
+    for item in tests:
+        chain = " → ".join((item.path, *(edge.imported for edge in graph.why_any(item.path, changed))))
+        covers = (f"covers: {chain}",) if " → " in chain else ()
+        yield Candidate(item.path, "test", "test", (*item.reasons, *covers))
+    for item in tests:
+        for folder in parents_of(item.path):
+            if (path := f"{folder}/conftest.py" if folder else "conftest.py") in graph:
+                yield Candidate(path, "test", "test", (f"fixtures of {item.path}",))
 
 
 def _configs(centres: tuple[str, ...], source: Source) -> Iterator[Candidate]:
@@ -169,21 +193,30 @@ def _configs(centres: tuple[str, ...], source: Source) -> Iterator[Candidate]:
 
 
 def _neighbours(
-    goal: Aim, targets: list[str], graph: ImportGraph, text_scores: Scores, taken: Set[str]
+    goal: Aim, targets: list[str], graph: ImportGraph, answers: Mapping[str, Answer], taken: Set[str]
 ) -> Iterator[Candidate]:
     """What lies close in the graph, and where there is a text, what answers it."""
     beside = {path: absent for absent in goal.absent for path in _siblings(absent, graph) if path not in targets}
     seeds = {**dict.fromkeys(beside, _BESIDE_WEIGHT), **dict.fromkeys(targets, 1.0)}
     chains = Chains(graph, seeds)
-    scores = fuse([closeness(graph, seeds), text_scores], weights=(2.0, 1.0))
-    fresh = (path for path in _best(graph, scores) if path not in taken)
+    of_text = np.zeros(len(graph.files))
+    for path, item in answers.items():
+        of_text[graph.id_of(path)] = item.score
+    scores = fuse([closeness(graph, seeds), of_text], weights=(2.0, 1.0))
+    fresh = (path for path in _best(graph, scores) if path not in taken and goal.is_in_focus(path))
     for path in islice(fresh, _MAX_NEIGHBOURS):
         reasons = [f"beside {beside[path]}, which is not there yet"] if path in beside else []
         if path not in seeds and (chain := chains.to(path)):
             reasons.append(f"linked: {chain}")
-        if text_scores[graph.id_of(path)] > 0:
+        if path in answers:
             reasons.append("shares words with the text")
         yield Candidate(path, nature_of(path, graph), "neighbour", tuple(reasons))
+
+
+def _best(graph: ImportGraph, scores: Scores) -> list[str]:
+    """Files with a score, best first; equal ones by path."""
+    order = sorted(np.flatnonzero(scores > 0), key=lambda index: (-scores[index], graph.files[index]))
+    return [graph.files[index] for index in order]
 
 
 def _siblings(path: str, graph: ImportGraph) -> list[str]:

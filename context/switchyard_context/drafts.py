@@ -69,7 +69,7 @@ class Draft:
         together = merge((*self.lines, *lines))
         whole: Lines = ((1, len(self.document.lines)),)
         tokens = self.cost_of(together)
-        if together != whole and (of_whole := self.cost_of(whole)) <= tokens:
+        if together and together != whole and (of_whole := self.cost_of(whole)) <= tokens:
             together, tokens = whole, of_whole
         if together == self.lines or tokens - self.tokens > left:
             return 0

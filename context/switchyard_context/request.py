@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from switchyard_context.errors import EmptyRequest, InvalidLimit, UnknownPath, UnknownRole, UnknownSymbol
 from switchyard_context.graph import ImportGraph
+from switchyard_context.languages.contract import parents_of
 from switchyard_context.naming import near_names
 from switchyard_context.source import Source
 
@@ -35,6 +36,8 @@ class Request:
     """At most so many files; None leaves it to the budget."""
     always: Sequence[str] = ()
     """Files that are in whatever their rank, as far as the budget goes."""
+    under: Sequence[str] = ()
+    """Folders to stay in: what answers the text and what lies near come only from there; empty is the whole tree."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,15 @@ class Aim:
     """Targets that the tree does not hold."""
     symbols: dict[str, frozenset[str]]
     """Path → the symbols of it that were asked for."""
+    seeded: frozenset[str]
+    """Those of the targets that were given as seeds."""
     always: tuple[str, ...]
     absent_always: tuple[str, ...]
+    under: tuple[str, ...]
+
+    def is_in_focus(self, path: str) -> bool:
+        """Whether a file lies where the request wants to stay."""
+        return not self.under or any(path == folder or path.startswith(f"{folder}/") for folder in self.under)
 
 
 def aim(request: Request, graph: ImportGraph, source: Source) -> Aim:
@@ -56,7 +66,7 @@ def aim(request: Request, graph: ImportGraph, source: Source) -> Aim:
 
     Raises:
         EmptyRequest, InvalidLimit, UnknownRole: The request says nothing, or nothing sensible.
-        UnknownPath, UnknownSymbol: A seed is not in the tree.
+        UnknownPath, UnknownSymbol: A seed, or a folder to stay in, is not in the tree.
     """
     _check(request)
     symbols: dict[str, frozenset[str]] = {}
@@ -67,7 +77,9 @@ def aim(request: Request, graph: ImportGraph, source: Source) -> Aim:
     targets, absent = _expand(request.targets, source)
     always, absent_always = _expand(request.always, source)
     wanted = dict.fromkeys([*targets, *(path for path, _ in seeds)])
-    return Aim(tuple(wanted), absent, symbols, tuple(p for p in always if p not in wanted), absent_always)
+    seeded = frozenset(path for path, _ in seeds) - set(targets)
+    always = tuple(path for path in always if path not in wanted)
+    return Aim(tuple(wanted), absent, symbols, seeded, always, absent_always, _folders(request.under, source))
 
 
 def _check(request: Request) -> None:
@@ -111,6 +123,17 @@ def _expand(names: Sequence[str], source: Source) -> tuple[tuple[str, ...], tupl
         if not inside:
             absent.append(path)
     return tuple(found), tuple(absent)
+
+
+def _folders(names: Sequence[str], source: Source) -> tuple[str, ...]:
+    folders = tuple(dict.fromkeys(_clean(name) for name in names))
+    if "" in folders or "." in folders:
+        return ()
+    for folder in folders:
+        if not any(path == folder or path.startswith(f"{folder}/") for path in source.blobs):
+            parents = sorted({parent for path in source.blobs for parent in parents_of(path) if parent})
+            raise UnknownPath(folder, near=near_names(folder, parents), kind="folder")
+    return folders
 
 
 def _clean(path: str) -> str:

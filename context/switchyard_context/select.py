@@ -117,7 +117,7 @@ def select(codebase: Codebase, request: Request) -> Selection:
     """
     graph, source = codebase.graph, codebase.source
     goal = aim(request, graph, source)
-    candidates = list_candidates(request, goal, graph, source)
+    candidates = list_candidates(request, goal, codebase)
     if request.roles:
         candidates = [item for item in candidates if item.role in request.roles]
     candidates = candidates[: request.top]

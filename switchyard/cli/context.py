@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -47,6 +48,12 @@ def select(
     output_format: Annotated[
         Format, typer.Option("--format", metavar="paths|markdown|json", help="How to print it.")
     ] = "paths",
+    under: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--under", metavar="DIR", help="Stay in this folder, but for what targets import; may be repeated."
+        ),
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say why each file is in, and what is not.")] = False,
     repo: Repo = None,
     as_json: AsJson = False,
@@ -60,7 +67,7 @@ def select(
     from switchyard_context import select as select_files
 
     output = Output(as_json=as_json or output_format == "json", quiet=quiet, verbose=verbose)
-    request = _request(repo, _text(text, text_file), task, seed or (), budget, top, role or ())
+    request = _request(repo, _text(text, text_file), task, seed or (), budget, top, role or (), under or ())
     _show(select_files(_open(repo, at), request), output, output_format, explain=explain)
 
 
@@ -120,14 +127,23 @@ def tests(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Print the tests that reach the files through imports.
+    """Print the tests that speak for the files, the likeliest first.
 
-    The nearest come first.
+    By imports, names, content and history together; tests that only reach the files through imports follow.
     """
-    found = _open(repo, at).graph
-    names = found.tests_covering(_known(found, paths))
-    hops = found.distances(paths, reverse=True)
-    _show_paths("tests", found, {name: hops[name] for name in names}, Output(as_json, quiet, verbose))
+    from switchyard_context.coverage import rank_tests
+
+    codebase = _open(repo, at)
+    subjects = _known(codebase.graph, paths)
+    ranked = {item.path: item.reasons for item in rank_tests(codebase, subjects)}
+    others = dict.fromkeys(codebase.graph.tests_covering(subjects), ("reaches it through imports",))
+    _show_paths(
+        "tests",
+        codebase.graph,
+        subjects,
+        {**ranked, **{path: reasons for path, reasons in others.items() if path not in ranked}},
+        Output(as_json, quiet, verbose),
+    )
 
 
 @app.command()
@@ -144,9 +160,8 @@ def impact(
     That is everything that needs them through imports; the nearest come first.
     """
     found = _open(repo, at).graph
-    names = found.impact(_known(found, paths))
-    hops = found.distances(paths, reverse=True)
-    _show_paths("impact", found, {name: hops[name] for name in names}, Output(as_json, quiet, verbose))
+    subjects = _known(found, paths)
+    _show_paths("impact", found, subjects, dict.fromkeys(found.impact(subjects), ()), Output(as_json, quiet, verbose))
 
 
 def _open(repo: Path | None, at: str | None) -> Codebase:
@@ -166,6 +181,7 @@ def _request(
     budget: int | None,
     top: int | None,
     roles: list[str] | tuple[str, ...],
+    under: list[str] | tuple[str, ...],
 ) -> Request:
     from switchyard_context import Request
 
@@ -181,6 +197,7 @@ def _request(
         budget_tokens=budget if budget is not None else workspace.config.context.budget_tokens,
         top=top,
         roles=roles,
+        under=under,
     )
 
 
@@ -207,9 +224,12 @@ def _refuse_options_before(ctx: typer.Context) -> None:
 
 
 def _known(found: ImportGraph, paths: list[str]) -> list[str]:
-    for path in paths:
-        found.id_of(path)
-    return paths
+    """The source files that the arguments mean; a folder means all in it."""
+    known: dict[str, None] = {}
+    for path in (name.removeprefix("./").rstrip("/") for name in paths):
+        inside = [] if path in found else [file for file in found.files if file.startswith(f"{path}/")]
+        known.update(dict.fromkeys(inside or [found.files[found.id_of(path)]]))
+    return list(known)
 
 
 def _show(selection: Selection, output: Output, output_format: Format, *, explain: bool) -> None:
@@ -222,13 +242,22 @@ def _show(selection: Selection, output: Output, output_format: Format, *, explai
     output.document(selection.as_json(), text.rstrip("\n"))
     count = len(selection.files)
     output.note(f"{count} file{'s' if count != 1 else ''}, at most {selection.tokens} of {selection.budget} tokens")
+    if not selection.files and not selection.dropped:
+        output.note("nothing in the tree answers this: name a file with --seed, or an identifier or a path in the text")
     if selection.dropped and not explain:
         output.note(f"due but not in: {len(selection.dropped)} (--explain lists them)")
 
 
-def _show_paths(what: str, found: ImportGraph, hops: dict[str, int], output: Output) -> None:
-    files = [{"path": path, "hops": steps} for path, steps in hops.items()]
+def _show_paths(
+    what: str, found: ImportGraph, subjects: list[str], names: Mapping[str, tuple[str, ...]], output: Output
+) -> None:
+    """Files with the steps of imports that part them from the subjects; null where none lead there."""
+    hops = found.distances(subjects, reverse=True)
+    files = [
+        {"path": path, "hops": hops.get(path), **({"reasons": list(reasons)} if reasons else {})}
+        for path, reasons in names.items()
+    ]
     document = {"schema": f"switchyard.{what}/1", "revision": found.revision, "files": files}
-    output.document(document, "\n".join(hops))
-    if not hops:
+    output.document(document, "\n".join(names))
+    if not names:
         output.note("none")

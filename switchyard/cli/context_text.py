@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,10 +30,33 @@ def draw_edges(graph: ImportGraph) -> str:
 
 
 def draw_dot(graph: ImportGraph) -> str:
-    """The graph in Graphviz's language; files without edges are nodes too."""
-    lines = ["digraph imports {", "  rankdir=LR;", "  node [shape=box];"]
-    lines.extend(f"  {json.dumps(path)};" for path in graph.files)
+    """The graph in Graphviz's language: a box a folder, files without edges too, a style a kind of import."""
+    names = {path: _quote(path) for path in graph.files}
+    lines = ["digraph imports {", "  rankdir=LR;", '  node [shape=box, fontname="sans-serif"];']
+    lines.extend(_draw_folders(graph, names))
+    kinds: dict[tuple[str, str], str] = {}
     for edge in graph.edges():
-        style = f" [style={_STYLES[edge.kind]}]" if edge.kind in _STYLES else ""
-        lines.append(f"  {json.dumps(edge.importer)} -> {json.dumps(edge.imported)}{style};")
+        kinds.setdefault((edge.importer, edge.imported), edge.kind)
+    for (importer, imported), kind in kinds.items():
+        style = f" [style={_STYLES[kind]}]" if kind in _STYLES else ""
+        lines.append(f"  {names[importer]} -> {names[imported]}{style};")
     return "\n".join([*lines, "}"])
+
+
+def _draw_folders(graph: ImportGraph, names: Mapping[str, str]) -> Iterator[str]:
+    folders: dict[str, list[str]] = {}
+    for path in graph.files:
+        folders.setdefault(path.rpartition("/")[0], []).append(path)
+    for number, (folder, paths) in enumerate(sorted(folders.items())):
+        yield f"  subgraph cluster_{number} {{"
+        yield f"    label={_quote(folder or '.')};"
+        for path in paths:
+            yield f"    {names[path]} [label={_quote(path.rpartition('/')[2])}];"
+        yield "  }"
+
+
+def _quote(text: str) -> str:
+    """A string of Graphviz's language; names of files are untrusted, and a backslash would begin an escape."""
+    shown = "".join(letter if letter.isprintable() else f"<{ord(letter):x}>" for letter in text)
+    escaped = shown.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -61,7 +61,7 @@ def test_reasons_are_said_when_asked_for(shop: Shell) -> None:
 
 def test_markdown_holds_the_code(shop: Shell) -> None:
     out = shop.run("context", "--seed", "shop/cart.py", "--format", "markdown").out
-    assert out.startswith("## shop/cart.py (target)\n\n- named as a target\n\n```python\nfrom shop.money import add\n")
+    assert out.startswith("## shop/cart.py (target)\n\n- given as a seed\n\n```python\nfrom shop.money import add\n")
 
 
 def test_a_task_brings_its_targets_and_text(shop: Shell) -> None:

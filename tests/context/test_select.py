@@ -81,8 +81,9 @@ def test_every_file_says_why_with_its_chain_to_a_target(shop: Project) -> None:
     reasons = {item.path: item.reasons for item in shop.select(targets=["shop/cart.py"]).files}
     assert all(reasons.values())
     assert reasons["shop/money.py"] == ("imported by shop/cart.py at line 1",)
-    assert reasons["tests/test_cart.py"] == ("named after a target", "covers: tests/test_cart.py → shop/cart.py")
-    assert reasons["tests/test_web.py"] == ("covers: tests/test_web.py → shop/web.py → shop/cart.py",)
+    assert reasons["tests/test_cart.py"][0] == "named alike"
+    assert reasons["tests/test_cart.py"][-1] == "covers: tests/test_cart.py → shop/cart.py"
+    assert reasons["tests/test_web.py"][-1] == "covers: tests/test_web.py → shop/web.py → shop/cart.py"
     assert reasons["shop/database.py"] == ("linked: shop/cart.py → shop/models.py → shop/database.py",)
     assert reasons["shop/web.py"] == ("linked: shop/cart.py ← shop/web.py",)
 
@@ -150,7 +151,7 @@ def test_files_listed_as_always_in_follow_the_target(shop: Project) -> None:
 
 
 def test_a_symbol_as_seed_shows_its_body_first(shop: Project) -> None:
-    selection = shop.select(seeds=["shop/cart.py:Cart.other"], budget_tokens=900)
+    selection = shop.select(seeds=["shop/cart.py:Cart.other"], budget_tokens=1200)
     first = selection.files[0]
     assert (first.path, first.role, first.reasons[0]) == ("shop/cart.py", "target", "asked for: Cart.other")
     assert f"def other(self, total=0):\n{body(' ' * 8)}" in first.text
@@ -240,3 +241,72 @@ def test_a_request_that_makes_no_sense_is_refused_with_a_hint(
     with pytest.raises(error) as caught:
         shop.select(**request_of)
     assert getattr(caught.value, "hint", "")
+
+
+def test_a_target_and_a_seed_are_told_apart(shop: Project) -> None:
+    selection = shop.select(targets=["shop/cart.py"], seeds=["shop/web.py"])
+    assert [item.reasons[0] for item in selection.files[:2]] == ["named as a target", "given as a seed"]
+
+
+def test_a_text_that_names_no_source_brings_the_files_that_it_names(shop: Project) -> None:
+    first = shop.select(text="the README.md has a typo").files[0]
+    assert (first.path, first.role, first.reasons) == ("README.md", "target", ("named in the text",))
+
+
+def test_staying_in_a_folder_leaves_what_targets_import(shop: Project) -> None:
+    shop.commit({"tools/cart_total.py": "def total_of_cart():\n    return 1\n"})
+    free = {item.path for item in shop.select(text="total of the cart").files}
+    focused = {item.path for item in shop.select(text="total of the cart", under=["tools/"]).files}
+    assert {"shop/cart.py", "tools/cart_total.py"} <= free
+    assert not {path for path in focused if path.startswith("shop/")}
+    assert "tools/cart_total.py" in focused
+    assert "shop/money.py" in {item.path for item in shop.select(targets=["shop/cart.py"], under=["tests"]).files}
+
+
+def test_an_unknown_folder_to_stay_in_is_refused(shop: Project) -> None:
+    with pytest.raises(UnknownPath, match="no folder 'shpo'"):
+        shop.select(text="total", under=["shpo"])
+
+
+def test_a_text_shows_the_body_that_it_speaks_of_and_not_its_neighbours(project: Project) -> None:
+    functions = "".join(f"def unlike_{number}(total=0):\n{BODY}\n\n" for number in range(12))
+    project.write(
+        {"big.py": f"{functions}def parse_coupon(total=0):\n{BODY}\n\n{functions.replace('unlike', 'other')}"}
+    )
+    text = project.select(text="`parse_coupon` fails on an empty coupon", budget_tokens=900).files[0].text
+    assert f"def parse_coupon(total=0):\n{BODY}" in text
+    assert f"(total=0):\n{BODY}" not in text.replace("def parse_coupon", "", 1).replace(f"(total=0):\n{BODY}", "", 1)
+
+
+def test_nothing_to_say_gives_an_empty_selection(shop: Project) -> None:
+    assert shop.select(text="zzz qqq").files == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "role"),
+    [
+        ("a/reader.go", "package a\n\ntype Reader interface {\n\tRead() error\n}\n", "type"),
+        ("a/file.go", "package a\n\ntype File struct{}\n", "dependency"),
+        ("a/file_test.go", "package a\n\nfunc TestFile() {}\n", "test"),
+        ("go.mod", "module example.org/a\n", "config"),
+        ("src/shape.rs", "pub trait Shape {\n    fn area(&self) -> f64;\n}\n", "type"),
+        ("src/square.rs", "pub struct Square;\n", "dependency"),
+        ("Cargo.toml", '[package]\nname = "a"\n', "config"),
+        ("src/main/java/a/Shape.java", "package a;\n\ninterface Shape {\n    double area();\n}\n", "type"),
+        ("src/main/java/a/Square.java", "package a;\n\nclass Square {}\n", "dependency"),
+        ("src/test/java/a/SquareTest.java", "package a;\n\nclass SquareTest {}\n", "test"),
+        ("pom.xml", "<project/>\n", "config"),
+        ("shapes.ts", "export interface B { area(): number }\nexport type C = B | null\n", "type"),
+        ("a/types.pyi", "def f() -> int: ...\n", "type"),
+        ("tests/conftest.py", "def shop(): ...\n", "test"),
+    ],
+)
+def test_roles_follow_from_what_a_file_is(project: Project, path: str, content: str, role: str) -> None:
+    project.write({"x.py": "", path: content})
+    assert roles(project, targets=["x.py"], always=[path])[path] == role
+
+
+def test_an_empty_file_is_in_by_its_name(shop: Project) -> None:
+    found = {item.path: item for item in shop.select(seeds=["shop/cart.py", "shop/__init__.py"]).files}
+    assert found["shop/__init__.py"].slices == ()
+    assert "Not shown: 0 lines." in found["shop/__init__.py"].text

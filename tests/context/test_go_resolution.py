@@ -159,7 +159,7 @@ SUB = "package sub\n\nvar X = 1\n"
             {
                 "go.work": "use ./app\nreplace example.com/lib => ./local\n",
                 "app/go.mod": "module app\n",
-                "local/go.mod": "module example.com/lib\n",
+                "local/go.mod": "module example.com/renamed\n",
                 "local/sub/x.go": SUB,
             },
             "local/sub/x.go",
@@ -192,9 +192,29 @@ SUB = "package sub\n\nvar X = 1\n"
             },
             "one/sub/x.go",
         ),
+        (
+            {
+                "app/go.mod": "module app\n",
+                "app/near/go.mod": "module example.com/lib\n",
+                "app/near/sub/x.go": SUB,
+                "a/go.mod": "module example.com/lib\n",
+                "a/sub/x.go": SUB,
+            },
+            "app/near/sub/x.go",
+        ),
         ({"app/src/example.com/lib/sub/x.go": SUB}, None),
     ],
-    ids=["any", "replace", "work use", "work replace", "vendor", "nested", "nearest", "other GOPATH"],
+    ids=[
+        "any",
+        "replace",
+        "work use",
+        "work replace",
+        "vendor",
+        "nested",
+        "replace of one of two",
+        "nearest",
+        "other GOPATH",
+    ],
 )
 def test_modules_stand_where_their_configuration_says(
     project: Project, files: dict[str, str], expected: str | None
@@ -202,6 +222,25 @@ def test_modules_stand_where_their_configuration_says(
     project.write({**files, "app/main.go": USE_LIB})
     assert targets_of(project, "app/main.go") == ({expected} if expected else set())
     assert unresolved_of(project, "app/main.go") == set()
+
+
+def test_a_module_without_a_host_in_its_path_is_known_only_where_it_is_used(project: Project) -> None:
+    use = 'package p\n\nimport "plain/sub"\n\nvar _ = sub.X\n'
+    project.write(
+        {
+            "plain/go.mod": "module plain\n",
+            "plain/sub/x.go": SUB,
+            "plain/inside.go": use,
+            "go.work": "use (\n\t./plain\n\t./user\n)\n",
+            "user/go.mod": "module user\n",
+            "user/user.go": use,
+            "other/go.work": "use .\n",
+            "other/go.mod": "module other\n",
+            "other/other.go": use,
+        }
+    )
+    assert project.edges().keys() == {("plain/inside.go", "plain/sub/x.go"), ("user/user.go", "plain/sub/x.go")}
+    assert project.unresolved() == []
 
 
 def test_packages_of_a_gopath_lead_to_one_another(project: Project) -> None:

@@ -32,6 +32,16 @@ class Place:
 _FOREIGN = Place(None, is_foreign=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Outlook:
+    """What decides where the imports of one folder's files lead."""
+
+    home: _Module | None
+    workspace: _Module | None
+    roots: tuple[str, ...]
+    """The folders above that hold packages by their whole path: `vendor`, and `src` of a GOPATH."""
+
+
 class GoLayout:
     """The folders and modules of one tree."""
 
@@ -39,11 +49,9 @@ class GoLayout:
         self.files: dict[str, list[str]] = {}
         """Folder → its Go files, symbolic links among them."""
         configs: list[str] = []
-        self._has_vendored = False
         for path in (*tree.paths, *tree.links):
             if path.endswith(".go"):
                 self.files.setdefault(path.rpartition("/")[0], []).append(path)
-                self._has_vendored = self._has_vendored or "vendor/" in path or "src/" in path
             elif path.endswith(("go.mod", "go.work")):
                 configs.append(path)
         for files in self.files.values():
@@ -54,7 +62,20 @@ class GoLayout:
         self._by_path: dict[str, list[_Module]] = {}
         for module in self._modules.values():
             self._by_path.setdefault(module.path, []).append(module)
+        known = [path for _, found in read for path in (found.path, *found.replaces)]
+        self._first_elements = {path.partition("/")[0] for path in known}
+        self._roots = self._find_roots()
+        self._outlooks: dict[str, _Outlook] = {}
         self._places: dict[tuple[str, str], Place] = {}
+
+    def _find_roots(self) -> frozenset[str]:
+        found: set[str] = set()
+        for folder in self.files:
+            for parent in parents_of(folder):
+                name = parent.rpartition("/")[2]
+                if name == "vendor" or (name == "src" and parent not in self._modules):
+                    found.add(parent)
+        return frozenset(found)
 
     def locate(self, importer: str, path: str) -> Place:
         """Where `path` leads from a file."""
@@ -70,79 +91,76 @@ class GoLayout:
         if path.startswith(("./", "../")):
             beside = _join(importer, path)
             return Place(beside if beside in self.files else None)
-        if self._has_vendored and (copy := self._vendored(importer, path)) is not None:
-            return Place(copy)
-        place = self._in_modules(importer, path)
-        if place.is_foreign and "." not in path.partition("/")[0]:
+        outlook = self._outlook_of(importer)
+        for root in outlook.roots:
+            if (copy := _join(root, path)) in self.files:
+                return Place(copy)
+        if path.partition("/")[0] in self._first_elements:
+            place = self._in_modules(importer, path, outlook)
+            if not place.is_foreign:
+                return place
+        if "std" in self._by_path and "." not in path.partition("/")[0]:
             # The standard library's own repository: its module is `std`, which no import path begins with.
-            for module in self._by_path.get("std", ()):
+            for module in self._by_path["std"]:
                 if _join(module.folder, path) in self.files:
                     return Place(_join(module.folder, path))
-        return place
+        return _FOREIGN
 
-    def _vendored(self, importer: str, path: str) -> str | None:
-        """A copy beneath a `vendor` folder above the importer, or a package of the GOPATH that it lies in."""
-        for parent in (importer, *parents_of(importer)):
-            if (copy := _join(parent, f"vendor/{path}")) in self.files:
-                return copy
-            if parent.rpartition("/")[2] == "src" and parent not in self._modules:
-                beside = _join(parent, path)
-                if beside in self.files:
-                    return beside
-        return None
+    def _outlook_of(self, importer: str) -> _Outlook:
+        if importer not in self._outlooks:
+            parents = (importer, *parents_of(importer))
+            module = self._folder_of_module(importer)
+            self._outlooks[importer] = _Outlook(
+                None if module is None else self._modules[module],
+                next((self._workspaces[parent] for parent in parents if parent in self._workspaces), None),
+                tuple(
+                    root
+                    for parent in parents
+                    for root in (_join(parent, "vendor"), parent)
+                    if root in self._roots and (root != parent or root.rpartition("/")[2] == "src")
+                ),
+            )
+        return self._outlooks[importer]
 
-    def _in_modules(self, importer: str, path: str) -> Place:
-        home = self._home_of(importer)
+    def _in_modules(self, importer: str, path: str, outlook: _Outlook) -> Place:
         is_foreign = True
         for prefix in (path, *parents_of(path)):
             if not prefix:
                 break
-            folders = list(self._folders_of(prefix, importer, home))
+            folders = self._folders_of(prefix, importer, outlook)
             for folder in folders:
                 target = _join(folder, path[len(prefix) + 1 :])
                 if target in self.files and self._folder_of_module(target) == folder:
                     return Place(target)
             if folders:
                 is_foreign = False
-            elif home is not None and prefix in home.requires:
+            elif outlook.home is not None and prefix in outlook.home.requires:
                 break
         return Place(None, is_foreign)
 
-    def _folders_of(self, prefix: str, importer: str, home: _Module | None) -> Iterator[str]:
+    def _folders_of(self, prefix: str, importer: str, outlook: _Outlook) -> list[str]:
         """The folders that a module path stands for, as seen from one that imports it, the first to be tried first."""
-        workspace = self._workspace_of(importer)
-        for config in (workspace, home):
-            if config is not None and prefix in config.replaces:
-                yield config.replaces[prefix]
+        configs = [config for config in (outlook.workspace, outlook.home) if config is not None]
+        replaced = [config.replaces[prefix] for config in configs if prefix in config.replaces]
         candidates = self._by_path.get(prefix, [])
-        used = workspace.uses if workspace is not None else ()
+        used = outlook.workspace.uses if outlook.workspace is not None else ()
         if "." not in prefix.partition("/")[0]:
             # `module test` somewhere says nothing about an `import "test"` elsewhere.
-            candidates = [module for module in candidates if module is home or module.folder in used]
-        yield from (
-            module.folder
-            for module in sorted(
+            candidates = [module for module in candidates if module is outlook.home or module.folder in used]
+        if len(candidates) > 1:
+            candidates = sorted(
                 candidates,
                 key=lambda module: (
-                    module is not home,
+                    module is not outlook.home,
                     module.folder not in used,
                     -_shared_depth(module.folder, importer),
                     module.folder,
                 ),
             )
-        )
-
-    def _home_of(self, folder: str) -> _Module | None:
-        found = self._folder_of_module(folder)
-        return None if found is None else self._modules[found]
+        return replaced + [module.folder for module in candidates]
 
     def _folder_of_module(self, folder: str) -> str | None:
         return next((parent for parent in (folder, *parents_of(folder)) if parent in self._modules), None)
-
-    def _workspace_of(self, folder: str) -> _Module | None:
-        return next(
-            (self._workspaces[parent] for parent in (folder, *parents_of(folder)) if parent in self._workspaces), None
-        )
 
 
 def _shared_depth(one: str, other: str) -> int:

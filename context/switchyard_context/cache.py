@@ -73,6 +73,17 @@ class BlobCache:
                 self._own.execute(_TABLE)
             self._write(self._own, sealed)
 
+    def hand_on(self, keys: Sequence[str], folder: Path) -> None:
+        """Write the rows of these keys, as they are, into the cache of another folder."""
+        other = BlobCache(folder)
+        if other._kept is None:
+            return
+        for start in range(0, len(keys), _CHUNK):
+            chunk = keys[start : start + _CHUNK]
+            facts, terms = dict(self._select("key, facts", chunk)), dict(self._select("key, terms", chunk))
+            other._write(other._kept, [(key, facts[key], terms[key]) for key in facts.keys() & terms.keys()])
+        other._kept.close()
+
     def _write(self, connection: sqlite3.Connection, sealed: list[tuple[str, bytes, bytes]]) -> bool:
         try:
             with connection:

@@ -15,6 +15,8 @@ from switchyard_context.history_cache import HistoryCache
 from switchyard_context.tree_store import TreeStore
 
 _TREES = "trees"
+_COPIED_BYTES = 256 << 20
+"""A larger file is linked to: what is learned in addition then lasts for one command only."""
 
 
 def write_seed(codebase: Codebase, folder: Path) -> None:
@@ -28,6 +30,7 @@ def write_seed(codebase: Codebase, folder: Path) -> None:
     store = TreeStore(folder)
     store.save(alone, codebase.key)
     store.save_terms(terms, codebase.key)
+    codebase.index.hand_on(folder)
     if codebase.cache is not None and (past := codebase.history):
         known, seed, head = HistoryCache(codebase.cache), HistoryCache(folder), codebase.source.revision
         shas = [commit.sha for commit in past]
@@ -36,7 +39,7 @@ def write_seed(codebase: Codebase, folder: Path) -> None:
 
 
 def lay_seed(seed: Path, cache: Path) -> None:
-    """Start a cache from a seed, once: what is large is linked to, for nobody ever writes into it."""
+    """Start a cache from a seed, once. Trees are linked to, for nobody ever writes into one; the rest is copied."""
     if cache.exists():
         return
     with suppress(OSError):
@@ -44,4 +47,7 @@ def lay_seed(seed: Path, cache: Path) -> None:
         for entry in os.scandir(seed / _TREES):
             (cache / _TREES / entry.name).symlink_to(entry.path)
         for file in seed.glob("*.sqlite"):
-            shutil.copyfile(file, cache / file.name)
+            if file.stat().st_size <= _COPIED_BYTES:
+                shutil.copyfile(file, cache / file.name)
+            else:
+                (cache / file.name).symlink_to(file)

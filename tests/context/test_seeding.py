@@ -34,6 +34,16 @@ def test_a_seeded_cache_knows_the_tree_without_parsing_it(project: Project, tmp_
     assert answers(found) == answers(open_codebase(found.source))
 
 
+def test_a_seeded_cache_reads_no_file_of_a_tree_that_did_not_change(project: Project, tmp_path: Path) -> None:
+    project.commit(FILES)
+    seeded(project, tmp_path / "seed", tmp_path / "cache")
+    kept = open_codebase(open_source(project.root), tmp_path / "cache")
+    for path in FILES:
+        (project.root / path).unlink()
+    assert [item.name for item in kept.graph.facts["lib.py"].definitions] == ["visible"]
+    assert [item.imported for item in kept.graph.imports_of("app.py")] == ["lib.py"]
+
+
 def test_a_seeded_cache_answers_right_after_an_edit(project: Project, tmp_path: Path) -> None:
     project.commit(FILES)
     seeded(project, tmp_path / "seed", tmp_path / "cache")

@@ -56,12 +56,13 @@ class Source(Protocol):
         """(path, content) in the order given."""
 
 
-def open_source(repo_path: Path, revision: str | None = None) -> Source:
+def open_source(repo_path: Path, revision: str | None = None, repository: Repository | None = None) -> Source:
     """Open a tree for reading; nothing in the repository is written, and nothing of it runs.
 
     Args:
         repo_path: A repository, a folder inside one, or a bare repository.
         revision: Anything that names a commit; None reads the working tree (HEAD in a bare repository).
+        repository: The same repository, where it is open already.
 
     Raises:
         NoRepository: There is no git repository.
@@ -69,7 +70,7 @@ def open_source(repo_path: Path, revision: str | None = None) -> Source:
         SourceUnreadable: git refuses the repository.
     """
     try:
-        repository = Repository.open(repo_path)
+        repository = repository or Repository.open(repo_path)
         if revision is None and repository.worktree is not None:
             return _open_worktree(repository, repository.worktree)
         return _open_revision(repository, revision or "HEAD")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from switchyard.cli.codebase import At, Exclude, Include, read_codebase
 from switchyard.cli.context_text import describe_selection, draw_dot, draw_edges
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
 from switchyard.cli.render import Output
@@ -16,12 +17,11 @@ from switchyard.cli.workspace import open_workspace
 from switchyard.errors import UsageError
 
 if TYPE_CHECKING:
-    from switchyard_context import Codebase, ImportGraph, Request, Selection
+    from switchyard_context import ImportGraph, Request, Selection
 
 app = typer.Typer(help="Which files a task needs, picked from the import graph.")
 
 Format = Literal["paths", "markdown", "json"]
-At = Annotated[str | None, typer.Option("--at", metavar="REV", help="Read this revision. Default: the work tree.")]
 Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="Source files, from the top of the repository.")]
 
 
@@ -37,6 +37,8 @@ def select(
         list[str] | None, typer.Option("--seed", metavar="PATH[:SYMBOL]", help="Start from here; may be repeated.")
     ] = None,
     at: At = None,
+    include: Include = None,
+    exclude: Exclude = None,
     budget: Annotated[
         int | None, typer.Option("--budget", metavar="TOKENS", help="Never exceeded. Default: context.budget_tokens.")
     ] = None,
@@ -68,12 +70,15 @@ def select(
 
     output = Output(as_json=as_json or output_format == "json", quiet=quiet, verbose=verbose)
     request = _request(repo, _text(text, text_file), task, seed or (), budget, top, role or (), under or ())
-    _show(select_files(_open(repo, at), request), output, output_format, explain=explain)
+    codebase = read_codebase(repo, at, include, exclude, output)
+    _show(select_files(codebase, request), output, output_format, explain=explain)
 
 
 @app.command()
 def graph(
     at: At = None,
+    include: Include = None,
+    exclude: Exclude = None,
     dot: Annotated[bool, typer.Option("--dot", help="In Graphviz's language.")] = False,
     repo: Repo = None,
     as_json: AsJson = False,
@@ -85,7 +90,7 @@ def graph(
     Imports that look local and lead nowhere are counted; --verbose and --json list them.
     """
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
-    found = _open(repo, at).graph
+    found = read_codebase(repo, at, include, exclude, output).graph
     output.document(found.as_json(), draw_dot(found) if dot else draw_edges(found))
     if found.unresolved:
         output.note(f"imports that look local and lead to no file: {len(found.unresolved)} (--verbose lists them)")
@@ -98,6 +103,8 @@ def why(
     importer: Annotated[str, typer.Argument(metavar="A", help="The file that imports.")],
     imported: Annotated[str, typer.Argument(metavar="B", help="The file that it comes to need.")],
     at: At = None,
+    include: Include = None,
+    exclude: Exclude = None,
     repo: Repo = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -108,7 +115,7 @@ def why(
     Exits 1 when A does not need B.
     """
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
-    found = _open(repo, at).graph
+    found = read_codebase(repo, at, include, exclude, output).graph
     chain = found.why(importer, imported)
     edges = None if chain is None else [edge.as_json() for edge in chain]
     lines = [f"{edge.importer}:{edge.line} imports {edge.imported} ({edge.kind})" for edge in chain or ()]
@@ -122,6 +129,8 @@ def why(
 def tests(
     paths: Paths,
     at: At = None,
+    include: Include = None,
+    exclude: Exclude = None,
     repo: Repo = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -133,7 +142,8 @@ def tests(
     """
     from switchyard_context.coverage import rank_tests
 
-    codebase = _open(repo, at)
+    output = Output(as_json, quiet, verbose)
+    codebase = read_codebase(repo, at, include, exclude, output)
     subjects = _known(codebase.graph, paths)
     ranked = {item.path: item.reasons for item in rank_tests(codebase, subjects)}
     others = dict.fromkeys(codebase.graph.tests_covering(subjects), ("reaches it through imports",))
@@ -142,7 +152,7 @@ def tests(
         codebase.graph,
         subjects,
         {**ranked, **{path: reasons for path, reasons in others.items() if path not in ranked}},
-        Output(as_json, quiet, verbose),
+        output,
     )
 
 
@@ -150,6 +160,8 @@ def tests(
 def impact(
     paths: Paths,
     at: At = None,
+    include: Include = None,
+    exclude: Exclude = None,
     repo: Repo = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -159,18 +171,10 @@ def impact(
 
     That is everything that needs them through imports; the nearest come first.
     """
-    found = _open(repo, at).graph
+    output = Output(as_json, quiet, verbose)
+    found = read_codebase(repo, at, include, exclude, output).graph
     subjects = _known(found, paths)
-    _show_paths("impact", found, subjects, dict.fromkeys(found.impact(subjects), ()), Output(as_json, quiet, verbose))
-
-
-def _open(repo: Path | None, at: str | None) -> Codebase:
-    from switchyard_context import open_codebase, open_source
-    from switchyard_git import Repository
-
-    place = repo if repo is not None else Path.cwd()
-    source = open_source(place, at)
-    return open_codebase(source, Repository.open(place).common_dir / "switchyard" / "cache")
+    _show_paths("impact", found, subjects, dict.fromkeys(found.impact(subjects), ()), output)
 
 
 def _request(

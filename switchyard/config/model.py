@@ -163,6 +163,10 @@ class ContextConfig(_Table):
 
     budget_tokens: Annotated[int, Field(gt=0)] = 16000
     """The bound on a task's context, in tokens."""
+    include: tuple[Said, ...] = ()
+    """Only source files that one of these patterns names are looked at, as in `.gitignore`; empty: all are."""
+    exclude: tuple[Said, ...] = ()
+    """Files that are left out of graph and context, included or not."""
 
 
 class LimitsConfig(_Table):

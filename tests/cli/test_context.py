@@ -138,3 +138,29 @@ def test_wrong_usage_exits_2_with_the_error_object(shop: Shell, arguments: tuple
 def test_a_folder_that_is_no_repository_exits_2(nowhere: Shell) -> None:
     ending = nowhere.run("context", "--text", "a", "--json")
     assert (ending.code, ending.document["error"]["kind"]) == (2, "not_a_repository")
+
+
+def test_patterns_of_the_flag_and_of_the_configuration_narrow_what_is_looked_at(shop: Shell) -> None:
+    def files(*options: str) -> object:
+        return shop.run("context", "graph", "--json", *options).document["files"]
+
+    assert files("--include", "shop", "--exclude", "shop/__init__.py") == ["shop/cart.py", "shop/money.py"]
+    shop.commit({"switchyard.toml": '[context]\nexclude = ["tests", "__init__.py"]\n'})
+    assert files() == ["shop/cart.py", "shop/money.py"]
+    assert files("--exclude", "shop") == ["tests/test_cart.py"]
+
+
+def test_files_that_can_not_be_read_are_counted_and_listed_when_asked_for(shop: Shell) -> None:
+    shop.commit({"shop/odd.py": "\0" * 100})
+    assert "little or nothing is known: 1 (--verbose lists them)" in shop.run("context", "graph").err
+    assert "shop/odd.py: binary; not parsed" in shop.run("context", "why", "shop/cart.py", "shop/money.py", "-v").err
+
+
+def test_a_damaged_cache_is_told_and_costs_no_result(shop: Shell) -> None:
+    before = shop.run("context", "--text", "wrong total of the cart")
+    for file in (shop.folder / ".git/switchyard/cache/trees").iterdir():
+        file.write_bytes(file.read_bytes()[:-9])
+    after = shop.run("context", "--text", "wrong total of the cart")
+    assert (after.code, after.out) == (0, before.out)
+    assert "can't be used and is built anew: cut" in after.err
+    assert "warning" not in shop.run("context", "--text", "wrong total of the cart").err

@@ -351,3 +351,27 @@ def test_a_manifest_that_is_no_toml_is_no_error(project: Project) -> None:
 )
 def test_test_files_are_known_by_cargos_layout(path: str, expected: bool) -> None:
     assert is_test(path) is expected
+
+
+@pytest.mark.parametrize(
+    "source", ["mod a {" * 3000, "/*" * 200_000, "use " * 20_000, "quote! {" * 50_000, "(" * 20_000]
+)
+def test_a_file_that_never_ends_what_it_begins_is_read_in_one_pass(source: str) -> None:
+    assert read_facts("a.rs", f"use a::b;\n{source}".encode()).imports[0].module == "a"
+
+
+def test_long_chains_and_thick_circles_of_re_exports_end(project: Project) -> None:
+    names = [f"m{index}" for index in range(40)]
+    globs = "".join(f"pub use crate::{name}::*;\n" for name in names)
+    chain = {f"src/c{index}.rs": f"pub use crate::c{index + 1}::Far;\n" for index in range(300)}
+    project.write(
+        {
+            "Cargo.toml": MANIFEST,
+            "src/lib.rs": "".join(f"pub mod {name};\n" for name in [*names, *(f"c{index}" for index in range(300))]),
+            **{f"src/{name}.rs": globs for name in names},
+            **chain,
+            "src/m7.rs": globs + "pub struct Hidden;\n",
+            "src/main.rs": "use my_app::m0::{Hidden, Nowhere};\nuse my_app::c0::Far;\n",
+        }
+    )
+    assert {b for a, b in project.edges() if a == "src/main.rs"} == {"src/m0.rs", "src/m7.rs", "src/c0.rs"}

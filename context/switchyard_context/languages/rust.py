@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Point
 
 SUFFIXES = (".rs",)
-VERSION = 2
+VERSION = 3
 
 _KINDS: dict[str, DefinitionKind] = {
     "function_item": "function",
@@ -39,6 +39,7 @@ _DATA_KINDS = frozenset({"struct_item", "enum_item", "union_item", "macro_defini
 _ITEM_KEYWORD = re.compile(rb"\b(?:mod|fn|struct|enum|union|trait|impl|const|static|type|macro_rules)\b")
 _PATH_ATTRIBUTE = re.compile(r'\bpath\s*=\s*"([^"]*)"')
 _MAX_MACRO_DEPTH = 6
+_MAX_NESTING = 40
 
 
 @cache
@@ -99,7 +100,7 @@ def _condition(attribute: Node) -> list[str]:
 
 def _walk_body(node: Node, items: _Items, names: tuple[str, ...], *, is_member: bool, depth: int) -> None:
     body = node.child_by_field_name("body")
-    if body is not None:
+    if body is not None and len(names) <= _MAX_NESTING:
         _walk(body, items, names, is_member=is_member, depth=depth)
 
 

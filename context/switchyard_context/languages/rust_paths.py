@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from switchyard_context.facts import EdgeKind, Import
 from switchyard_context.languages.rust_text import Cursor, blank, end_of_group, is_within, mask
 
-_USE = re.compile(rb"use(?<!\wuse)\s+([^;()=!]*);")
+_USE = re.compile(rb"use(?<!\wuse)\s+")
+_END_OF_USE = re.compile(rb"[;()=!]")
 _PUBLIC = re.compile(rb"\bpub(?:\s*\([^)]*\))?\s*$")
 _CRATE = re.compile(rb"extern\s+crate\s+(\w+)(?:\s+as\s+(\w+))?")
 _INCLUDE = re.compile(rb'include!\s*[({\[]\s*"([^"\n]+\.rs)"')
@@ -74,7 +75,10 @@ def read_paths(source: bytes, regions: Regions, defined: Collection[str]) -> Ite
         defined: The file's own definitions, which no `use …::*` is needed for.
     """
     text = mask(source)
-    hidden = [(match.start(), end_of_group(text, match.end())) for match in _HIDDEN_GROUP.finditer(text)]
+    hidden: list[tuple[int, int]] = []
+    for match in _HIDDEN_GROUP.finditer(text):
+        if not is_within(hidden, match.start()):
+            hidden.append((match.start(), end_of_group(text, match.end())))
     scan = _Scan(blank(text, hidden), regions)
     for match in _INNER_MODULE.finditer(text) if regions.functions else ():
         if is_within(regions.functions, match.start()) and not is_within(scan.inner_modules, match.start()):
@@ -103,10 +107,9 @@ def _read_crates_and_includes(scan: _Scan, source: bytes) -> Iterator[Import]:
 
 def _read_uses(scan: _Scan) -> Iterator[Import]:
     cursor = scan.cursor()
-    for match in _USE.finditer(scan.text):
-        start = match.start()
-        scan.uses.append(match.span())
-        text = match[1].decode("utf-8", "replace")
+    for start, first, end in _use_declarations(scan.text):
+        scan.uses.append((start, end))
+        text = scan.text[first : end - 1].decode("utf-8", "replace")
         is_macro = is_within(scan.regions.macros, start)
         if is_macro and not text.startswith("$crate"):
             continue
@@ -115,13 +118,22 @@ def _read_uses(scan: _Scan) -> Iterator[Import]:
         is_local = is_macro or is_within(scan.regions.functions, start)
         is_public = _PUBLIC.search(scan.text, max(0, start - 60), start) is not None and not is_local
         kind: EdgeKind = "reexport" if is_public else "import"
-        scope, line = cursor.scope_at(start), cursor.line_at(match.start(1))
+        scope, line = cursor.scope_at(start), cursor.line_at(first)
         for module, (lines, names) in _groups(text.replace("$", "")).items():
             bound = tuple((name, "" if is_macro else bound) for name, bound in names)
             scan.bound.update(name for _, name in bound)
             if ("*", "*") in bound:
                 scan.globs.setdefault(scope, line + lines)
             yield Import(line + lines, module, bound, kind, is_public=not is_local)
+
+
+def _use_declarations(text: bytes) -> Iterator[tuple[int, int, int]]:
+    """(start, start of the tree, end) of each `use …;`; each byte is looked at once, whatever the text."""
+    position = 0
+    while (match := _USE.search(text, position)) and (end := _END_OF_USE.search(text, match.end())):
+        if end[0] == b";":
+            yield match.start(), match.end(), end.end()
+        position = end.end()
 
 
 def _groups(text: str) -> dict[str, tuple[int, list[tuple[str, str]]]]:

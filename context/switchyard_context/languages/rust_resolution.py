@@ -33,6 +33,7 @@ class _End:
     """None for what lies outside of the tree, or what a macro makes."""
 
 
+_MAX_HOPS = 50
 _Key = tuple[Module, str, bool]
 
 
@@ -43,6 +44,7 @@ class RustResolver:
         self._modules = ModuleTree(tree, facts)
         self._found: dict[_Key, tuple[_Place, ...]] = {}
         self._cuts = 0
+        self._depth = 0
 
     def resolve(self, importer: str, item: Import) -> Resolution:
         targets = Targets()
@@ -177,11 +179,13 @@ class RustResolver:
         key = (module, name, self._is_inside(viewer, module))
         if key in self._found:
             return self._found[key]
-        if key in seen:
+        if key in seen or self._depth > _MAX_HOPS:
             self._cuts += 1
             return ()
+        # Stays there: what has been searched once for this question holds nothing new for it.
         seen.add(key)
         cuts = self._cuts
+        self._depth += 1
         found = dict.fromkeys(self._held(module, name, viewer, seen))
         if not found:
             found = dict.fromkeys(self._from_globs(module, name, viewer, seen))
@@ -189,7 +193,7 @@ class RustResolver:
             found = dict.fromkeys(self._exported_macros(module, name))
         if not found and name not in self._modules.scope(module).bound:
             found = dict.fromkeys(self._undeclared(module, name))
-        seen.discard(key)
+        self._depth -= 1
         if cuts == self._cuts:
             self._found[key] = tuple(found)
         return tuple(found)

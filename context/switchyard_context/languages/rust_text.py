@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 # Each alternative begins with a letter of its own, so that the scan runs at the speed of a search for these letters.
 _HIDDEN = re.compile(
-    rb"//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/"
-    rb'|r(?P<hashes>#+)".*?"(?P=hashes)|r"[^"]*"|"(?:[^"\\]|\\.)*"'
+    rb"//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)"
+    rb'|r(?P<hashes>#+)".*?(?:"(?P=hashes)|\Z)|r"[^"]*"|"(?:[^"\\]|\\.)*"'
     rb"|'(?:\\(?:'|[^\n']+)|[\x80-\xff]{2,4}|[^'\\\n])'",
     re.DOTALL,
 )

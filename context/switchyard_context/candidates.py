@@ -200,8 +200,8 @@ def _neighbours(
     seeds = {**dict.fromkeys(beside, _BESIDE_WEIGHT), **dict.fromkeys(targets, 1.0)}
     chains = Chains(graph, seeds)
     of_text = np.zeros(len(graph.files))
-    for path, item in answers.items():
-        of_text[graph.id_of(path)] = item.score
+    for rank, path in enumerate(answers):
+        of_text[graph.id_of(path)] = 1 / (1 + rank)
     scores = fuse([closeness(graph, seeds), of_text], weights=(2.0, 1.0))
     fresh = (path for path in _best(graph, scores) if path not in taken and goal.is_in_focus(path))
     for path in islice(fresh, _MAX_NEIGHBOURS):

@@ -23,6 +23,7 @@ _WEIGHTS = {
 }  # fmt: skip
 _GENERIC = frozenset({"init", "index", "mod", "lib", "main", "package", "info"})
 _NOISE = frozenset({"test", "tests", "spec", "specs", "src", "unit", "integration", "it", "e2e", "java", "python"})
+_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "e2e"})
 _K1, _B = 1.2, 0.6
 _WALK_STEPS, _WALK_SHARE = 5, 0.6
 _HALF_AGE = 400
@@ -46,7 +47,7 @@ def rank_tests(codebase: Codebase, targets: Sequence[str]) -> list[RankedTest]:
     """
     graph = codebase.graph
     subjects = [path for path in dict.fromkeys(targets) if path in graph]
-    tests = [index for index, path in enumerate(graph.files) if is_test(path) and path not in subjects]
+    tests = [index for index in _tests_in(graph) if graph.files[index] not in subjects]
     if not subjects or not tests:
         return []
     signals = _signals(codebase, subjects, tests)
@@ -59,6 +60,13 @@ def rank_tests(codebase: Codebase, targets: Sequence[str]) -> list[RankedTest]:
         np.flatnonzero(evident).tolist(), key=lambda at: (-round(float(total[at]), 9), graph.files[tests[at]])
     )
     return [RankedTest(graph.files[tests[at]], round(float(total[at]), 4), _reasons(signals, at)) for at in order]
+
+
+def _tests_in(graph: ImportGraph) -> list[int]:
+    """Tests, and what lies among them and is imported by one: shared fixtures change with the tests that use them."""
+    tests = {index for index, path in enumerate(graph.files) if is_test(path)}
+    used = {other for test in tests for other in graph.forward.of(test)}
+    return sorted(tests | {index for index in used if _FOLDERS & set(graph.files[index].split("/")[:-1])})
 
 
 # Without any of these a test merely lies near, was edited lately or says common words.

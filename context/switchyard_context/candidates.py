@@ -76,7 +76,8 @@ def list_candidates(request: Request, goal: Aim, codebase: Codebase) -> list[Can
     _merge(found, _imports(known if named else known[:_SURE_TARGETS], graph))
     _merge(found, _tests(known, codebase))
     _merge(found, _configs((*centres, *goal.absent), source))
-    _merge(found, _neighbours(goal, known, graph, answers, set(found)))
+    aside = codebase.generated | codebase.vendored
+    _merge(found, _neighbours(goal, known, graph, answers, aside.union(found)))
     return _with_scores(list(found.values()))
 
 
@@ -87,7 +88,9 @@ def _answers(request: Request, goal: Aim, codebase: Codebase) -> dict[str, Answe
     graph = codebase.graph
     scores = match_text(graph, request.text)
     ranked = [Answer(path, float(scores[graph.id_of(path)])) for path in _best(graph, scores)[:_RANKED]]
-    return {item.path: item for item in ranked if goal.is_in_focus(item.path)}
+    aside = codebase.generated | codebase.vendored
+    wanted = (item for item in ranked if item.path not in aside or item.path in request.text)
+    return {item.path: item for item in wanted if goal.is_in_focus(item.path)}
 
 
 def _names_code(text: str) -> bool:
@@ -170,7 +173,7 @@ def _tests(targets: list[str], codebase: Codebase) -> Iterator[Candidate]:
     """The tests that speak for the targets, then the fixtures that these use."""
     graph = codebase.graph
     changed = [path for path in targets if not is_test(path)]
-    tests = rank_tests(codebase, changed)[:_MAX_TESTS]
+    tests = [item for item in rank_tests(codebase, changed) if item.path not in codebase.vendored][:_MAX_TESTS]
     for item in tests:
         chain = " → ".join((item.path, *(edge.imported for edge in graph.why_any(item.path, changed))))
         covers = (f"covers: {chain}",) if " → " in chain else ()

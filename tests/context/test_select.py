@@ -310,3 +310,18 @@ def test_an_empty_file_is_in_by_its_name(shop: Project) -> None:
     found = {item.path: item for item in shop.select(seeds=["shop/cart.py", "shop/__init__.py"]).files}
     assert found["shop/__init__.py"].slices == ()
     assert "Not shown: 0 lines." in found["shop/__init__.py"].text
+
+
+def test_generated_and_vendored_files_are_in_only_when_named_or_imported(shop: Project) -> None:
+    shop.commit(
+        {
+            ".gitattributes": "shop/cart_pb.py linguist-generated\nvendor/** linguist-vendored\n",
+            "shop/cart_pb.py": "def total_of_cart(): ...\n",
+            "vendor/cart.py": "import shop.cart\n\n\ndef total_of_cart(): ...\n",
+        }
+    )
+    aside = {"shop/cart_pb.py", "vendor/cart.py"}
+    assert not aside & {item.path for item in shop.select(text="wrong `total_of_cart`, total of cart").files}
+    assert shop.select(text="total_of_cart in vendor/cart.py is wrong").files[0].path == "vendor/cart.py"
+    shop.commit({"shop/web.py": "import shop.cart_pb\n"})
+    assert "shop/cart_pb.py" in {item.path for item in shop.select(targets=["shop/web.py"]).files}

@@ -235,7 +235,7 @@ def test_pnpm_workspaces_are_members_too(project: Project) -> None:
     project.write(
         {
             "pnpm-workspace.yaml": "packages:\n  # ours\n  - 'libs/*'\n  - '!libs/old'\ncatalog:\n  x: 1\n",
-            "package.json": "{}",
+            "package.json": '{"dependencies": {"one": "workspace:*"}}',
             "libs/old/package.json": '{"name": "one", "main": "old.js"}',
             "libs/old/old.js": "",
             "libs/one/package.json": '{"name": "one", "main": "new.js"}',
@@ -244,6 +244,35 @@ def test_pnpm_workspaces_are_members_too(project: Project) -> None:
         }
     )
     assert set(project.edges()) == {("main.js", "libs/one/new.js")}
+
+
+@pytest.mark.parametrize(
+    ("lock", "declared", "importer", "is_linked"),
+    [
+        ("pnpm-workspace.yaml", "app", "app/main.js", True),
+        ("pnpm-workspace.yaml", "app", "sample/main.js", False),
+        ("pnpm-workspace.yaml", "sample", "sample/main.js", False),
+        ("pnpm-workspace.yaml", "", "sample/main.js", True),
+        ("yarn.lock", "app", "sample/main.js", True),
+    ],
+)
+def test_a_workspace_package_is_meant_where_the_installer_links_it(
+    project: Project, lock: str, declared: str, importer: str, is_linked: bool
+) -> None:
+    files = {
+        "package.json": '{"workspaces": ["app", "lib"]}',
+        "app/package.json": "{}",
+        "sample/package.json": "{}",
+        "lib/package.json": '{"name": "lib", "main": "a.js"}',
+        "lib/a.js": "",
+        lock: "packages:\n  - app\n  - lib\n",
+        importer: "require('lib')\n",
+    }
+    manifest = f"{declared}/package.json".lstrip("/")
+    files[manifest] = json.dumps({**json.loads(files[manifest]), "dependencies": {"lib": "1"}})
+    project.write(files)
+    assert set(project.edges()) == ({(importer, "lib/a.js")} if is_linked else set())
+    assert project.unresolved() == []
 
 
 def test_a_barrel_is_followed_to_the_definition_and_both_edges_are_kept(project: Project) -> None:

@@ -20,6 +20,7 @@ from switchyard_context.languages.tsconfig import TsConfigs, match_pattern
 
 _BUILT = re.compile(r"dist(-types)?|build|lib|out(put)?|esm|cjs|es|umd|types|typings|bundles")
 _FORMATS = re.compile(r"esm|cjs|es|mjs|umd|types|typings|src|commonjs|module|modern|legacy|node|browser")
+_PNPM = "pnpm-workspace.yaml"
 _SOURCES = ("src", "source", "lib", "")
 _STANDARD_CONDITIONS = frozenset(["types", "import", "require", "node", "default"])
 _PLATFORM_CONDITIONS = frozenset(
@@ -162,7 +163,7 @@ class NodePackages:
         size = 2 if specifier.startswith("@") else 1
         name, subpath = "/".join(parts[:size]), "/".join(parts[size:])
         best = self._committed(name, importer) or self._linked(name, importer)
-        if best is None and name in self._by_name:
+        if best is None and name in self._by_name and self._is_reachable(name, importer):
             best = min(self._by_name[name], key=lambda package: self._distance(package, importer))
         return None if best is None else (best, subpath)
 
@@ -184,6 +185,19 @@ class NodePackages:
                 target = join(folder, path) if colon and kind in ("file", "link", "portal") else None
                 return self._by_folder.get(target) if target is not None else None
         return None
+
+    def _is_reachable(self, name: str, importer: str) -> bool:
+        """Whether an installer links the workspace's own package where the importer looks for it.
+
+        npm and yarn link every member at the top; pnpm links only what a member declares, and nothing for others.
+        """
+        folders = list(parents_of(importer))
+        if not any(join(folder, _PNPM) in self._tree.paths for folder in folders):
+            return True
+        owners = [self._by_folder[folder] for folder in folders if folder in self._by_folder]
+        return any(
+            owner.name == name or (bool(owner.dependency(name)) and self._is_member(owner.folder)) for owner in owners
+        )
 
     def _distance(self, package: NodePackage, importer: str) -> tuple[bool, int, str]:
         shared = len(posixpath.commonprefix([package.folder.split("/"), importer.split("/")]))
@@ -257,7 +271,7 @@ def _workspace_patterns(data: dict[str, Any]) -> list[str]:
 
 
 def _pnpm_patterns(tree: Tree, folder: str) -> list[str]:
-    path = f"{folder}/pnpm-workspace.yaml" if folder else "pnpm-workspace.yaml"
+    path = f"{folder}/{_PNPM}" if folder else _PNPM
     if path not in tree.paths:
         return []
     text = tree.read(path).decode("utf-8", "replace")

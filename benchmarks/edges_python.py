@@ -1,10 +1,15 @@
-"""The import graph of one repository: time, memory, and Python's edges against CPython's own finder.
+"""Python's edges against CPython's own finder.
 
-    python -m benchmarks.context_graph PATH [--at REV] [--root FOLDER]…
+    python -m benchmarks.edges_python PATH [--at REV] [--root FOLDER]…
 
-The oracle parses with `ast` and resolves with `importlib.machinery.PathFinder` over the roots given (by default the
-top, `src` and `tests`); it shares no code with the graph. Edges through re-exports and by name at run time are
-beyond it and left out of precision; so are files that this Python's `ast` can't read.
+The oracle parses with `ast` and resolves with `importlib.machinery.PathFinder`, `from package import module` included;
+it shares no code with the graph. It searches the repository's own roots: those given, or else the top, each folder with
+a project file, its `src` and `tests`, and first the importer's own folder where that is no package.
+
+Left out on both sides: files that this Python's `ast` can't read; modules that are stubs alone, for a compiled
+extension, which the finder does not know; sample trees (folders called `fixtures`, `roots`, `data`, `examples` and the
+like), which are run one by one from roots of their own. Edges through re-exports and by a name at run time are beyond
+the oracle and left out of precision.
 """
 
 from __future__ import annotations
@@ -12,17 +17,21 @@ from __future__ import annotations
 import argparse
 import ast
 import json
-import resource
-import subprocess
+import re
 import sys
 import tempfile
-import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from switchyard_context import ImportGraph, build_graph, open_source
+
+_SUFFIXES = (".py", ".pyi")
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+_SAMPLES = re.compile(
+    r"fixtures?|roots|test_?data|test-data|data|examples?|example_scripts|samples|templates|project_template"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,50 +40,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--at", default="HEAD")
     parser.add_argument("--root", action="append", default=[])
     options = parser.parse_args(argv)
-    print(json.dumps(measure(options.repository, options.at, options.root or ["", "src", "tests"]), indent=2))
+    print(json.dumps(measure(options.repository, options.at, options.root), indent=2))
     return 0
 
 
 def measure(repository: Path, revision: str, roots: Sequence[str]) -> dict[str, object]:
-    """Everything about one repository, as JSON values."""
+    """Precision and recall of one repository, as JSON values."""
+    source = open_source(repository, revision)
+    graph = build_graph(source)
     with tempfile.TemporaryDirectory(prefix="switchyard-bench-") as folder:
-        cache, tree = Path(folder) / "cache", Path(folder) / "tree"
-        graph, cold_s = _build(repository, revision, cache)
-        _, warm_s = _build(repository, revision, cache)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        _check_out(repository, graph.revision, tree)
+        tree = Path(folder).resolve()
+        for path, content in source.read_many(sorted(path for path in source.paths if path.endswith(_SUFFIXES))):
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_bytes(content)
+        for link, path in source.links.items():
+            (tree / link).parent.mkdir(parents=True, exist_ok=True)
+            (tree / link).symlink_to(tree / path)
         return {
-            "benchmark": "context_graph",
-            "repository": repository.name,
+            "benchmark": "edges_python",
+            "repository": repository.resolve().name,
             "revision": graph.revision,
-            "files": len(graph.files),
-            "edges": len(graph.edges()),
-            "unresolved": len(graph.unresolved),
-            "cold_s": round(cold_s, 3),
-            "warm_s": round(warm_s, 3),
-            "peak_mb": round(peak / 1024),
-            "python": _compare(graph, tree, roots),
+            "files": sum(path.endswith(".py") for path in graph.files),
+            **_compare(graph, tree, roots or list(_find_roots(source.paths))),
         }
 
 
-def _build(repository: Path, revision: str, cache: Path) -> tuple[ImportGraph, float]:
-    start = time.perf_counter()
-    graph = build_graph(open_source(repository, revision), cache)
-    return graph, time.perf_counter() - start
+def _find_roots(paths: Iterable[str]) -> Iterator[str]:
+    projects = {path.rpartition("/")[0] for path in paths if path.rpartition("/")[2] in _PROJECT_FILES}
+    for folder in sorted({"", *projects}, key=lambda folder: (folder.count("/"), folder)):
+        if not _is_sample(folder + "/"):
+            yield from (str(Path(folder) / name) for name in ("", "src", "tests"))
 
 
-def _check_out(repository: Path, revision: str, tree: Path) -> None:
-    tree.mkdir()
-    archive = subprocess.run(
-        ("git", "-C", str(repository), "archive", "--format=tar", revision), check=True, capture_output=True
-    )
-    subprocess.run(("tar", "-x", "-C", str(tree)), input=archive.stdout, check=True)
+def _is_sample(path: str) -> bool:
+    return any(_SAMPLES.fullmatch(part) for part in path.split("/")[:-1])
 
 
 def _compare(graph: ImportGraph, tree: Path, roots: Sequence[str]) -> dict[str, object]:
-    parsed = {path: _parse(tree / path) for path in graph.files if path.endswith(".py")}
+    own = [path for path in graph.files if path.endswith(".py")]
+    parsed = {path: _parse(tree / path) for path in own if not _is_sample(path)}
     known = {path: module for path, module in parsed.items() if module is not None}
-    edges = [edge for edge in graph.edges() if edge.importer in known]
+    edges = [edge for edge in graph.edges() if edge.importer in known and edge.imported in parsed]
     found = {(path, target) for path, module in known.items() for target in _true_targets(tree, path, module, roots)}
     truth = {pair for pair in found if pair[1] in parsed}
     ours = {(edge.importer, edge.imported) for edge in edges}
@@ -83,11 +89,13 @@ def _compare(graph: ImportGraph, tree: Path, roots: Sequence[str]) -> dict[str, 
     return {
         "oracle": "ast + importlib.machinery.PathFinder",
         "edges": len(truth),
+        "samples": len(own) - len(parsed),
         "unread": len(parsed) - len(known),
+        "unresolved": len([item for item in graph.unresolved if item.path in known]),
         "precision": round(len(plain & truth) / len(plain), 4) if plain else None,
         "recall": round(len(ours & truth) / len(truth), 4) if truth else None,
-        "extra": [" -> ".join(pair) for pair in extra[:15]],
-        "missing": [" -> ".join(pair) for pair in missing[:15]],
+        "extra": [" -> ".join(pair) for pair in extra],
+        "missing": [" -> ".join(pair) for pair in missing],
     }
 
 
@@ -133,6 +141,8 @@ def _from_targets(node: ast.ImportFrom, folder: Path, search: Sequence[str]) -> 
     if spec is None:
         return
     for alias in node.names:
+        if any((Path(place) / f"{alias.name}.pyi").exists() for place in spec.submodule_search_locations or ()):
+            continue
         inner = PathFinder.find_spec(alias.name, list(spec.submodule_search_locations or ()))
         chosen = inner if inner is not None and alias.name != "*" else spec
         if chosen.has_location and chosen.origin:

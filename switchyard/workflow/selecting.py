@@ -68,7 +68,7 @@ def choose_context(
     """What matters for a task at a commit."""
     codebase = read_commit(places, commit)
     request = Request(
-        text=f"{task.title}\n\n{task.body}",
+        text="\n\n".join(part for part in (task.title, task.body, *task.acceptance, task.test_requirements) if part),
         targets=task.targets,
         seeds=seeds,
         always=task.context_files,

@@ -57,6 +57,16 @@ def test_a_base_that_moved_on_is_not_what_parents_changed(yard: Yard) -> None:
     assert parents_changes(yard.factory, plan, yard.task("child", "parent"), ground) == ["src/mine.py"]
 
 
+def test_acceptance_and_test_requirements_say_what_matters_too(yard: Yard) -> None:
+    files = {f"src/{name}.py": f"def {name}_total():\n    pass\n" for name in ("basket", "invoice", "parcel")}
+    ground = yard.ground(yard.commit(yard.base, files))
+    child = yard.task(
+        "child", body="Mend it.", acceptance=["`invoice_total` is right"], test_requirements="parcel_total"
+    )
+    assert {"src/invoice.py", "src/parcel.py"} <= selected(yard, child, ground).keys()
+    assert "src/invoice.py" not in selected(yard, yard.task("child", body="Mend it."), ground)
+
+
 def test_a_name_that_is_no_text_can_be_selected(yard: Yard) -> None:
     odd = "src/\udcff.py"
     ground = yard.ground(yard.commit(yard.base, {odd: "X = 1\n"}), "factory/r1/parent")

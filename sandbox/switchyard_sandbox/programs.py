@@ -64,8 +64,11 @@ def installation(box: Path) -> Installation | None:
         inner, outer, covered = json.loads((box / _LIST).read_text())
     except FileNotFoundError:
         return None
-    pairs = tuple((source, place) for source, place in inner)
-    return Installation(box / _FOLDER, pairs, tuple(outer), tuple(covered))
+    # An installation that is changed while boxes live may break its programs, but no box.
+    pairs = tuple((source, place) for source, place in inner if Path(source).exists())
+    places = {place for _, place in pairs}
+    hidden = [place for place in covered if any(place.startswith(f"{other}/") for other in places)]
+    return Installation(box / _FOLDER, pairs, tuple(name for name in outer if Path(name).exists()), tuple(hidden))
 
 
 def link(box: Path, programs: Sequence[Program]) -> None:

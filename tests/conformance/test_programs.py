@@ -73,6 +73,16 @@ class TestPrograms:
         assert ground.did(box, 'grep -c _DATA "$(command -v gloss)" || true') == "0\n"
         assert ground.run(box, "gloss -V").ok
 
+    def test_a_package_that_vanishes_from_the_host_keeps_no_box_from_working(
+        self, ground: Ground, commit: str, tmp_path: Path
+    ) -> None:
+        (tmp_path / "extra").mkdir()
+        (tmp_path / "more.py").write_text("")
+        box = box_with(ground, commit, replace(PROGRAM, packages=(PACKAGE, tmp_path / "extra", tmp_path / "more.py")))
+        (tmp_path / "extra").rmdir()
+        (tmp_path / "more.py").unlink()
+        assert ground.run(box, "gloss -V").ok
+
     def test_only_the_packages_that_were_named_are_there(self, ground: Ground, commit: str) -> None:
         embedded_only(ground)
         box = box_with(ground, commit)

@@ -245,9 +245,35 @@ def test_what_looks_local_and_is_not_there_is_listed_and_nothing_else(project: P
     assert project.unresolved() == [
         ("pkg/a.py", "plain.inner"),
         ("pkg/a.py", "pkg.gone"),
+        ("pkg/a.py", ".lost"),
         ("pkg/a.py", ".nowhere"),
         ("pkg/a.py", "...above"),
+        ("pkg/a.py", "pkg.attribute"),
     ]
+
+
+@pytest.mark.parametrize("init", ["from .inner import *\n", "def __getattr__(name): ...\n", "import sys\n", "x = 1\n"])
+def test_a_package_that_may_bind_a_name_unseen_is_believed(project: Project, init: str) -> None:
+    project.write({"pkg/__init__.py": init, "pkg/inner.py": "", "main.py": "from pkg import name, __path__\n"})
+    assert project.unresolved() == []
+
+
+def test_the_members_of_a_workspace_import_one_another(project: Project) -> None:
+    project.write(
+        {
+            "pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n',
+            "packages/one/pyproject.toml": '[tool.poetry]\npackages = [{include = "first", from = "code"}]\n',
+            "packages/one/code/first/deep/mod.py": "",
+            "packages/two/pyproject.toml": "[project]\nname = 'two'\n",
+            "packages/two/src/second/__init__.py": "from first.deep import mod\n",
+            "packages/two/tests/test_it.py": "import second\nimportlib.import_module('first.deep.mod')\n",
+        }
+    )
+    assert project.edges() == {
+        ("packages/two/src/second/__init__.py", "packages/one/code/first/deep/mod.py"): "import",
+        ("packages/two/tests/test_it.py", "packages/two/src/second/__init__.py"): "import",
+        ("packages/two/tests/test_it.py", "packages/one/code/first/deep/mod.py"): "dynamic",
+    }
 
 
 def test_a_package_inside_a_sample_is_not_importable_from_elsewhere(project: Project) -> None:

@@ -59,8 +59,16 @@ class PythonResolver:
             if module.file.endswith(_INIT_NAMES):
                 for path in self._find_definers(module.file, name):
                     targets.add(path, "reexport")
+                if self._has_nothing(module.file, name):
+                    targets.miss(_join(item.module, name))
         elif name != "*":
-            targets.miss(item.module + ("" if item.module.endswith(".") else ".") + name)
+            targets.miss(_join(item.module, name))
+
+    def _has_nothing(self, init: str, name: str) -> bool:
+        """Whether a package can't have a name: what binds names in ways that facts don't tell is always believed."""
+        facts = self._facts.get(init, FileFacts(problem="not here"))
+        is_bare = not (facts.imports or facts.definitions or facts.problem)
+        return is_bare and name != "*" and not name.startswith("__")
 
     def _locate(self, importer: str, module: str) -> _Module | None:
         key = (importer if module.startswith(".") else importer.rpartition("/")[0], module)
@@ -175,6 +183,10 @@ class PythonResolver:
         elif module.file:
             further = list(self._follow(module.file, name, seen))
             yield from further if further or is_star else [module.file]
+
+
+def _join(module: str, name: str) -> str:
+    return module + ("" if module.endswith(".") else ".") + name
 
 
 def is_python_test(path: str) -> bool:

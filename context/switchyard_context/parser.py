@@ -45,7 +45,10 @@ def parse_file(path: str, content: bytes | None, hasher: TermHasher) -> tuple[by
         return pack_facts(FileFacts(problem="can't be read")), hasher.pack({})
     # The default action of the signal is to end the process: no code of ours runs while a grammar does.
     signal.setitimer(signal.ITIMER_PROF, BASE_S + len(content) / 1e6 * S_PER_MB)
-    facts = read_facts(path, content)
+    try:
+        facts = read_facts(path, content)
+    except Exception as error:
+        facts = FileFacts(problem=f"the reader failed: {type(error).__name__}: {error}")
     terms = hasher.pack(terms_of(content, facts) if not facts.problem else {})
     signal.setitimer(signal.ITIMER_PROF, 0)
     return pack_facts(facts), terms

@@ -27,6 +27,8 @@ from switchyard_context.term_rows import TermHasher
 _ALONE = 50
 _CHUNK = 1500
 _MAX_WORKERS = 8
+# What a file does to its parser; other signals come from people and from a machine without memory.
+_DEADLY = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE, signal.SIGPROF)
 # Without the package's face, whose imports would take longer than the parsing of a few files.
 _BOOT = """
 import sys, types
@@ -99,17 +101,31 @@ def start(source: Source, paths: Sequence[str]) -> Worker:
 
 def finish(source: Source, worker: Worker) -> Iterator[Parsed]:
     """What the worker found; after a crash the file it died of has nothing, and another worker does the rest."""
-    code = worker.process.wait()
+    while True:
+        code, found = _collect(worker)
+        yield from found
+        left = [path for path, _ in worker.jobs[len(found) :]]
+        if not left:
+            return
+        if code >= 0 and not found:
+            # No grammar ends a process in this way: there is no memory, no disk, no tree-sitter.
+            yield from (Parsed(path, problem_row("the parser could not be run"), False) for path in left)
+            return
+        yield Parsed(left[0], problem_row(_reason(code)), -code in _DEADLY)
+        if not left[1:]:
+            return
+        worker = start(source, left[1:])
+
+
+def _collect(worker: Worker) -> tuple[int, list[Parsed]]:
+    try:
+        code = worker.process.wait()
+    except BaseException:
+        worker.process.kill()
+        raise
     with worker.resources:
         worker.answers.seek(0)
-        found = list(_read_rows(worker.answers.read(), worker.jobs))
-    yield from found
-    left = [path for path, _ in worker.jobs[len(found) :]]
-    if left:
-        is_killed = code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
-        yield Parsed(left[0], problem_row(_reason(code)), not is_killed)
-    if left[1:]:
-        yield from finish(source, start(source, left[1:]))
+        return code, list(_read_rows(worker.answers.read(), worker.jobs))
 
 
 def problem_row(problem: str) -> BlobRow:

@@ -24,6 +24,11 @@ HOSTILE: dict[str, bytes] = {
     "broken.py": b"def f(:\n  class\nimport good\n}}}}",
     "empty.py": b"",
     "blank.py": b"\n\n\n",
+    "huge.py": b"import good\n" + b"value = [1, 2, 3]  # some more\n" * 170_000,
+    "too_big.ts": b"export const x = 1;\n" * 450_000,
+    "brackets.py": b"x = " + b"[" * 100_000 + b"\nimport good\n",
+    "brackets.ts": b"const x = " + b"{a:" * 100_000,
+    "minified.js": b"import './good';" + b"var a=function(b){return b+1};" * 4_000,
     "big.py": (b"x = [" + b"1, " * 40 + b"]\n") * 40_000 + b"import good\n",
     "deep.ts": b"const x = " + b"[" * 20_000 + b"]" * 20_000 + b";\nimport './good'\n",
     "broken.tsx": b"<<<<<<< HEAD\nimport './good'\n=======\n>>>>>>>\n",
@@ -76,6 +81,26 @@ def test_a_file_that_ends_its_parser_costs_that_file_alone(project: Project) -> 
     assert [item.problem for item in facts.values()].count("ends the parser (SIGSEGV); skipped") == 1
     assert all(len(item.imports) == 50_000 for item in facts.values() if not item.problem)
     assert all(item.is_final for item in found)
+
+
+def test_a_file_that_takes_too_long_is_said_to(project: Project) -> None:
+    source = project.write({"a.py": b"import os\n" * 50_000, "b.py": "import os\n"}).source()
+    worker = start(source, ["a.py", "b.py"])
+    # What the timer of the process sends to it.
+    worker.process.send_signal(signal.SIGPROF)
+    problems = {item.path: unpack_facts(item.row.facts).problem for item in finish(source, worker)}
+    assert problems == {"a.py": "takes too long to parse; skipped", "b.py": ""}
+
+
+def test_a_parser_that_can_not_run_at_all_is_not_asked_again_and_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = project.write({f"{number}.py": "" for number in range(20)}).source()
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    found = list(finish(source, start(source, list(source.blobs))))
+    assert {unpack_facts(item.row.facts).problem for item in found} == {"the parser could not be run"}
+    assert [item.path for item in found] == list(source.blobs)
+    assert not any(item.is_final for item in found)
 
 
 def test_a_parser_that_was_killed_is_given_another_try_by_the_next_run(project: Project) -> None:

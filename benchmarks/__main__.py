@@ -8,7 +8,7 @@ import platform
 import sys
 import time
 
-BENCHMARKS = ("line", "sandbox_boxes")
+BENCHMARKS = ("line", "sandbox_boxes", "context_speed")
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """The one way out of a box: a proxy on the host that dials only allowed names and writes a line for each decision.
 
 Denied by default. A name is normalised once and resolved here, and exactly the address that was judged is dialled, so
-that neither rebinding nor a second spelling gets past the list.
+that neither rebinding nor a second spelling gets past the list. What goes through CONNECT must be TLS to that name.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from switchyard_sandbox.client_hello import read_server_name
+from switchyard_sandbox.presets import expand
 
 _NAME = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NUMERIC = re.compile(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+))*")
@@ -21,8 +24,14 @@ _HEAD_BYTES = 16 << 10
 _IDLE_S = 120.0
 _DIAL_S = 20.0
 _PIECE = 1 << 16
+_MOST_BYTES = 1 << 62
 _PORTS = (80, 443)
 _MOST_CONNECTIONS = 128
+_MOST_DECISIONS = 50_000
+"""Of one command; after that its proxy answers nothing more."""
+_MOST_TOLD = 500
+"""Characters of a request or a reason in the audit."""
+_HEADER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*")
 
 _REFUSED_NETWORKS = [
     ipaddress.ip_network(text)
@@ -35,6 +44,9 @@ _REFUSED_NETWORKS = [
 ]
 
 
+Resolve = Callable[[str, int], list[str]]
+
+
 class Refused(Exception):
     """A request that is not let through, with the reason that the audit line gives."""
 
@@ -42,13 +54,16 @@ class Refused(Exception):
 class AllowList:
     """The names that may be reached: exact, or `*.suffix` for everything below; `name:port` opens one more port."""
 
-    def __init__(self, names: Sequence[str], internal: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], internal: Sequence[str], resolve: Resolve | None = None) -> None:
         """Normalise once.
 
         Args:
+            names: Host names and names of presets.
             internal: Names of the list that may lie at private addresses.
+            resolve: From a name and a port to addresses; None: as this machine does.
         """
-        self._rules = [self._rule(name) for name in names]
+        self._resolve = resolve or resolve_by_system
+        self._rules = [self._rule(name) for name in expand(names)]
         self._internal = {name.lower().rstrip(".") for name in internal}
 
     def judge(self, host: str, port: int) -> tuple[str, str]:
@@ -60,7 +75,7 @@ class AllowList:
         name = normalise(host)
         if not any(_matches(name, pattern) and port in ports for pattern, ports in self._rules):
             raise Refused(f"{name}:{port} is not on the list")
-        for address in _resolve(name, port):
+        for address in self._resolve(name, port):
             if name in self._internal or not _is_private(address):
                 return name, address
         raise Refused(f"{name} lies at a private address")
@@ -78,11 +93,15 @@ class Proxy:
         self._allowed = allowed
         self._audit = audit
         self._slots = threading.BoundedSemaphore(_MOST_CONNECTIONS)
+        self._decisions = 0
 
     def serve(self, listener: socket.socket) -> None:
         """Accept until the process ends."""
         while True:
             client, _ = listener.accept()
+            if self._decisions >= _MOST_DECISIONS:
+                client.close()
+                continue
             self._slots.acquire()
             threading.Thread(target=self._answer, args=(client,), daemon=True).start()
 
@@ -103,6 +122,9 @@ class Proxy:
             head, rest = _read_head(client)
             asked = head.partition(b"\r\n")[0].decode("latin-1")
             method, host, port, forward = parse(head)
+            body_bytes = _MOST_BYTES if method == "CONNECT" else body_length(head) - len(rest)
+            if body_bytes < 0:
+                raise Refused("a second request follows the first")
             name, address = self._allowed.judge(host, port)
         except Refused as err:
             self._log(asked, "refused", str(err))
@@ -114,17 +136,35 @@ class Proxy:
             self._log(asked, "unreachable", f"{name} at {address}: {err}")
             client.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return
-        self._log(asked, "allowed", f"{name} at {address}")
         with upstream:
-            if method == "CONNECT":
-                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            try:
+                if method == "CONNECT":
+                    client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                    rest = self._read_hello(client, rest, name)
+            except Refused as err:
+                self._log(asked, "refused", str(err))
+                return
+            self._log(asked, "allowed", f"{name} at {address}")
+            upstream.settimeout(_IDLE_S)
             upstream.sendall(forward + rest)
-            _relay(client, upstream)
+            relay(client, upstream, _IDLE_S, body_bytes)
+
+    @staticmethod
+    def _read_hello(client: socket.socket, rest: bytes, name: str) -> bytes:
+        """The first bytes of a tunnel, which must open TLS to the name that CONNECT gave."""
+        try:
+            hello, told = read_server_name(lambda: client.recv(_PIECE), rest)
+        except ValueError as err:
+            raise Refused(f"what follows CONNECT is no TLS to {name}: {err}") from err
+        if told.lower().rstrip(".") != name:
+            raise Refused(f"TLS is to {told!r}, CONNECT to {name}")
+        return hello
 
     def _log(self, asked: str, decision: str, reason: str) -> None:
-        line = json.dumps({"time": time.time(), "asked": asked, "decision": decision, "reason": reason})
+        self._decisions += 1
+        told = {"asked": asked[:_MOST_TOLD], "decision": decision, "reason": reason[:_MOST_TOLD]}
         with open(self._audit, "a") as file:
-            file.write(line + "\n")
+            file.write(json.dumps({"time": time.time(), **told}) + "\n")
 
 
 def normalise(host: str) -> str:
@@ -148,6 +188,8 @@ def parse(head: bytes) -> tuple[str, str, int, bytes]:
         Refused: It is no request that a proxy serves, or its Host names another place than its target.
     """
     lines = head.split(b"\r\n")
+    if not all(_HEADER.fullmatch(line) for line in lines[1:]) or b"\n" in lines[0] or b"\0" in lines[0]:
+        raise Refused("a header that two readers could read differently")
     words = lines[0].decode("latin-1").split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         raise Refused("no HTTP/1 request")
@@ -172,6 +214,24 @@ def parse(head: bytes) -> tuple[str, str, int, bytes]:
     return method, host, port, b"\r\n".join([first, b"Connection: close", *kept]) + b"\r\n\r\n"
 
 
+def body_length(head: bytes) -> int:
+    """How many bytes of a plain request follow its head.
+
+    Raises:
+        Refused: It doesn't say, or not once: what follows could be a request to another name.
+    """
+    lengths = []
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.lower() in (b"transfer-encoding", b"upgrade"):
+            raise Refused(f"{name.decode('latin-1')} is not let through: the request must say its length")
+        if name.lower() == b"content-length":
+            lengths.append(value.strip())
+    if len(lengths) > 1 or any(not length.isdigit() for length in lengths):
+        raise Refused("the request does not say one length")
+    return int(lengths[0]) if lengths else 0
+
+
 def _place(authority: str, default_port: int) -> tuple[str, int]:
     if "@" in authority:
         raise Refused("user information in the address")
@@ -187,7 +247,7 @@ def _matches(name: str, pattern: str) -> bool:
     return name.endswith(pattern[1:]) and name != pattern[2:] if pattern.startswith("*.") else name == pattern
 
 
-def _resolve(name: str, port: int) -> list[str]:
+def resolve_by_system(name: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except OSError as err:
@@ -211,15 +271,23 @@ def _read_head(client: socket.socket) -> tuple[bytes, bytes]:
     return head, rest
 
 
-def _relay(one: socket.socket, other: socket.socket) -> None:
-    """Carry bytes both ways until both sides have ended, or neither speaks for too long."""
-    ways = {one: other, other: one}
+def relay(client: socket.socket, upstream: socket.socket, idle_s: float, most_bytes: int = _MOST_BYTES) -> None:
+    """Carry bytes both ways until both sides have ended, or neither speaks for too long.
+
+    Args:
+        most_bytes: What the client may send; more ends it.
+    """
+    ways = {client: upstream, upstream: client}
     while ways:
-        ready, _, _ = select.select(list(ways), [], [], _IDLE_S)
+        ready, _, _ = select.select(list(ways), [], [], idle_s)
         if not ready:
             return
         for source in ready:
             data = source.recv(_PIECE)
+            if source is client:
+                most_bytes -= len(data)
+                if most_bytes < 0:
+                    return
             if data:
                 ways[source].sendall(data)
                 continue

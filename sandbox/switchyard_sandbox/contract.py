@@ -103,6 +103,16 @@ class Program:
 
 
 @dataclass(frozen=True)
+class GatewayAccess:
+    """How one box reaches the host's gateway, which adds the keys that the box never sees."""
+
+    socket: Path
+    """Where the gateway listens on the host, for its owner alone; boxes reach it through their supervisor."""
+    env: Mapping[str, str] = field(repr=False)
+    """Variables for the box, its token among them; `{gateway}` stands for the gateway's address in that box."""
+
+
+@dataclass(frozen=True)
 class BoxSpec:
     """Everything `create` needs."""
 
@@ -114,6 +124,8 @@ class BoxSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     network: tuple[str, ...] = ()
     """Allowed host names while commands run; empty: no network at all."""
+    gateway: GatewayAccess | None = None
+    """The model endpoints open to it; None: none. Beside `network`: it opens no other way out."""
     programs: tuple[Program, ...] = ()
     ttl_s: float = 7200.0
     """After this the box ends by itself, whoever made it."""

@@ -40,6 +40,10 @@ class Entry:
     anchor: str
     repository: str
     network: list[str] = field(default_factory=list)
+    gateway: str = ""
+    """The gateway's socket; empty: the box has none."""
+    gateway_env: dict[str, str] = field(default_factory=dict, repr=False)
+    """With the box's token: the journal is for its owner alone."""
     env: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
 
@@ -84,6 +88,8 @@ class Journal:
             anchor=spec.code.anchor,
             repository=str(spec.code.repository),
             network=list(spec.network),
+            gateway=str(spec.gateway.socket) if spec.gateway else "",
+            gateway_env=dict(spec.gateway.env) if spec.gateway else {},
             env=dict(spec.env),
             limits=asdict(spec.limits),
         )

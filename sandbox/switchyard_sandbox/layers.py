@@ -51,6 +51,7 @@ def _build(spec: BoxSpec, driver: Driver, harvest: Harvest, checkout: Path, plac
             code=replace(spec.code, commit=spec.code.anchor),
             setup=SetUp(),
             network=spec.setup.network,
+            gateway=None,
             programs=(),
             ttl_s=spec.setup.timeout_s * len(spec.setup.commands) + 60,
         )

@@ -170,6 +170,7 @@ def _job(folder: Path, entry: Entry, command: Command, timeout_s: float) -> Job:
         stall_s=command.stall_s,
         network=[],
         internal=[],
+        gateway="",
         audit="",
         lock=str(lock_path(folder)),
         tree=str(workspace.upper),

@@ -99,6 +99,11 @@ def environment(
     return values
 
 
+def gateway_variables(values: Mapping[str, str], address: str) -> dict[str, str]:
+    """The variables of a gateway's endpoints, for a box that reaches the gateway at that address."""
+    return {name: value.replace("{gateway}", address) for name, value in values.items()}
+
+
 def arguments(sources: Sources, env: Mapping[str, str], cwd: str, limits: Limits) -> list[str]:
     """bubblewrap's options, in the order in which it makes the mounts."""
     temporary = min(limits.disk_mb, max(limits.memory_mb // 2, 1)) << 20

@@ -140,7 +140,7 @@ class EmbeddedDriver:
         store.write_delta(spec.code, pack)
         pack.chmod(0o644)
         script = _LAY_DELTA.format(commit=spec.code.commit)
-        opened = replace(opened, entry=replace(opened.entry, network=[]))
+        opened = replace(opened, entry=replace(opened.entry, network=[], gateway="", gateway_env={}))
         finished = self._execute(opened, Command(("/bin/sh", "-c", script), timeout_s=_DELTA_TIMEOUT_S), None)
         pack.unlink()
         if not finished.ok:

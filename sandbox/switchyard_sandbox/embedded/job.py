@@ -7,8 +7,8 @@ import json
 SECCOMP_FD, INFO_FD, BLOCK_FD, ARGUMENTS_FD = 10, 11, 12, 13
 """Where bubblewrap finds what the shim hands it."""
 
-PROXY_PORT = 3128
-"""Where a box with a network finds the proxy, at its own loopback."""
+PROXY_PORT, GATEWAY_PORT = 3128, 3129
+"""Where a box with a network finds the proxy, and one with model endpoints the gateway, at its own loopback."""
 
 JOB, PROCESS, OUTPUT, EXIT, STDIN = "job.json", "process.json", "output", "exit.json", "stdin"
 """The files of one command's folder: asked, who runs it, what it said, how it ended."""
@@ -66,6 +66,7 @@ class Job:
         stall_s: float | None,
         network: list[str],
         internal: list[str],
+        gateway: str,
         audit: str,
         lock: str,
         tree: str,
@@ -104,6 +105,8 @@ class Job:
         """Host names that the proxy lets through; empty: no network at all."""
         self.internal = internal
         """Those of them that may resolve to a private address."""
+        self.gateway = gateway
+        """The socket of the host's gateway; empty: no gateway."""
         self.audit = audit
         """Where the proxy writes one line for each decision."""
         self.lock = lock

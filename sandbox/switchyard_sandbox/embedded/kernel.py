@@ -7,7 +7,7 @@ import os
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
-_PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 36, 38
+_PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 4, 36, 38
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -36,6 +36,11 @@ def adopt_orphans() -> None:
 def forgo_privileges() -> None:
     """From here on no program gains anything by its set-uid bit or file capabilities."""
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+
+
+def hide_memory() -> None:
+    """From here on no other process of our user may trace us, read our memory or our environment."""
+    _check(_libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl")
 
 
 def enter_private_mounts(uid: int, gid: int, *, as_root: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from switchyard_sandbox.contract import Command, SandboxError
 from switchyard_sandbox.embedded import confinement, staging
 from switchyard_sandbox.embedded.confinement import Sources
-from switchyard_sandbox.embedded.job import Job, Mount
+from switchyard_sandbox.embedded.job import GATEWAY_PORT, Job, Mount
 from switchyard_sandbox.embedded.limits import hold
 from switchyard_sandbox.embedded.machine import Machine
 from switchyard_sandbox.embedded.workspace import Workspace
@@ -50,7 +50,8 @@ def make_job(machine: Machine, box: Box, command: Command, number: int, timeout_
     stage = _stage(box, machine) if staged else ""
     sources = _staged_sources(stage, box.programs) if staged else _direct_sources(box)
     networked = bool(box.entry.network)
-    own = [box.entry.env, command.env]
+    gateway = confinement.gateway_variables(box.entry.gateway_env, f"http://127.0.0.1:{GATEWAY_PORT}")
+    own = [box.entry.env, gateway, command.env]
     env = confinement.environment(
         own, proxied=networked, certificates=networked, programs=f"{PLACE}/bin" if box.programs else ""
     )
@@ -80,6 +81,7 @@ def make_job(machine: Machine, box: Box, command: Command, number: int, timeout_
         stall_s=command.stall_s,
         network=list(box.entry.network),
         internal=internal,
+        gateway=box.entry.gateway,
         audit=str(box.folder / "audit.jsonl"),
         lock=str(lock_path(box.folder)),
         tree=sources.work,
@@ -110,7 +112,8 @@ def check_command(command: Command) -> None:
 
 def _stage(box: Box, machine: Machine) -> str:
     programs = [source for source, _ in box.programs.inner] if box.programs else []
-    stage = staging.choose_stage([str(box.folder), str(machine.bwrap), "/usr", "/etc", *programs])
+    reached = [box.entry.gateway] if box.entry.gateway else []
+    stage = staging.choose_stage([str(box.folder), str(machine.bwrap), "/usr", "/etc", *programs, *reached])
     if not stage:
         raise SandboxError(
             f"there is no directory to stage the mounts of {box.folder}", hint="make an empty, world-readable /mnt"

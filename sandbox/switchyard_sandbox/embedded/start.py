@@ -130,7 +130,7 @@ def _release(job: Job, started: Started, block_fd: int) -> None:
     if started.init_pid and job.pids:
         # Here, not before: inside the box's user namespace the count is the box's own.
         resource.prlimit(started.init_pid, resource.RLIMIT_NPROC, (job.pids, job.pids))
-    if started.init_pid and job.network:
+    if started.init_pid and (job.network or job.gateway):
         from switchyard_sandbox.embedded.network import serve
 
         serve(job, started.init_pid)

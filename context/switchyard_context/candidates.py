@@ -30,8 +30,8 @@ TIERS: tuple[Tier, ...] = get_args(Tier)
 _TEXT_TARGETS, _SURE_TARGETS = 5, 2
 """How many answers of a text count as targets, and of how many of these the imports are due."""
 _TEXT_MATCHES, _RANKED = 15, 60
-_MAX_TESTS = 6
-_MAX_NEIGHBOURS = 16
+_MAX_TESTS, _MAX_NEIGHBOURS = 6, 16
+_MAX_TESTS_OF_GUESSES, _MAX_NEIGHBOURS_OF_GUESSES = 4, 6
 _BESIDE_WEIGHT = 0.3
 _IDENTIFIER = re.compile(r"\b[A-Za-z_]\w{2,}\b")
 
@@ -74,10 +74,12 @@ def list_candidates(request: Request, goal: Aim, codebase: Codebase) -> list[Can
     found: dict[str, Candidate] = {}
     _merge(found, [*named, *lead, *_always(goal, graph), *matched[_TEXT_TARGETS:]])
     _merge(found, _imports(known if named else known[:_SURE_TARGETS], graph))
-    _merge(found, _tests(known, codebase))
+    is_told = bool(named or goal.absent)
+    _merge(found, _tests(known, codebase, _MAX_TESTS if is_told else _MAX_TESTS_OF_GUESSES))
     _merge(found, _configs((*centres, *goal.absent), source))
     aside = codebase.generated | codebase.vendored
-    _merge(found, _neighbours(goal, known, graph, answers, aside.union(found)))
+    near = _neighbours(goal, known, graph, answers, aside.union(found))
+    _merge(found, islice(near, _MAX_NEIGHBOURS if is_told else _MAX_NEIGHBOURS_OF_GUESSES))
     return _with_scores(list(found.values()))
 
 
@@ -169,11 +171,11 @@ def _names_by_line(graph: ImportGraph, path: str) -> dict[int, frozenset[str]]:
     return names
 
 
-def _tests(targets: list[str], codebase: Codebase) -> Iterator[Candidate]:
+def _tests(targets: list[str], codebase: Codebase, limit: int) -> Iterator[Candidate]:
     """The tests that speak for the targets, then the fixtures that these use."""
     graph = codebase.graph
     changed = [path for path in targets if not is_test(path)]
-    tests = [item for item in rank_tests(codebase, changed) if item.path not in codebase.vendored][:_MAX_TESTS]
+    tests = [item for item in rank_tests(codebase, changed) if item.path not in codebase.vendored][:limit]
     for item in tests:
         chain = " → ".join((item.path, *(edge.imported for edge in graph.why_any(item.path, changed))))
         covers = (f"covers: {chain}",) if " → " in chain else ()
@@ -207,7 +209,7 @@ def _neighbours(
         of_text[graph.id_of(path)] = 1 / (1 + rank)
     scores = fuse([closeness(graph, seeds), of_text], weights=(2.0, 1.0))
     fresh = (path for path in _best(graph, scores) if path not in taken and goal.is_in_focus(path))
-    for path in islice(fresh, _MAX_NEIGHBOURS):
+    for path in fresh:
         reasons = [f"beside {beside[path]}, which is not there yet"] if path in beside else []
         if path not in seeds and (chain := chains.to(path)):
             reasons.append(f"linked: {chain}")

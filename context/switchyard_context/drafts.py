@@ -13,8 +13,6 @@ from switchyard_context.slices import RUNGS, Document, Lines, Rung, body, heads,
 from switchyard_context.tokens import count_units, tokens_of
 
 _BEST_SYMBOLS = 4
-# A file whose few signatures cost more than this may be in by its name alone.
-_SMALL_TOKENS = 400
 
 
 @dataclass
@@ -25,6 +23,8 @@ class Draft:
     document: Document
     scores: Mapping[Definition, float] = field(default_factory=dict)
     """How well its definitions answer the text of the request."""
+    small_tokens: int = 400
+    """A file whose few signatures cost more than this may be in by its name alone."""
 
     def __post_init__(self) -> None:
         item, document = self.candidate, self.document
@@ -100,7 +100,7 @@ class Draft:
         if len(rungs) > 1 and rungs[1][0] == "whole":
             # Nothing lies between the name and the whole, so the whole is what signatures would be.
             rungs[1] = ("signatures", *rungs[1][1:])
-        return rungs[1:] if len(rungs) > 1 and rungs[1][2] <= _SMALL_TOKENS else rungs
+        return rungs[1:] if len(rungs) > 1 and rungs[1][2] <= self.small_tokens else rungs
 
     def best_symbols(self) -> list[Definition]:
         """Definitions that answer the text, best first; equal ones in the order of the file."""

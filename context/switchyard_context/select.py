@@ -47,8 +47,11 @@ _RICHEST: dict[Tier, Rung] = {**_DUE, "match": "whole", "import": "whole"}
 _NEEDED: tuple[Tier, ...] = ("target", "always", "match", "import")
 _FIRST: dict[Tier, Rung] = dict.fromkeys(_DUE, "signatures")
 _BY_SYMBOL: tuple[Tier, ...] = ("target", "match")
-# What a definition is worth: how well it answers the text, how far down the list its file stands, and how long it is.
-_FILE_WORTH, _FILE_DECAY, _SIZE_POWER, _LEAST_LINES = 0.05, 0.3, 0.2, 4
+# What a file may cost at the least. Where a text alone says what is wanted, bodies are worth more than surroundings.
+_SMALL_TOKENS, _SMALL_TOKENS_OF_GUESSES = 400, 120
+# What a definition is worth: how well it answers the text, and how far down the list its file stands; long ones
+# count no less: what is changed is seldom short.
+_FILE_WORTH, _FILE_DECAY = 0.05, 0.35
 
 
 @dataclass(frozen=True)
@@ -177,8 +180,9 @@ def _drafts(candidates: Sequence[Candidate], codebase: Codebase, mentions: Menti
     }
     asked = {item.path: documents[item.path] for item in candidates if item.tier in _BY_SYMBOL}
     scores = score_symbols(mentions, asked) if mentions.words or mentions.names else {}
+    small = _SMALL_TOKENS if any(item.tier == "target" for item in candidates) else _SMALL_TOKENS_OF_GUESSES
     for item in candidates:
-        yield Draft(item, documents[item.path], scores.get(item.path, {}))
+        yield Draft(item, documents[item.path], scores.get(item.path, {}), small)
 
 
 def _deepen(drafts: Sequence[Draft], budget: int) -> None:
@@ -200,21 +204,11 @@ def _symbols_by_worth(drafts: Sequence[Draft]) -> list[tuple[Draft, Definition]]
     """Definitions of the files that the text speaks of: the better both the file and the definition, the earlier."""
     asked = [draft for draft in drafts if draft.candidate.tier in _BY_SYMBOL]
     worth = [
-        (
-            -(score + _FILE_WORTH) / (1 + _FILE_DECAY * position) / _size_of(item) ** _SIZE_POWER,
-            position,
-            item.first_line,
-            draft,
-            item,
-        )
+        (-(score + _FILE_WORTH) / (1 + _FILE_DECAY * position), position, item.first_line, draft, item)
         for position, draft in enumerate(asked)
         for item, score in draft.scores.items()
     ]
     return [(draft, item) for *_, draft, item in sorted(worth, key=lambda entry: entry[:3])]
-
-
-def _size_of(item: Definition) -> int:
-    return item.last_line - item.first_line + _LEAST_LINES
 
 
 def _dropped(goal: Aim, left_out: Sequence[Candidate], budget: int) -> Iterator[Dropped]:

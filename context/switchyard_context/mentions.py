@@ -13,6 +13,7 @@ from switchyard_context.stop_words import STOP_WORDS, WEAK_WORDS
 _HEAD, _TAIL = 100_000, 20_000
 """A text of megabytes is a log: its beginning and its end say what it is about."""
 _WEAK = 0.4
+_MAX_ORDERED = 3000
 _MAX_WORDS, _MAX_NAMES, _MAX_CHAINS, _MAX_PATHS = 400, 300, 200, 100
 
 _EXTENSION = r"\.(?:pyi?|[cm]?[jt]sx?|go|rs|java)\b"
@@ -58,6 +59,8 @@ class Mentions:
     """The same of the first line."""
     code: Mapping[str, float]
     """The same of what is set as code."""
+    stems: tuple[str, ...]
+    """The words of the beginning in their order, the others too."""
     plain: frozenset[str]
     """Every word of the text as written, in lower case."""
     names: Mapping[str, float]
@@ -88,6 +91,7 @@ def read_mentions(text: str) -> Mentions:
         words=_weigh(text),
         title=_weigh(title),
         code=_weigh(code),
+        stems=tuple(stem for name in _NAME.findall(text)[:_MAX_ORDERED] for stem in stems_in(name)),
         plain=frozenset(word.lower() for word in re.findall(r"[A-Za-z_][\w-]+", text)),
         names=_names_of(text, title, code),
         chains=tuple(chains)[:_MAX_CHAINS],

@@ -10,7 +10,8 @@ from functools import lru_cache
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 _COMPOUND = re.compile(r"_|[a-z\d][A-Z]|[A-Za-z]\d|[A-Z]{2}")
 _SIBILANTS = ("ches", "shes", "sses", "xes", "zes")
-_MIN_STEM = 3
+MIN_STEM = 3
+"""A stem keeps at least so many letters."""
 _VOWELS = frozenset("aeiouy")
 
 
@@ -37,7 +38,7 @@ def stems_of(words: Iterable[str]) -> list[str]:
 @lru_cache(maxsize=200_000)
 def stem_of(word: str) -> str:
     """A lower-case word without plural, -ing, -ed and final e; crude on purpose, and the same on both sides."""
-    if len(word) <= _MIN_STEM or not word.isascii():
+    if len(word) <= MIN_STEM or not word.isascii():
         return word
     if word.endswith("ies"):
         word = word[:-3] + "y"
@@ -47,12 +48,12 @@ def stem_of(word: str) -> str:
         word = word[:-1]
     for ending in ("ing", "ed"):
         rest = word.removesuffix(ending)
-        if _MIN_STEM <= len(rest) < len(word) and not _VOWELS.isdisjoint(rest):
+        if MIN_STEM <= len(rest) < len(word) and not _VOWELS.isdisjoint(rest):
             word = rest
             if word[-1] == word[-2] and word[-1] not in "lsz":
                 word = word[:-1]
             break
-    return word[:-1] if len(word) > _MIN_STEM and word.endswith("e") else word
+    return word[:-1] if len(word) > MIN_STEM and word.endswith("e") else word
 
 
 @lru_cache(maxsize=500_000)

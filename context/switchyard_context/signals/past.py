@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from switchyard_context.graph import ImportGraph
 from switchyard_context.history import PastCommit, word_hash
 from switchyard_context.signals.lexical import Scores, tally
 
@@ -35,18 +36,17 @@ class Past:
         return tally(self.files, shares, self.size)
 
 
-def arrange(history: Sequence[PastCommit], ids: Mapping[str, int], size: int) -> Past:
+def arrange(history: Sequence[PastCommit], graph: ImportGraph) -> Past:
     """Lay the history out; commits that touched very many files say nothing about any of them."""
     commits, files = [], []
     for position, commit in enumerate(history):
         if len(commit.paths) <= _MAX_PATHS:
             for path in commit.paths:
-                file = ids.get(path)
-                if file is not None:
+                if path in graph:
                     commits.append(position)
-                    files.append(file)
+                    files.append(graph.id_of(path))
     breadths = np.array([max(1, len(commit.paths)) for commit in history], dtype=np.float64)
-    return Past(size, np.array(commits, dtype=np.int64), np.array(files, dtype=np.int64), breadths, history)
+    return Past(len(graph.files), np.array(commits, dtype=np.int64), np.array(files, dtype=np.int64), breadths, history)
 
 
 def resembling(past: Past, words: Mapping[str, float]) -> Scores:
@@ -55,13 +55,9 @@ def resembling(past: Past, words: Mapping[str, float]) -> Scores:
     if not count or not words:
         return np.zeros(count)
     lengths = np.array([len(commit.words) for commit in past.history])
-    held = np.concatenate([commit.words for commit in past.history])
-    owners = np.repeat(np.arange(count), lengths)
     wanted = {word_hash(word): weight for word, weight in words.items()}
     keys = np.array(sorted(wanted), dtype=np.uint32)
-    places = np.minimum(np.searchsorted(keys, held), len(keys) - 1)
-    hits = keys[places] == held
-    places, owners = places[hits], owners[hits]
+    owners, places = _hits(past.history, lengths, keys)
     frequencies = np.bincount(places, minlength=len(keys))
     rarities = np.log(1 + (count - frequencies + 0.5) / (frequencies + 0.5))
     gains = rarities * np.array([wanted[int(key)] for key in keys])
@@ -71,6 +67,40 @@ def resembling(past: Past, words: Mapping[str, float]) -> Scores:
         return scores
     floor = np.sort(scores)[-min(_NEAREST, count)]
     return np.where(scores >= floor, scores / scores.max(), 0.0) ** 2
+
+
+def described(past: Past, words: Mapping[str, float]) -> Scores:
+    """Files by the words of all messages of commits that touched them, taken together as one document (BM25)."""
+    if not len(past.commits) or not words:
+        return np.zeros(past.size)
+    wanted = {word_hash(word): weight for word, weight in words.items()}
+    keys = np.array(sorted(wanted), dtype=np.uint32)
+    lengths = np.array([len(commit.words) for commit in past.history])
+    owners, places = _hits(past.history, lengths, keys)
+    shares = 1 / np.sqrt(past.breadths)
+    sizes = tally(past.files, (shares * lengths)[past.commits], past.size)
+    norms = 1.2 * (0.5 + 0.5 * sizes / max(1e-9, float(sizes[sizes > 0].mean()))) if sizes.any() else sizes
+    starts = np.searchsorted(past.commits, owners)
+    counts = np.searchsorted(past.commits, owners, side="right") - starts
+    rows = np.repeat(starts, counts) + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    cells, inverse = np.unique(past.files[rows] * len(keys) + np.repeat(places, counts), return_inverse=True)
+    held = tally(inverse, np.repeat(shares[owners], counts), len(cells))
+    files, terms = cells // len(keys), cells % len(keys)
+    holders = np.bincount(terms, minlength=len(keys))
+    rarity = np.log(1 + (np.count_nonzero(sizes) - holders + 0.5) / (holders + 0.5))
+    worths = rarity * np.array([wanted[int(key)] for key in keys])
+    return tally(files, worths[terms] * held * 2.2 / (held + norms[files]), past.size)
+
+
+def _hits(
+    history: Sequence[PastCommit], lengths: npt.NDArray[np.int64], keys: npt.NDArray[np.uint32]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(commit, position of the word in `keys`) of each word of a message that is one of the keys."""
+    held = np.concatenate([commit.words for commit in history])
+    owners = np.repeat(np.arange(len(history)), lengths)
+    places = np.minimum(np.searchsorted(keys, held), len(keys) - 1)
+    found = keys[places] == held
+    return owners[found], places[found]
 
 
 def churn(past: Past) -> Scores:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,9 @@ from switchyard.cli.workspace import open_workspace
 
 if TYPE_CHECKING:
     from switchyard_context import Codebase
+    from switchyard_git import Repository
+
+CONFIG_NAME = "switchyard.toml"
 
 At = Annotated[str | None, typer.Option("--at", metavar="REV", help="Read this revision. Default: the work tree.")]
 Include = Annotated[
@@ -25,19 +30,56 @@ Exclude = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Place:
+    """A repository and how context is selected in it."""
+
+    repository: Repository
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    budget_tokens: int | None = None
+    """None: the selector's own default."""
+
+
+def open_place(repo: Path | None) -> Place:
+    """The repository at `repo`, else the one around the current folder, and its `[context]`.
+
+    Where nothing is configured the configuration is not even imported: that takes as long as all else of a warm query.
+    """
+    from switchyard_git import Repository
+
+    repository = Repository.open(repo or Path.cwd())
+    if not _is_configured(repository):
+        return Place(repository)
+    config = open_workspace(repo, must_be_configured=False).config.context
+    return Place(repository, config.include, config.exclude, config.budget_tokens)
+
+
+def _is_configured(repository: Repository) -> bool:
+    from switchyard_git import UnknownRevision
+
+    if any(name.startswith("SWITCHYARD_") for name in os.environ):
+        return True
+    if repository.worktree is not None:
+        return os.path.lexists(repository.worktree / CONFIG_NAME)
+    try:
+        return repository.read_blob("HEAD", CONFIG_NAME) is not None
+    except UnknownRevision:
+        return False
+
+
 def read_codebase(
-    repo: Path | None, at: str | None, include: Sequence[str] | None, exclude: Sequence[str] | None, output: Output
+    place: Place, at: str | None, include: Sequence[str] | None, exclude: Sequence[str] | None, output: Output
 ) -> Codebase:
     """Read a tree as the options and the configuration say; what could not be read is counted on stderr."""
     from switchyard_context import open_codebase, open_source
 
-    workspace = open_workspace(repo, must_be_configured=False)
-    config = workspace.config.context
+    repository = place.repository
     codebase = open_codebase(
-        open_source(repo if repo is not None else Path.cwd(), at, workspace.repository),
-        workspace.places.cache,
-        include=config.include if include is None else include,
-        exclude=config.exclude if exclude is None else exclude,
+        open_source(repository.worktree or repository.git_dir, at, repository),
+        repository.common_dir / "switchyard" / "cache",
+        include=place.include if include is None else include,
+        exclude=place.exclude if exclude is None else exclude,
     )
     for text in codebase.warnings:
         output.warning(text)

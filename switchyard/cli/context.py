@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from switchyard.cli.codebase import At, Exclude, Include, read_codebase
+from switchyard.cli.codebase import At, Exclude, Include, Place, open_place, read_codebase
 from switchyard.cli.context_text import describe_selection, draw_dot, draw_edges
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
 from switchyard.cli.render import Output
@@ -69,8 +70,9 @@ def select(
     from switchyard_context import select as select_files
 
     output = Output(as_json=as_json or output_format == "json", quiet=quiet, verbose=verbose)
-    request = _request(repo, _text(text, text_file), task, seed or (), budget, top, role or (), under or ())
-    codebase = read_codebase(repo, at, include, exclude, output)
+    place = open_place(repo)
+    request = _request(repo, place, _text(text, text_file), task, seed or (), budget, top, role or (), under or ())
+    codebase = read_codebase(place, at, include, exclude, output)
     _show(select_files(codebase, request), output, output_format, explain=explain)
 
 
@@ -90,7 +92,7 @@ def graph(
     Imports that look local and lead nowhere are counted; --verbose and --json list them.
     """
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
-    found = read_codebase(repo, at, include, exclude, output).graph
+    found = read_codebase(open_place(repo), at, include, exclude, output).graph
     output.document(found.as_json(), draw_dot(found) if dot else draw_edges(found))
     if found.unresolved:
         output.note(f"imports that look local and lead to no file: {len(found.unresolved)} (--verbose lists them)")
@@ -115,7 +117,7 @@ def why(
     Exits 1 when A does not need B.
     """
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
-    found = read_codebase(repo, at, include, exclude, output).graph
+    found = read_codebase(open_place(repo), at, include, exclude, output).graph
     chain = found.why(importer, imported)
     edges = None if chain is None else [edge.as_json() for edge in chain]
     lines = [f"{edge.importer}:{edge.line} imports {edge.imported} ({edge.kind})" for edge in chain or ()]
@@ -143,7 +145,7 @@ def tests(
     from switchyard_context.coverage import rank_tests
 
     output = Output(as_json, quiet, verbose)
-    codebase = read_codebase(repo, at, include, exclude, output)
+    codebase = read_codebase(open_place(repo), at, include, exclude, output)
     subjects = _known(codebase.graph, paths)
     ranked = {item.path: item.reasons for item in rank_tests(codebase, subjects)}
     others = dict.fromkeys(codebase.graph.tests_covering(subjects), ("reaches it through imports",))
@@ -172,13 +174,14 @@ def impact(
     That is everything that needs them through imports; the nearest come first.
     """
     output = Output(as_json, quiet, verbose)
-    found = read_codebase(repo, at, include, exclude, output).graph
+    found = read_codebase(open_place(repo), at, include, exclude, output).graph
     subjects = _known(found, paths)
     _show_paths("impact", found, subjects, dict.fromkeys(found.impact(subjects), ()), output)
 
 
 def _request(
     repo: Path | None,
+    place: Place,
     text: str,
     task: str | None,
     seeds: list[str] | tuple[str, ...],
@@ -191,18 +194,18 @@ def _request(
 
     if not (text or task or seeds):
         raise UsageError("nothing to select for", hint="give --text, --text-file, --task or --seed")
-    workspace = open_workspace(repo, must_be_configured=False)
-    found = workspace.store().get(task) if task is not None else None
-    return Request(
+    found = open_workspace(repo, must_be_configured=False).store().get(task) if task is not None else None
+    request = Request(
         text="\n\n".join(part for part in (*((found.title, found.body) if found else ()), text) if part),
         targets=found.targets if found else (),
         always=found.context_files if found else (),
         seeds=seeds,
-        budget_tokens=budget if budget is not None else workspace.config.context.budget_tokens,
         top=top,
         roles=roles,
         under=under,
     )
+    tokens = budget if budget is not None else place.budget_tokens
+    return request if tokens is None else replace(request, budget_tokens=tokens)
 
 
 def _text(text: str | None, file: str | None) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from switchyard.config import Config
+
 from .conftest import Shell, git
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -164,3 +166,12 @@ def test_a_damaged_cache_is_told_and_costs_no_result(shop: Shell) -> None:
     assert (after.code, after.out) == (0, before.out)
     assert "can't be used and is built anew: cut" in after.err
     assert "warning" not in shop.run("context", "--text", "wrong total of the cart").err
+
+
+def test_a_repository_without_configuration_has_the_default_budget(shop: Shell) -> None:
+    assert shop.run("context", "--seed", "shop/cart.py", "--json").document["budget"] == Config().context.budget_tokens
+    shop.commit({"switchyard.toml": "[context]\nbudget_tokens = 300\n"})
+    assert shop.run("context", "--seed", "shop/cart.py", "--json").document["budget"] == 300
+    git(shop.folder, "clone", "--quiet", "--bare", ".", "../bare.git")
+    bare = str(shop.folder.parent / "bare.git")
+    assert shop.run("context", "--seed", "shop/cart.py", "--json", "--repo", bare).document["budget"] == 300

@@ -32,4 +32,7 @@ def suffix_of(path: str) -> str:
 
 def language_of(path: str) -> Language | None:
     """The language that reads a path, by its extension."""
-    return _OF_SUFFIX.get(suffix_of(path))
+    # Asked of every path of a tree several times, so it does without `suffix_of`.
+    dot = path.rfind(".")
+    found = _OF_SUFFIX.get(path[dot:]) if dot > 0 else None
+    return found if found is not None and path[dot - 1] != "/" else None

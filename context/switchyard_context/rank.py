@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,16 +18,17 @@ from switchyard_context.rank_fusion import fuse
 from switchyard_context.reasons import reasons_for
 from switchyard_context.signals.lexical import Scores
 
-__all__ = ["IDENTIFIER", "Ranked", "Scores", "closeness", "fuse", "rank_files"]
+__all__ = ["Ranked", "Scores", "closeness", "fuse", "rank_files"]
 
 _DAMPING = 0.7
 _ROUNDS = 24
 _BACKWARD_WEIGHT = 0.6
 _RANKED = 60
 _BEHIND = -math.inf
+_SILENT = frozenset({"churn", "together", "imported", "importing"})
+"""Kinds of evidence that speak without a word of the text."""
 _SEVERAL_PARTS = 1.9
 """A path of the text agrees with the file's in its name and a folder, or more."""
-IDENTIFIER = re.compile(r"\b[A-Za-z_]\w{2,}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ def rank_files(codebase: Codebase, text: str, limit: int = _RANKED) -> list[Rank
         return []
     mentions = read_mentions(text)
     evidence = gather(codebase, mentions)
+    if not any(scores.any() for name, scores in evidence.signals.items() if name not in _SILENT):
+        return []
     candidates = describe_candidates(codebase, mentions, evidence)
     scores = dict(zip(candidates.files, weigh(candidates).tolist(), strict=True)) if candidates.files else {}
     for file in scores:

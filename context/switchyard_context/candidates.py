@@ -19,7 +19,7 @@ from switchyard_context.languages import language_of
 from switchyard_context.languages.contract import parents_of
 from switchyard_context.mentions import read_mentions
 from switchyard_context.named_files import other_files_named
-from switchyard_context.rank import Scores, closeness, fuse, match_text
+from switchyard_context.rank import Ranked, Scores, closeness, fuse, rank_files
 from switchyard_context.request import Aim, Request, Role
 from switchyard_context.roles import nature_of
 from switchyard_context.source import Source
@@ -51,15 +51,6 @@ class Candidate:
     """Only these were asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A file that answers the text."""
-
-    path: str
-    score: float
-    reasons: tuple[str, ...] = ()
-
-
 def list_candidates(request: Request, goal: Aim, codebase: Codebase) -> list[Candidate]:
     """Every file worth considering, each once, best first; scores fall from 1 and order the list."""
     graph, source = codebase.graph, codebase.source
@@ -67,8 +58,11 @@ def list_candidates(request: Request, goal: Aim, codebase: Codebase) -> list[Can
     named = list(_named(goal, graph, set(_IDENTIFIER.findall(request.text))))
     matched = [] if named or goal.absent else list(_matched(answers, graph))
     first = [replace(item, role="target") for item in matched[:_TEXT_TARGETS]]
-    spoken = [] if named else _spoken_of(request, goal, codebase)
-    lead = [*spoken, *first] if not _names_code(request.text) else [*first, *spoken]
+    spoken = (
+        [] if named else [path for path in other_files_named(request.text, graph, source) if goal.is_in_focus(path)]
+    )
+    others = [Candidate(path, "target", "match", ("named in the text",)) for path in spoken]
+    lead = [*first, *others] if _names_code(request.text, spoken) else [*others, *first]
     centres = [item.path for item in (*named, *lead)]
     known = [path for path in centres if path in graph]
     found: dict[str, Candidate] = {}
@@ -83,26 +77,20 @@ def list_candidates(request: Request, goal: Aim, codebase: Codebase) -> list[Can
     return _with_scores(list(found.values()))
 
 
-def _answers(request: Request, goal: Aim, codebase: Codebase) -> dict[str, Answer]:
+def _answers(request: Request, goal: Aim, codebase: Codebase) -> dict[str, Ranked]:
     """The files that answer the text, best first."""
-    if not request.text.strip():
-        return {}
-    graph = codebase.graph
-    scores = match_text(graph, request.text)
-    ranked = [Answer(path, float(scores[graph.id_of(path)])) for path in _best(graph, scores)[:_RANKED]]
+    ranked = rank_files(codebase, request.text, _RANKED)
     aside = codebase.generated | codebase.vendored
     wanted = (item for item in ranked if item.path not in aside or item.path in request.text)
     return {item.path: item for item in wanted if goal.is_in_focus(item.path)}
 
 
-def _names_code(text: str) -> bool:
+def _names_code(text: str, spoken: Iterable[str]) -> bool:
+    """Whether anything in the text but the names of those files is a name of code."""
+    for path in spoken:
+        text = text.replace(path, " ").replace(posixpath.basename(path), " ")
     mentions = read_mentions(text)
     return bool(mentions.names or mentions.frames or mentions.chains)
-
-
-def _spoken_of(request: Request, goal: Aim, codebase: Codebase) -> list[Candidate]:
-    paths = other_files_named(request.text, codebase.graph, codebase.source)
-    return [Candidate(path, "target", "match", ("named in the text",)) for path in paths if goal.is_in_focus(path)]
 
 
 def _merge(found: dict[str, Candidate], more: Iterable[Candidate]) -> None:
@@ -135,7 +123,7 @@ def _always(goal: Aim, graph: ImportGraph) -> Iterator[Candidate]:
         yield Candidate(path, nature_of(path, graph), "always", ("listed to be always in",))
 
 
-def _matched(answers: Mapping[str, Answer], graph: ImportGraph) -> Iterator[Candidate]:
+def _matched(answers: Mapping[str, Ranked], graph: ImportGraph) -> Iterator[Candidate]:
     for rank, item in enumerate(islice(answers.values(), _TEXT_MATCHES), start=1):
         reasons = (f"matches the text, rank {rank}", *item.reasons)
         yield Candidate(item.path, nature_of(item.path, graph), "match", reasons)
@@ -198,7 +186,7 @@ def _configs(centres: tuple[str, ...], source: Source) -> Iterator[Candidate]:
 
 
 def _neighbours(
-    goal: Aim, targets: list[str], graph: ImportGraph, answers: Mapping[str, Answer], taken: Set[str]
+    goal: Aim, targets: list[str], graph: ImportGraph, answers: Mapping[str, Ranked], taken: Set[str]
 ) -> Iterator[Candidate]:
     """What lies close in the graph, and where there is a text, what answers it."""
     beside = {path: absent for absent in goal.absent for path in _siblings(absent, graph) if path not in targets}

@@ -147,7 +147,7 @@ def _job(folder: Path, entry: Entry, command: Command, timeout_s: float) -> Job:
         arguments=[],
         command=list(command.argv),
         env=confinement.environment(
-            [own, entry.env, command.env],
+            [own, entry.env, entry.gateway_env, command.env],
             proxied=False,
             certificates=False,
             programs=programs.linked_folder(folder),
@@ -170,7 +170,7 @@ def _job(folder: Path, entry: Entry, command: Command, timeout_s: float) -> Job:
         stall_s=command.stall_s,
         network=[],
         internal=[],
-        gateway="",
+        gateway=entry.gateway,
         audit="",
         lock=str(lock_path(folder)),
         tree=str(workspace.upper),

@@ -34,6 +34,13 @@ def serve(job: Job, init_pid: int) -> None:
         threading.Thread(target=answer, args=(listener,), daemon=True).start()
 
 
+def serve_gateway(path: str) -> str:
+    """Let a command that shares the host's network reach the gateway; its address."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    threading.Thread(target=Relay(path).serve, args=(listener,), daemon=True).start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
 class Relay:
     """Carries connections to a unix socket of the host."""
 

@@ -73,6 +73,11 @@ def _start_plain(job: Job) -> Started:
     """Start the command as it is: the driver that isolates nothing asks for this."""
     # A missing directory is the caller's fault, not the command's: found out before there is a command.
     os.close(os.open(job.cwd, os.O_RDONLY | os.O_DIRECTORY))
+    if job.gateway:
+        from switchyard_sandbox.embedded.network import serve_gateway
+
+        address = serve_gateway(job.gateway)
+        job.env = {name: value.replace("{gateway}", address, 1) for name, value in job.env.items()}
     stdout, stderr = os.pipe(), os.pipe()
     handed = {0: _memory_file(_read(STDIN)), 1: stdout[1], 2: stderr[1]}
     pid = os.fork()

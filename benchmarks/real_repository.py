@@ -33,7 +33,7 @@ from switchyard_sandbox.embedded.driver import EmbeddedDriver
 from switchyard.config import load_config
 
 SWITCHYARD = (sys.executable, "-m", "switchyard.cli.main")
-KEPT = ("mirror.git", "checkouts", "layers", "cache")
+KEPT = ("mirror.git", "checkouts", "layers", "cache", "seeds")
 """What makes a round warm; of the rest of the state each round has its own."""
 BOXES = 20
 LOOK_EVERY_S = 0.05

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from switchyard_sandbox.gateway import Endpoint
 from switchyard_sandbox.gateway.endpoints import variables
@@ -99,6 +99,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
+@settings(deadline=None)
 @given(data=st.data())
 def test_tokens_are_counted_however_the_answer_is_cut(name: str, data: st.DataObject) -> None:
     kind, answer, expected = ANSWERS[name]
@@ -112,6 +113,7 @@ def test_tokens_are_counted_however_the_answer_is_cut(name: str, data: st.DataOb
     assert count == expected
 
 
+@settings(deadline=None)
 @given(
     key=st.text("ab", min_size=2, max_size=4),
     pieces=st.lists(st.text("abc", max_size=6), max_size=6),

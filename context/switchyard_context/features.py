@@ -56,6 +56,7 @@ def describe_candidates(codebase: Codebase, mentions: Mentions, evidence: Eviden
         columns[f"rank:{name}"] = _reciprocal_ranks(scores, at)
     paths = [codebase.graph.files[file] for file in files]
     columns |= _by_path(paths, mentions, evidence) | _by_graph(codebase, own)
+    columns["named_parts"] = evidence.signals["path"][own]
     for name, value in _of_text(codebase, mentions).items():
         columns[name] = np.full(len(files), np.log1p(value))
     return Candidates(files, tuple(columns), np.column_stack(list(columns.values())))

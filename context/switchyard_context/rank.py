@@ -27,7 +27,7 @@ _RANKED = 60
 _BEHIND = -math.inf
 _SILENT = frozenset({"churn", "together", "imported", "importing"})
 """Kinds of evidence that speak without a word of the text."""
-_SEVERAL_PARTS = 1.9
+_SEVERAL_PARTS, _NAMED_BONUS = 1.9, 2.0
 """A path of the text agrees with the file's in its name and a folder, or more."""
 
 
@@ -51,7 +51,7 @@ def rank_files(codebase: Codebase, text: str, limit: int = _RANKED) -> list[Rank
     candidates = describe_candidates(codebase, mentions, evidence)
     scores = dict(zip(candidates.files, weigh(candidates).tolist(), strict=True)) if candidates.files else {}
     for file in scores:
-        scores[file] += float(evidence.signals["path"][file] > _SEVERAL_PARTS)
+        scores[file] += _NAMED_BONUS * (evidence.signals["path"][file] > _SEVERAL_PARTS)
     others = [file for file in best_first(evidence.first, limit) if file not in scores]
     order = [*sorted(scores, key=lambda file: (-scores[file], file)), *others][:limit]
     files = codebase.graph.files

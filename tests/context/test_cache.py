@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +71,7 @@ def test_a_damaged_cache_costs_time_and_not_a_result(
     cache = tmp_path / "cache"
     truth = project.commit(FILES).graph("HEAD", cache).as_json()
     damage(cache / "blobs-3.sqlite")
+    shutil.rmtree(cache / "trees")
     assert project.graph("HEAD", cache).as_json() == truth
     assert project.graph("HEAD", cache).as_json() == truth
 
@@ -78,7 +80,7 @@ def test_a_damaged_cache_is_built_anew(project: Project, tmp_path: Path) -> None
     cache = tmp_path / "cache"
     project.commit(FILES).graph("HEAD", cache)
     _fill_with_noise(cache / "blobs-3.sqlite")
-    project.graph("HEAD", cache)
+    assert [facts.problem for facts in project.graph("HEAD", cache).facts.values()] == [""] * len(FILES)
     connection = sqlite3.connect(cache / "blobs-3.sqlite")
     assert connection.execute("SELECT count(*) FROM blobs").fetchone() == (len(FILES),)
     connection.close()

@@ -161,6 +161,18 @@ OutputSink = Callable[[Chunk], None]
 
 
 @dataclass(frozen=True)
+class Decision:
+    """One request of a box to its proxy, and what became of it."""
+
+    asked: str
+    """The first line of the request."""
+    decision: Literal["allowed", "refused", "unreachable"]
+    reason: str
+    time: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True)
 class Finished:
     """How a command ended. Exactly one of exit_code and signal is not None."""
 
@@ -175,6 +187,8 @@ class Finished:
     opened: tuple[str, ...] | None = ()
     """The watched files that were opened, whatever for; None: the driver can't tell, and `unseen` says why."""
     unseen: str = ""
+    decisions: tuple[Decision, ...] = ()
+    """What the proxy let out of the box, and what it refused."""
 
     @property
     def ok(self) -> bool:

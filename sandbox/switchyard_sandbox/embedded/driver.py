@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from switchyard_sandbox import extract, programs, reaper
+from switchyard_sandbox.audit import Audit
 from switchyard_sandbox.contract import (
     INBOX,
     WORKDIR,
@@ -152,7 +153,10 @@ class EmbeddedDriver:
         timeout_s = remaining if command.timeout_s is None else min(command.timeout_s, remaining)
         folder, number = next_folder(box.folder)
         job = make_job(look(self._state), box, command, number, timeout_s, self._internal)
-        return run_job(folder, job, command.stdin, sink)
+        if not box.entry.network:
+            return run_job(folder, job, command.stdin, sink)
+        audit = Audit(Path(job.audit))
+        return replace(run_job(folder, job, command.stdin, sink), decisions=audit.fresh())
 
     def _open(self, box: BoxId) -> Box:
         entry = self._journal.read(box)

@@ -75,7 +75,7 @@ def _add(count: Count, said: Mapping[str, Any]) -> None:
     for part in _parts(said):
         model = part.get("model") or part.get("modelVersion")
         if isinstance(model, str):
-            count.model = model[:200]
+            count.model = model[:200].encode("utf-8", "replace").decode()
         if isinstance(usage := part.get("usageMetadata"), dict):
             _add_gemini(count, usage)
         elif isinstance(usage := part.get("usage"), dict):

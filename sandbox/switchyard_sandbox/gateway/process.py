@@ -108,7 +108,6 @@ def _listen() -> socket.socket:
 
 def _become_nobodys() -> None:
     """Let go of whoever started us, and let nobody look into our memory."""
-    os.setsid()
     kernel.hide_memory()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     log = os.open(_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

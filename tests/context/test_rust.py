@@ -354,7 +354,19 @@ def test_test_files_are_known_by_cargos_layout(path: str, expected: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    "source", ["mod a {" * 3000, "/*" * 200_000, "use " * 20_000, "quote! {" * 50_000, "(" * 20_000]
+    "source",
+    [
+        "mod a {" * 3000,
+        "/*" * 200_000,
+        "use " * 20_000,
+        "quote! {" * 50_000,
+        "(" * 20_000,
+        'r#"' * 300_000,
+        'br##" ' * 300_000,
+        '"\\' * 300_000,
+        "r#" * 300_000,
+        "a::<" * 20_000,
+    ],
 )
 def test_a_file_that_never_ends_what_it_begins_is_read_in_one_pass(source: str) -> None:
     assert read_facts("a.rs", f"use a::b;\n{source}".encode()).imports[0].module == "a"

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Literal
 from switchyard_context.facts import Definition, DefinitionKind, FileFacts, Import
 from switchyard_context.languages.grammar import first_line_of, last_line_of, load_language, text_of
 from switchyard_context.languages.rust_paths import Regions, read_paths
+from switchyard_context.languages.rust_text import mask, without_open_end
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Point
 
 SUFFIXES = (".rs",)
-VERSION = 3
+VERSION = 4
 
 _KINDS: dict[str, DefinitionKind] = {
     "function_item": "function",
@@ -63,9 +64,10 @@ class _Items:
 
 def read_facts(source: bytes) -> FileFacts:
     """Definitions down to methods, modules, `use` of every scope, and paths written out in code."""
-    items = _Items(source)
-    _walk(_parser("files").parse(source).root_node, items, (), is_member=False, depth=0)
-    imports = [*items.modules, *read_paths(source, items.regions, {d.name for d in items.definitions})]
+    text = mask(source)
+    items = _Items(without_open_end(source, text))
+    _walk(_parser("files").parse(items.source).root_node, items, (), is_member=False, depth=0)
+    imports = [*items.modules, *read_paths(source, text, items.regions, {d.name for d in items.definitions})]
     imports.sort(key=lambda item: item.line)
     return FileFacts(tuple(imports), tuple(items.definitions), attributes=tuple(items.attributes))
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from switchyard_context.facts import EdgeKind, Import
-from switchyard_context.languages.rust_text import Cursor, blank, end_of_group, is_within, mask
+from switchyard_context.languages.rust_text import Cursor, blank, end_of_group, is_within
 
 _USE = re.compile(rb"use(?<!\wuse)\s+")
 _END_OF_USE = re.compile(rb"[;()=!]")
@@ -68,13 +68,13 @@ class _Scan:
         return Cursor(self.text, self.regions.scopes)
 
 
-def read_paths(source: bytes, regions: Regions, defined: Collection[str]) -> Iterator[Import]:
+def read_paths(source: bytes, text: bytes, regions: Regions, defined: Collection[str]) -> Iterator[Import]:
     """Every `use`, and each path once per inline module.
 
     Args:
+        text: The source, masked.
         defined: The file's own definitions, which no `use …::*` is needed for.
     """
-    text = mask(source)
     hidden: list[tuple[int, int]] = []
     for match in _HIDDEN_GROUP.finditer(text):
         if not is_within(hidden, match.start()):

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 # Each alternative begins with a letter of its own, so that the scan runs at the speed of a search for these letters.
 _HIDDEN = re.compile(
     rb"//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)"
-    rb'|r(?P<hashes>#+)".*?(?:"(?P=hashes)|\Z)|r"[^"]*"|"(?:[^"\\]|\\.)*"'
+    rb'|r(?P<hashes>#+)".*?(?:"(?P=hashes)|\Z)|r"[^"]*(?:"|\Z)|"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
     rb"|'(?:\\(?:'|[^\n']+)|[\x80-\xff]{2,4}|[^'\\\n])'",
     re.DOTALL,
 )
+_OPEN_STRING = re.compile(rb'r?#*"')
+_CLOSED_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"|r(?P<hashes>#*)".*"(?P=hashes)', re.DOTALL)
 _BLANK = bytes(10 if byte == 10 else 32 for byte in range(256))
 _BRACKETS = re.compile(rb"[({\[]|[)}\]]")
 
@@ -22,6 +24,19 @@ _BRACKETS = re.compile(rb"[({\[]|[)}\]]")
 def mask(source: bytes) -> bytes:
     """The source with spaces for what is in comments, strings and characters; lines and offsets stay."""
     return _HIDDEN.sub(lambda match: match[0].translate(_BLANK), source)
+
+
+def without_open_end(source: bytes, masked: bytes) -> bytes:
+    """The source up to a string that is never closed.
+
+    From each quote behind it the grammar's scanner would look for an end again: hours for some megabytes.
+    """
+    if len(masked.rstrip()) == len(source.rstrip()):
+        return source
+    for match in _HIDDEN.finditer(source):
+        if match.end() == len(source) and _OPEN_STRING.match(match[0]) and not _CLOSED_STRING.fullmatch(match[0]):
+            return source[: match.start()]
+    return source
 
 
 def blank(text: bytes, spans: Sequence[tuple[int, int]]) -> bytes:

@@ -152,6 +152,30 @@ class ContextUse(Packet):
     unseen: str = ""
 
 
+class EgressNote(Packet):
+    """What an attempt asked of the proxy, and what became of it; the same again counts up."""
+
+    asked: str
+    decision: Literal["allowed", "refused", "unreachable"]
+    reason: str
+    count: int
+
+
+class ModelUse(Packet):
+    """What one attempt used of one model, as the gateway counted it."""
+
+    endpoint: str
+    model: str
+    requests: int
+    input_tokens: int
+    """The whole prompts, with what came from a cache."""
+    cached_tokens: int
+    cache_write_tokens: int
+    output_tokens: int
+    uncounted: int
+    """Requests whose answers did not say what they used, or broke off."""
+
+
 class AttemptResult(Packet):
     """What one attempt of an agent left behind."""
 
@@ -165,6 +189,8 @@ class AttemptResult(Packet):
     """Those of them that the base does not have."""
     context: ContextUse | None = None
     findings: tuple[FindingNote, ...] = ()
+    egress: tuple[EgressNote, ...] = ()
+    models: tuple[ModelUse, ...] = ()
     exit_code: int | None
     signal: int | None
     limit: str | None
@@ -178,8 +204,10 @@ class AttemptResult(Packet):
     @property
     def facts(self) -> dict[str, Any]:
         """What the ledger row says: no output, long lists cut with their true length beside them."""
+        apart = {"diff", "said", "changed", "created", "context", "findings", "egress", "models"}
         return {
-            **self.model_dump(exclude={"diff", "said", "changed", "created", "context", "findings"}),
+            **self.model_dump(exclude=apart),
+            **({"models": [use.model_dump() for use in self.models]} if self.models else {}),
             "changed": self.changed[:200],
             "changed_count": len(self.changed),
             "findings": [note.model_dump() for note in self.findings[:50]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -22,6 +22,7 @@ from switchyard.packets import RunId, TaskId
 from switchyard.tasks import Task
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.lock import orchestrator_lock
+from switchyard.workflow.outside import Gateway
 from switchyard.workflow.plan import Draft, Standing, draft_run, refuse_unready
 from switchyard.workflow.stores import Base, clear_stale_locks, fetch_base, open_stores, target_of
 from switchyard.workspace import Workspace
@@ -29,6 +30,7 @@ from switchyard.workspace import Workspace
 if TYPE_CHECKING:
     from switchyard_merge.forge.contract import Forge
     from switchyard_sandbox import Driver, OutputSink
+    from switchyard_sandbox.gateway import GatewayHandle
 
     from switchyard.workflow.boxing import Boxed
     from switchyard.workflow.examining import Parts
@@ -52,6 +54,32 @@ def open_driver(workspace: Workspace, *, accept_no_isolation: bool = False) -> D
             f"sandbox kind {kind!r} is not part of this release", hint=f"known kinds: {', '.join(sorted(_DRIVERS))}"
         )
     return _DRIVERS[kind](workspace)
+
+
+def open_gateway(workspace: Workspace, environ: Mapping[str, str]) -> Gateway | None:
+    """The gateway of the configuration, not yet running; None: it names no endpoint.
+
+    Raises:
+        UsageError: The variable of an endpoint's key is not set.
+    """
+    tables = workspace.config.gateway
+    if not tables:
+        return None
+    for name, table in tables.items():
+        if not environ.get(table.key_env):
+            raise UsageError(
+                f"[gateway] {name}: the environment has no {table.key_env}",
+                hint=f"export {table.key_env}, or take the endpoint out of switchyard.toml",
+            )
+    keys = {name: environ[table.key_env] for name, table in tables.items()}
+
+    def start() -> GatewayHandle:
+        from switchyard_sandbox.gateway import Endpoint, ensure_running, kind_of
+
+        endpoints = [Endpoint(name, table.kind or kind_of(name), table.url) for name, table in tables.items()]
+        return ensure_running(workspace.places.state, endpoints, keys)
+
+    return Gateway(tuple(tables), start)
 
 
 def open_forge(workspace: Workspace, quarantine: Repository, target: str) -> Forge:
@@ -81,6 +109,8 @@ class RunRequest:
     selection: tuple[TaskId, ...] = ()
     plan: Path | None = None
     accept_no_isolation: bool = False
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Where the keys of model endpoints are looked up."""
 
 
 def open_stack(workspace: Workspace) -> Forge:
@@ -103,6 +133,7 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
     refuse_unready({task.id: task for task in tasks}, request.selection)
     agents = _open_agents(workspace.config)
     driver = open_driver(workspace, accept_no_isolation=request.accept_no_isolation)
+    gateway = open_gateway(workspace, request.environ)
     with orchestrator_lock(workspace.places.state):
         clear_stale_locks(workspace.places)
         mirror, quarantine = open_stores(workspace.places)
@@ -118,6 +149,7 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
             forge=open_forge(workspace, quarantine, base.target),
             clock=lambda: datetime.now(UTC),
             publishing=Lock(),
+            gateway=gateway,
         )
 
         def plan(view: FactoryView) -> Draft:
@@ -171,6 +203,8 @@ class BoxOptions:
     keep: bool = False
     accept_no_isolation: bool = False
     stdin: bytes = b""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Where the keys of model endpoints are looked up."""
 
 
 def run_in_box(workspace: Workspace, options: BoxOptions, sink: OutputSink | None) -> Boxed:
@@ -198,7 +232,8 @@ def run_in_box(workspace: Workspace, options: BoxOptions, sink: OutputSink | Non
         keep=options.keep,
     )
     code = CodeIn(repository=workspace.repository.git_dir, commit=commit, anchor=commit)
-    return run_boxed(driver, workspace.config, workspace.places, code, request, sink)
+    gateway = open_gateway(workspace, options.environ)
+    return run_boxed(driver, workspace.config, workspace.places, code, request, sink, gateway)
 
 
 def end_boxes(workspace: Workspace, task: TaskView) -> list[str]:

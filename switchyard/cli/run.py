@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,7 +69,7 @@ def run(
 
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     workspace = _open(repo, concurrency=concurrency, agent=agent, sandbox=sandbox)
-    request = RunRequest(_ids(tasks), file, i_accept_no_isolation)
+    request = RunRequest(_ids(tasks), file, i_accept_no_isolation, os.environ)
     succeeded = run_once(workspace, request, output)
     while watch:
         time.sleep(WATCH_S)

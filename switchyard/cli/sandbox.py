@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,7 +54,9 @@ def run(
 
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     stdin = sys.stdin.buffer.read() if interactive else b""
-    options = BoxOptions(tuple(command), at, network, timeout, stall, memory, keep, i_accept_no_isolation, stdin)
+    options = BoxOptions(
+        tuple(command), at, network, timeout, stall, memory, keep, i_accept_no_isolation, stdin, os.environ
+    )
     boxed = run_in_box(_open(repo, sandbox), options, None if as_json else _pass_through)
     if as_json:
         output.document(boxed.as_json(keep))

@@ -14,6 +14,7 @@ from switchyard.errors import UsageError, did_you_mean
 SandboxKind = Literal["embedded", "docker", "daytona", "none"]
 
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?")
+_ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -26,6 +27,12 @@ def _check_host(host: str) -> str:
 def _check_variable(name: str) -> str:
     if not _VARIABLE.fullmatch(name):
         raise ValueError(f"'{name}' is not the name of an environment variable")
+    return name
+
+
+def _check_endpoint(name: str) -> str:
+    if not _ENDPOINT.fullmatch(name):
+        raise ValueError(f"'{name}' cannot name an endpoint: use letters, digits, '-' and '_'")
     return name
 
 
@@ -44,6 +51,7 @@ def _check_branch(name: str) -> str:
 
 Host = Annotated[str, AfterValidator(_check_host)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
+EndpointName = Annotated[str, AfterValidator(_check_endpoint)]
 Said = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -121,8 +129,10 @@ Agent = Annotated[CommandAgent | CodexAgent | ClaudeAgent | AcpAgent, Field(disc
 class GatewayEndpoint(_Table):
     """One entry of `[gateway]`: a model endpoint that the host adds a key for."""
 
-    url: Annotated[str, StringConstraints(pattern=r"^https?://")]
-    """Where requests go."""
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^/?#@]+(/[^?#]*)?$")]
+    """Where requests go: what clients would have as their base address."""
+    kind: Literal["", "anthropic", "openai", "gemini", "bearer"] = ""
+    """What it speaks; "" goes by the entry's name, and any other name is a server that takes a bearer key."""
     key_env: Variable
     """The host's environment variable that holds the key; the key itself is never written down."""
 
@@ -230,7 +240,7 @@ class Config(_Table):
     """`[agent]`, the default agent; None where the file has none."""
     agents: dict[str, Agent] = Field(default_factory=dict)
     """The `[agent.NAME]` tables, by name."""
-    gateway: dict[str, GatewayEndpoint] = Field(default_factory=dict)
+    gateway: dict[EndpointName, GatewayEndpoint] = Field(default_factory=dict)
     """Model endpoints that the host adds a key for, by name."""
     sandbox: SandboxConfig = SandboxConfig()
     """Where agents and checks run."""

@@ -17,6 +17,7 @@ EventType = Literal[
     "plan_generated",
     "code_generated",
     "attempt_extracted",
+    "egress_decided",
     "check_passed",
     "check_failed",
     "qa_passed",

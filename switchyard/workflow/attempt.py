@@ -20,6 +20,7 @@ from switchyard.packets import (
 from switchyard.workflow.checking import destroy_boxes, tail
 from switchyard.workflow.factory import Factory, signature
 from switchyard.workflow.graphs import ensure_seed
+from switchyard.workflow.outside import ModelAccess, note_egress
 from switchyard.workflow.paths import printable
 from switchyard.workflow.programs import context_program
 from switchyard.workflow.selection_use import selected_paths, use_of
@@ -59,20 +60,26 @@ class AttemptRunner:
             SandboxError: The sandbox could not be had or was lost; the attempt is not used up.
         """
         driver = self._factory.driver
-        box = self._open_box(attempt, start)
-        try:
-            on_created(box)
-            selected = selected_paths(self._factory.artifacts, context)
-            finished = self._run_agent(box, attempt, context, feedback, selected)
-            extraction = driver.extract(box, self._factory.places.factory)
-        finally:
-            driver.destroy(box)
+        with ModelAccess(self._factory.gateway, self.labels(attempt), self._ttl_s) as models:
+            box = self._open_box(attempt, start, models)
+            try:
+                on_created(box)
+                selected = selected_paths(self._factory.artifacts, context)
+                finished = self._run_agent(box, attempt, context, feedback, selected)
+                extraction = driver.extract(box, self._factory.places.factory)
+            finally:
+                driver.destroy(box)
         use = use_of(selected, finished.opened, finished.unseen)
         result = self._result(box, attempt, finished, extraction, use)
+        result = result.model_copy(update={"models": models.used()})
         self._keep(result)
         return result
 
-    def _open_box(self, attempt: int, start: CommitSha) -> BoxId:
+    @property
+    def _ttl_s(self) -> float:
+        return self._task.timeout_minutes * 60 + 300
+
+    def _open_box(self, attempt: int, start: CommitSha, models: ModelAccess) -> BoxId:
         """A fresh sandbox on `start`; what an interrupted try left is ended first."""
         destroy_boxes(self._factory, self.labels(attempt))
         sandbox, places = self._factory.config.sandbox, self._factory.places
@@ -85,8 +92,9 @@ class AttemptRunner:
                 setup=self._factory.setup(),
                 env=sandbox.env,
                 network=tuple(sandbox.network),
+                gateway=models.granted,
                 programs=(context_program(places.seed(self._plan.base_commit)),),
-                ttl_s=self._task.timeout_minutes * 60 + 300,
+                ttl_s=self._ttl_s,
                 allow_degraded=sandbox.allow_degraded,
             )
         )
@@ -160,6 +168,7 @@ class AttemptRunner:
                 FindingNote(path=printable(note.path), kind=note.kind, detail=note.detail, refused=note.refused)
                 for note in extraction.findings
             ),
+            egress=note_egress(finished.decisions),
             exit_code=finished.exit_code,
             signal=finished.signal,
             limit=finished.limit,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
 from switchyard_git import CommitSha
 from switchyard_sandbox import (
@@ -22,6 +24,7 @@ from switchyard_sandbox import (
 )
 
 from switchyard.config import Config
+from switchyard.workflow.outside import Gateway, ModelAccess
 from switchyard.workflow.places import Places
 from switchyard.workflow.programs import context_program
 
@@ -90,26 +93,25 @@ class Boxed:
 
 
 def run_boxed(
-    driver: Driver, config: Config, places: Places, code: CodeIn, request: BoxRequest, sink: OutputSink | None
+    driver: Driver,
+    config: Config,
+    places: Places,
+    code: CodeIn,
+    request: BoxRequest,
+    sink: OutputSink | None,
+    gateway: Gateway | None = None,
 ) -> Boxed:
     """Run the command, look at what it left, and remove the box unless it is to be kept."""
-    box = driver.create(_spec(config, places, code, request))
-    try:
-        sandbox = config.sandbox
-        command = Command(
-            argv=request.argv,
-            stdin=request.stdin,
-            timeout_s=request.timeout_s or sandbox.timeout_minutes * 60,
-            stall_s=request.stall_s or sandbox.stall_minutes * 60,
-        )
-        finished = driver.execute(box, command, sink)
-        extraction = driver.extract(box, places.factory)
-    except BaseException:
-        driver.destroy(box)
-        raise
-    if not request.keep:
-        driver.destroy(box)
-    return Boxed(box, finished, extraction.findings, extraction.changed)
+    spec = _spec(config, places, code, request)
+    with ExitStack() as stack:
+        # A name of its own: a second box's token must not end this one's.
+        labels = {"role": MANUAL, "token": secrets.token_hex(8)}
+        models = stack.enter_context(ModelAccess(gateway, labels, spec.ttl_s))
+        boxed = _run(driver, config, places, replace(spec, gateway=models.granted), request, sink)
+        if request.keep:
+            # The kept box goes on with its token, up to their common ttl.
+            stack.pop_all()
+    return boxed
 
 
 def describe_boxes(driver: Driver) -> dict[str, object]:
@@ -137,6 +139,28 @@ def parse_network(text: str | None) -> tuple[str, ...] | None:
         return None
     names: Sequence[str] = [name.strip() for name in text.split(",") if name.strip()]
     return () if list(names) == ["none"] else tuple(names)
+
+
+def _run(
+    driver: Driver, config: Config, places: Places, spec: BoxSpec, request: BoxRequest, sink: OutputSink | None
+) -> Boxed:
+    box = driver.create(spec)
+    try:
+        sandbox = config.sandbox
+        command = Command(
+            argv=request.argv,
+            stdin=request.stdin,
+            timeout_s=request.timeout_s or sandbox.timeout_minutes * 60,
+            stall_s=request.stall_s or sandbox.stall_minutes * 60,
+        )
+        finished = driver.execute(box, command, sink)
+        extraction = driver.extract(box, places.factory)
+    except BaseException:
+        driver.destroy(box)
+        raise
+    if not request.keep:
+        driver.destroy(box)
+    return Boxed(box, finished, extraction.findings, extraction.changed)
 
 
 def _spec(config: Config, places: Places, code: CodeIn, request: BoxRequest) -> BoxSpec:

@@ -14,6 +14,7 @@ from switchyard_sandbox import Driver, Limits, SetUp
 from switchyard.agents import Agent
 from switchyard.config import Config
 from switchyard.ledger import ArtifactStore
+from switchyard.workflow.outside import Gateway
 from switchyard.workflow.places import Places, written
 
 
@@ -35,6 +36,8 @@ class Factory:
     clock: Callable[[], datetime]
     publishing: Lock
     """Held from conflict prediction to the opened pull request, so that two tasks can't miss each other."""
+    gateway: Gateway | None = None
+    """None: no model endpoint is configured."""
 
     def now(self) -> str:
         """The clock's time as the ledger writes it."""

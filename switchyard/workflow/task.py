@@ -152,6 +152,8 @@ class TaskLine:
 
         result = AttemptResult.model_validate(journal.step(f"attempt {attempt}", work))
         journal.complete("attempt", str(attempt), "attempt_extracted", result.facts, artifact=result.diff)
+        for number, note in enumerate(result.egress, 1):
+            journal.record(f"egress {attempt} {number}", "egress_decided", {"attempt": attempt, **note.model_dump()})
         return result
 
     def _check(self, attempt: int, commit: CommitSha) -> list[CheckResult]:

@@ -29,7 +29,7 @@ lint: $(READY)
 	$(RUN)/lint-imports
 
 bench: $(READY)
-	$(RUN)/python -m benchmarks
+	$(RUN)/python -m benchmarks $(BENCH)
 
 lock: $(UV)
 	$(UV) pip compile --quiet --all-extras --generate-hashes --universal --python-version 3.11 --no-header --output-file requirements.lock pyproject.toml

@@ -59,9 +59,13 @@ class FileFacts:
     """Why the facts are incomplete; empty when they are not."""
 
     def visible(self) -> object:
-        """What other files may come to depend on: all but the lines on which things stand."""
+        """What other files may come to depend on: all but the lines on which things stand, modules in a file aside."""
+        modules = [item for item in self.definitions if item.kind == "module"]
         return (
-            [item[1:] for item in self.imports],
+            [
+                (*item[1:], [m.name for m in modules if m.first_line <= item.line <= m.last_line])
+                for item in self.imports
+            ],
             [item[:2] for item in self.definitions],
             self.package,
             self.attributes,

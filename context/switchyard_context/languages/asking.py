@@ -20,6 +20,7 @@ class AskedFacts(Mapping[str, FileFacts]):
     def __init__(self, facts: Mapping[str, FileFacts]) -> None:
         self._facts = facts
         self._asked: set[Node] = set()
+        self._numbers: dict[frozenset[Node], int] = {}
         self.groups: list[frozenset[Node]] = []
         """What the answers rest on that were found once and given to several askers."""
 
@@ -57,8 +58,11 @@ class AskedFacts(Mapping[str, FileFacts]):
             return found, None
         if len(inner) == 1 and isinstance(only := next(iter(inner)), int):
             return found, only
-        self.groups.append(frozenset(inner))
-        return found, len(self.groups) - 1
+        group = frozenset(inner)
+        number = self._numbers.setdefault(group, len(self.groups))
+        if number == len(self.groups):
+            self.groups.append(group)
+        return found, number
 
 
 class Memo(Generic[Key, Value]):

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from switchyard_context.facts import DefinitionKind, FileFacts, Import
+from switchyard_context.languages.asking import Memo
 from switchyard_context.languages.contract import Tree
-from switchyard_context.languages.rust_crates import Package, Packages
+from switchyard_context.languages.rust_crates import Packages
 
 _VALUE_KINDS = ("function", "constant", "method")
 _MAX_INLINE_DEPTH = 4
@@ -59,11 +60,15 @@ class ModuleTree:
         self.packages = Packages(tree)
         self._facts = facts
         self._links = tree.links
-        self._views: dict[str, FileModules] = {}
-        self._parents: dict[str, tuple[Module, ...]] = {}
-        self._roots: dict[str, tuple[str, ...]] = {}
+        self.view = Memo(facts, self._read_view)
+        self.parents = Memo(facts, self._find_parents)
+        """The modules that declare a file; none for the first file of a crate."""
+        self.roots = Memo(facts, self._find_roots)
+        """The first files of the crates that a file is part of."""
+        self.ancestors = Memo(facts, self._find_ancestors)
+        """A file and all that declare it, directly or not."""
+        self._declarers = Memo(facts, self._find_declarers)
         self._is_root: dict[str, bool] = {}
-        self._walked: dict[str, dict[str, list[Module]]] = {}
         self._in_folder: dict[str, list[str]] = {}
         for path in facts:
             self._in_folder.setdefault(path.rpartition("/")[0], []).append(path)
@@ -73,10 +78,8 @@ class ModuleTree:
         real = self._links.get(path, path)
         return real if real in self._facts else None
 
-    def view(self, path: str) -> FileModules:
-        if path not in self._views:
-            self._views[path] = _read_modules(self._facts.get(path, FileFacts()))
-        return self._views[path]
+    def _read_view(self, path: str) -> FileModules:
+        return _read_modules(self._facts.get(path, FileFacts()))
 
     def scope(self, module: Module) -> Scope:
         return self.view(module.file).scopes.get(module.scope) or Scope()
@@ -103,19 +106,15 @@ class ModuleTree:
                 break
         return list(dict.fromkeys(path for path in found if path is not None))
 
-    def parents(self, path: str) -> tuple[Module, ...]:
-        """The modules that declare a file; none for the first file of a crate."""
-        if path not in self._parents:
-            self._parents[path] = ()
-            found = [owner for owner in self._owners(path) if self._declares(owner, path)]
-            if not found and not self.is_root(path):
-                package = self.packages.of(path)
-                found = self._declarers(package).get(path, []) if package is not None else []
-            # What nobody declares a macro may: `automod::dir!("tests")`.
-            if not found and not self.is_root(path):
-                found = [owner for owner in self._owners(path) if not owner.scope and self._is_above(owner.file, path)]
-            self._parents[path] = tuple(dict.fromkeys(found))
-        return self._parents[path]
+    def _find_parents(self, path: str) -> tuple[Module, ...]:
+        found = [owner for owner in self._owners(path) if self._declares(owner, path)]
+        if not found and not self.is_root(path):
+            package = self.packages.of(path)
+            found = self._declarers(package.folder).get(path, []) if package is not None else []
+        # What nobody declares a macro may: `automod::dir!("tests")`.
+        if not found and not self.is_root(path):
+            found = [owner for owner in self._owners(path) if not owner.scope and self._is_above(owner.file, path)]
+        return tuple(dict.fromkeys(found))
 
     def _is_above(self, owner: str, path: str) -> bool:
         base = path.removesuffix("/mod.rs").rpartition("/")[0]
@@ -127,14 +126,10 @@ class ModuleTree:
             return (Module(module.file, module.scope.rpartition(".")[0]),)
         return self.parents(module.file)
 
-    def roots(self, path: str) -> tuple[str, ...]:
-        """The first files of the crates that a file is part of."""
-        if path not in self._roots:
-            self._roots[path] = tuple(above for above in self.ancestors(path) if self._begins_crate(above))
-        return self._roots[path]
+    def _find_roots(self, path: str) -> tuple[str, ...]:
+        return tuple(above for above in self.ancestors(path) if self._begins_crate(above))
 
-    def ancestors(self, path: str) -> tuple[str, ...]:
-        """A file and all that declare it, directly or not."""
+    def _find_ancestors(self, path: str) -> tuple[str, ...]:
         found = {path: None}
         queue = [path]
         while queue:
@@ -187,25 +182,27 @@ class ModuleTree:
             if not path.endswith("/mod.rs") and self.is_root(path):
                 yield path
 
-    def _declarers(self, package: Package) -> dict[str, list[Module]]:
-        """File → who declares it, by a walk over the whole package: `#[path]` may name a file from anywhere."""
-        if package.folder not in self._walked:
-            found: dict[str, list[Module]] = {}
-            prefix = f"{package.folder}/" if package.folder else ""
-            queue = [path for path in self._facts if path.startswith(prefix) and package.is_root(path)]
-            seen = set(queue)
-            while queue:
-                file = queue.pop()
-                for scope, held in self.view(file).scopes.items():
-                    owner = Module(file, scope)
-                    for item in (item for items in held.declared.values() for item in items):
-                        for path in self.declared_files(owner, item):
-                            found.setdefault(path, []).append(owner)
-                            if path not in seen:
-                                seen.add(path)
-                                queue.append(path)
-            self._walked[package.folder] = found
-        return self._walked[package.folder]
+    def _find_declarers(self, folder: str) -> dict[str, list[Module]]:
+        """File → who declares it, by a walk over a whole package: `#[path]` may name a file from anywhere."""
+        found: dict[str, list[Module]] = {}
+        prefix = f"{folder}/" if folder else ""
+        queue = [path for path in self._facts if path.startswith(prefix) and self._begins_in(folder, path)]
+        seen = set(queue)
+        while queue:
+            file = queue.pop()
+            for scope, held in self.view(file).scopes.items():
+                owner = Module(file, scope)
+                for item in (item for items in held.declared.values() for item in items):
+                    for path in self.declared_files(owner, item):
+                        found.setdefault(path, []).append(owner)
+                        if path not in seen:
+                            seen.add(path)
+                            queue.append(path)
+        return found
+
+    def _begins_in(self, folder: str, path: str) -> bool:
+        package = self.packages.of(f"{folder}/Cargo.toml" if folder else "Cargo.toml")
+        return package is not None and package.is_root(path)
 
 
 def _read_modules(facts: FileFacts) -> FileModules:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from switchyard_context.facts import FileFacts, Import
 from switchyard_context.languages import rust
+from switchyard_context.languages.asking import AskedFacts
 from switchyard_context.languages.contract import Language, Resolution, Targets, Tree
 from switchyard_context.languages.rust_modules import Module, ModuleTree
 
@@ -33,8 +34,20 @@ class _End:
     """None for what lies outside of the tree, or what a macro makes."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was found under a name once, to be given again."""
+
+    places: tuple[_Place, ...]
+    hops: int
+    """How many questions deep the search went."""
+    group: int | None
+    """Whose facts it rests on (see `AskedFacts`)."""
+
+
 _MAX_HOPS = 50
-_Key = tuple[Module, str, bool]
+_Key = tuple[Module, str, bool, bool]
+"""A module, a name in it, and all that the answer may know of who asks: whether inside of it, and in its file."""
 
 
 class RustResolver:
@@ -42,9 +55,10 @@ class RustResolver:
 
     def __init__(self, tree: Tree, facts: Mapping[str, FileFacts]) -> None:
         self._modules = ModuleTree(tree, facts)
-        self._found: dict[_Key, tuple[_Place, ...]] = {}
+        self._asked = facts if isinstance(facts, AskedFacts) else AskedFacts(facts)
+        self._answers: dict[_Key, _Answer] = {}
         self._cuts = 0
-        self._depth = 0
+        self._depth = self._deepest = 0
 
     def resolve(self, importer: str, item: Import) -> Resolution:
         targets = Targets()
@@ -161,7 +175,8 @@ class RustResolver:
             for item, _ in self._modules.scope(Module(root)).bound.get(name, ()):
                 original = item.module.removeprefix("::")
                 if item.module.startswith("::") and original != name:
-                    return self._crate(here, original)
+                    library = package and self._modules.packages.crate(package, original)
+                    return [_whole(Module(library))] if library else []
                 if item.module == "crate":
                     return [_whole(Module(root))]
         return []
@@ -175,17 +190,38 @@ class RustResolver:
         return [place for root in roots if root != here for place in self._look_up(root, head, here, seen)]
 
     def _look_up(self, module: Module, name: str, viewer: Module, seen: set[_Key]) -> tuple[_Place, ...]:
-        """What a module offers under a name, seen from another; names written out hide those from globs."""
-        key = (module, name, self._is_inside(viewer, module))
-        if key in self._found:
-            return self._found[key]
-        if key in seen or self._depth > _MAX_HOPS:
-            self._cuts += 1
-            return ()
-        # Stays there: what has been searched once for this question holds nothing new for it.
-        seen.add(key)
-        cuts = self._cuts
+        """What a module offers under a name, seen from another; names written out hide those from globs.
+
+        The answer must not hang on what was asked before: one that was cut short is not kept, and one that is kept is
+        given only where the search for it would not be cut short.
+        """
+        key = (module, name, self._is_inside(viewer, module), viewer.file == module.file)
+        known = self._answers.get(key)
+        if known is None or self._depth + known.hops > _MAX_HOPS:
+            if key in seen or self._depth >= _MAX_HOPS:
+                self._cuts += 1
+                return ()
+            # Stays there: what has been searched once for this question holds nothing new for it.
+            seen.add(key)
+            known = self._search(module, name, viewer, seen, key)
+        self._deepest = max(self._deepest, self._depth + known.hops)
+        if known.group is not None:
+            self._asked.ask(known.group)
+        return known.places
+
+    def _search(self, module: Module, name: str, viewer: Module, seen: set[_Key], key: _Key) -> _Answer:
+        cuts, deepest = self._cuts, self._deepest
         self._depth += 1
+        self._deepest = self._depth
+        found, group = self._asked.note(lambda _: tuple(self._find(module, name, viewer, seen)), key)
+        self._depth -= 1
+        answer = _Answer(found, self._deepest - self._depth, group)
+        self._deepest = deepest
+        if cuts == self._cuts:
+            self._answers[key] = answer
+        return answer
+
+    def _find(self, module: Module, name: str, viewer: Module, seen: set[_Key]) -> dict[_Place, None]:
         found = dict.fromkeys(self._held(module, name, viewer, seen))
         if not found:
             found = dict.fromkeys(self._from_globs(module, name, viewer, seen))
@@ -193,10 +229,7 @@ class RustResolver:
             found = dict.fromkeys(self._exported_macros(module, name))
         if not found and name not in self._modules.scope(module).bound:
             found = dict.fromkeys(self._undeclared(module, name))
-        self._depth -= 1
-        if cuts == self._cuts:
-            self._found[key] = tuple(found)
-        return tuple(found)
+        return found
 
     def _held(self, module: Module, name: str, viewer: Module, seen: set[_Key]) -> Iterator[_Place]:
         scope = self._modules.scope(module)
@@ -295,4 +328,5 @@ RUST = Language(
     open_resolver=RustResolver,
     is_test=is_rust_test,
     configs=(("Cargo.toml",),),
+    tracks_facts=True,
 )

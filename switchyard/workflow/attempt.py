@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from switchyard_git import CommitSha, ObjectSha, RefName, RefUpdate, TreeSha
 from switchyard_sandbox import BoxId, BoxSpec, CodeIn, Command, Extraction, Finished
+from switchyard_sandbox.presets import expand
 
 from switchyard.agents import Agent, AgentError, Assignment, Briefing, Places, render_prompt
 from switchyard.packets import (
@@ -117,7 +118,7 @@ class AttemptRunner:
                 attempt=attempt,
                 context_file=context_file,
                 checks=task.checks,
-                network=sandbox.network,
+                network=expand(sandbox.network),
                 protected=factory.config.review.protected,
                 feedback=feedback,
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -88,13 +89,17 @@ def ask(
             return response.status, response.read()
 
 
-def say_raw(gateway: GatewayHandle, text: bytes) -> bytes:
-    """Send just these bytes; the first line of what comes back."""
+def say_raw(gateway: GatewayHandle, text: bytes, *, to_end: bool = False) -> bytes:
+    """Send just these bytes; the first line of what comes back, or all of it."""
     connection = Connection(gateway)
     connection.connect()
     with connection.sock as client:
         client.sendall(text)
-        return client.recv(4096).partition(b"\r\n")[0]
+        said = client.recv(4096)
+        with suppress(ConnectionResetError):
+            while to_end and (more := client.recv(4096)):
+                said += more
+    return said if to_end else said.partition(b"\r\n")[0]
 
 
 @pytest.mark.parametrize(
@@ -342,8 +347,10 @@ def test_an_answer_that_breaks_off_breaks_off(gateway: GatewayHandle, upstream: 
         handler.connection.shutdown(socket.SHUT_RDWR)
 
     upstream.answer = answer
-    with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
-        ask(gateway, "/anthropic/v1/messages", {"x-api-key": token.secret})
+    head = f"POST /anthropic/v1/messages HTTP/1.1\r\nHost: x\r\nx-api-key: {token.secret}\r\nContent-Length: 0\r\n\r\n"
+    seen = say_raw(gateway, head.encode(), to_end=True)
+    assert seen.count(b"HTTP/1.1") == 1
+    assert not seen.endswith(b"\r\n0\r\n\r\n")
     assert not gateway.usage()[-1].is_whole
 
 
@@ -361,14 +368,15 @@ def test_an_answer_that_repeats_the_key_is_blotted(gateway: GatewayHandle, upstr
 
 def test_a_token_that_dies_ends_what_it_asked_for(gateway: GatewayHandle, upstream: Upstream) -> None:
     token = gateway.issue({}, ["anthropic"], 60)
-    ended = threading.Event()
+    ended, whole = threading.Event(), threading.Event()
 
     def answer(handler: Handler) -> None:
         handler.begin()
         try:
-            for _ in range(200):
+            for _ in range(400):
                 handler.go_on(b"data: more\n\n")
                 time.sleep(0.05)
+            whole.set()
         finally:
             ended.set()
 
@@ -380,7 +388,8 @@ def test_a_token_that_dies_ends_what_it_asked_for(gateway: GatewayHandle, upstre
         gateway.revoke(token)
         with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
             response.read()
-    assert ended.wait(10)
+    assert ended.wait(30)
+    assert not whole.is_set()
 
 
 def test_neither_files_nor_processes_show_a_key_or_a_token(
@@ -462,6 +471,18 @@ def test_it_ends_by_itself_once_no_token_lives(upstream: Upstream, tmp_path: Pat
     assert handle.pid is None
     with pytest.raises(SandboxError, match="ended"):
         handle.issue({}, ["other"], 60)
+
+
+def test_it_ends_when_its_folder_is_removed(upstream: Upstream, tmp_path: Path) -> None:
+    handle = ensure_running(tmp_path, [Endpoint("other", "bearer", upstream.url)], KEYS)
+    pid = handle.pid
+    assert pid is not None
+    handle.issue({}, ["other"], 60)
+    shutil.rmtree(handle.socket.parent)
+    give_up = time.monotonic() + 20
+    while start_time(pid) and time.monotonic() < give_up:
+        time.sleep(0.1)
+    assert start_time(pid) == 0
 
 
 @pytest.mark.parametrize("key", ["", "short", "two words in it", "a\nkey-with-a-line", "ключ-не-ascii"])

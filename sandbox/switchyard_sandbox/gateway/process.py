@@ -75,6 +75,9 @@ async def _wait_for_end(server: Server, tokens: TokenStore, idle_s: float) -> No
     while not ended.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), _LOOK_EVERY_S)
+        if not Path(LOCK).exists():
+            # The whole state folder was removed: nobody can find us any more.
+            return
         server.end_dead(time.time())
         if not server.is_busy and time.monotonic() - server.last_used > idle_s and _give_up(tokens):
             return

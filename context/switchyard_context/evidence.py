@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -55,7 +55,6 @@ class Evidence:
 def gather(codebase: Codebase, mentions: Mentions) -> Evidence:
     """Ask every kind of evidence; only the best files by the others are opened."""
     index, graph = codebase.terms, codebase.graph
-    mentions = _without_manners(codebase, mentions)
     vocabulary = {*mentions.words, *mentions.title, *mentions.code}
     matches = {field: FieldMatch(index, field, vocabulary, weight) for field, weight in _FIELDS.items()}
     signals: dict[str, Scores] = {}
@@ -92,15 +91,6 @@ def best_first(scores: Scores, limit: int) -> list[int]:
     """The files with a score, best first; ids ascend with paths, so equal ones are ordered by path."""
     order = np.argsort(-scores, kind="stable")[:limit]
     return [int(file) for file in order if scores[file] > 0]
-
-
-def _without_manners(codebase: Codebase, mentions: Mentions) -> Mentions:
-    telling = past.telling(codebase.history, {*mentions.words, *mentions.title, *mentions.code})
-    words, title, code = (
-        {word: weight * telling[word] for word, weight in part.items()}
-        for part in (mentions.words, mentions.title, mentions.code)
-    )
-    return replace(mentions, words=words, title=title, code=code)
 
 
 def _look_closer(

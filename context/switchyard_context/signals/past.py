@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,6 @@ from switchyard_context.signals.lexical import Scores, tally
 
 _MAX_PATHS = 40
 _NEAREST = 60
-_ENOUGH, _LEAST = 200, 0.25
 _HALF_LIFE = 400
 """Commits after which a change counts half."""
 
@@ -68,20 +67,6 @@ def resembling(past: Past, words: Mapping[str, float]) -> Scores:
         return scores
     floor = np.sort(scores)[-min(_NEAREST, count)]
     return np.where(scores >= floor, scores / scores.max(), 0.0) ** 2
-
-
-def telling(history: Sequence[PastCommit], words: Iterable[str]) -> dict[str, float]:
-    """How much each word says in this repository, up to 1: what every other message holds is a manner of speaking."""
-    asked = sorted(set(words))
-    if len(history) < _ENOUGH or not asked:
-        return dict.fromkeys(asked, 1.0)
-    hashes = np.array([word_hash(word) for word in asked], dtype=np.uint32)
-    keys, places = np.unique(hashes, return_inverse=True)
-    held = np.concatenate([commit.words for commit in history])
-    at = np.minimum(np.searchsorted(keys, held), len(keys) - 1)
-    holders = np.bincount(at[keys[at] == held], minlength=len(keys))[places]
-    rarity = np.log((len(history) + 1) / (holders + 1)) / np.log(len(history) + 1)
-    return dict(zip(asked, np.minimum(1.0, _LEAST + rarity).tolist(), strict=True))
 
 
 def described(past: Past, words: Mapping[str, float]) -> Scores:

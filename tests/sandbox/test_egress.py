@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from switchyard_sandbox import BoxId, SetUp
-from switchyard_sandbox.client_hello import read_server_name
+from switchyard_sandbox.client_hello import read_server_name, server_name
 from switchyard_sandbox.egress import AllowList, Proxy, Refused, body_length, normalise, parse
 from switchyard_sandbox.presets import PRESETS, expand
 
@@ -352,6 +352,20 @@ def test_the_name_is_read_across_records() -> None:
     body = whole[5:]
     split = b"".join(whole[:3] + len(part).to_bytes(2, "big") + part for part in (body[:50], body[50:]))
     assert read_server_name(lambda: b"", split) == (split, "ok.test")
+
+
+def test_a_first_message_that_names_two_servers_is_refused() -> None:
+    def vector(size: int, data: bytes) -> bytes:
+        return len(data).to_bytes(size, "big") + data
+
+    def message(*names: bytes) -> bytes:
+        entries = b"".join(b"\0" + vector(2, name) for name in names)
+        extension = b"\0\0" + vector(2, vector(2, entries))
+        return bytes(34) + vector(1, b"") + vector(2, b"") + vector(1, b"") + vector(2, extension)
+
+    assert server_name(message(b"ok.test")) == "ok.test"
+    with pytest.raises(ValueError, match="2 servers"):
+        server_name(message(b"ok.test", b"evil.example"))
 
 
 @settings(deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import os
@@ -302,6 +303,16 @@ def test_a_body_is_passed_on_as_it_comes(gateway: GatewayHandle, upstream: Upstr
     assert upstream.asked[0][2]["content-encoding"] == "gzip"
 
 
+def test_a_compressed_answer_is_passed_on_as_it_is_and_counts_as_uncounted(
+    gateway: GatewayHandle, upstream: Upstream, token: Token
+) -> None:
+    packed = gzip.compress(b'{"usage": {"input_tokens": 1}}')
+    upstream.answer = lambda handler: handler.say(packed, Content_Encoding="gzip")
+    assert ask(gateway, "/anthropic/v1/messages", {"x-api-key": token.secret, "Accept-Encoding": "gzip"})[1] == packed
+    assert upstream.asked[0][2]["accept-encoding"] == "identity"
+    assert not gateway.usage()[-1].is_metered
+
+
 @pytest.mark.parametrize("is_told", [True, False])
 def test_a_request_above_the_cap_is_refused(
     gateway: GatewayHandle, upstream: Upstream, token: Token, is_told: bool
@@ -390,6 +401,31 @@ def test_a_token_that_dies_ends_what_it_asked_for(gateway: GatewayHandle, upstre
             response.read()
     assert ended.wait(30)
     assert not whole.is_set()
+
+
+def test_a_box_that_goes_away_ends_what_it_asked_for(upstream: Upstream, tmp_path: Path) -> None:
+    gateway = ensure_running(tmp_path, [Endpoint("anthropic", "anthropic", upstream.url)], KEYS)
+    token = gateway.issue({}, ["anthropic"], 60)
+    left = threading.Event()
+
+    def answer(handler: Handler) -> None:
+        handler.begin()
+        handler.go_on(b"data: first\n\n")
+        handler.connection.settimeout(20)
+        with suppress(TimeoutError):
+            handler.connection.recv(1)
+            left.set()
+
+    upstream.answer = answer
+    connection = Connection(gateway)
+    connection.request("POST", "/anthropic/v1/messages", b"{}", {"x-api-key": token.secret})
+    with closing(connection), connection.getresponse() as response:
+        response.readline()
+    try:
+        assert left.wait(15)
+        assert not gateway.usage()[-1].is_whole
+    finally:
+        gateway.stop()
 
 
 def test_neither_files_nor_processes_show_a_key_or_a_token(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from switchyard_context.languages.java_resolution import JAVA
+from switchyard_context.languages.table import JAVA
 from switchyard_context.reading import read_facts
 
 from .conftest import Project

@@ -1,13 +1,9 @@
-"""The languages that the graph reads; a new one is a module here and an entry in the tuple."""
+"""The languages that the graph reads; a new one is described in `table.py` and stands in the tuple."""
 
 from __future__ import annotations
 
 from switchyard_context.languages.contract import Language
-from switchyard_context.languages.go_resolution import GO
-from switchyard_context.languages.java_resolution import JAVA
-from switchyard_context.languages.python_resolution import PYTHON
-from switchyard_context.languages.rust_resolution import RUST
-from switchyard_context.languages.typescript_resolution import TYPESCRIPT
+from switchyard_context.languages.table import GO, JAVA, PYTHON, RUST, TYPESCRIPT
 
 __all__ = ["LANGUAGES", "Language", "language_of", "suffix_of"]
 

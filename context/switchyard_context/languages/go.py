@@ -11,8 +11,6 @@ from switchyard_context.languages.go_expressions import DECLARATIONS, Broken, El
 from switchyard_context.languages.go_statements import Statements
 from switchyard_context.languages.go_tokens import Tokens
 
-SUFFIXES = (".go",)
-VERSION = 1
 OWN_PACKAGE = "."
 """The module of the one Import that no line writes: what a file uses of its package's other files."""
 _PREDECLARED_NAMES = (

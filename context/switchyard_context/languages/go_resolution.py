@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from switchyard_context.facts import FileFacts, Import
 from switchyard_context.languages import go
 from switchyard_context.languages.asking import Memo
-from switchyard_context.languages.contract import Language, Resolution, Targets, Tree
+from switchyard_context.languages.contract import Resolution, Targets, Tree
 from switchyard_context.languages.go_modules import GoLayout
+from switchyard_context.languages.table import is_go_test
 
 
 @dataclass(slots=True)
@@ -126,19 +127,3 @@ def _used_of(names: tuple[tuple[str, str], ...], packages: set[str]) -> list[tup
     if own or len({bound for _, bound in names}) <= 1 or all(name == bound for name, bound in names):
         return own or list(names)
     return []
-
-
-def is_go_test(path: str) -> bool:
-    """By the rule of `go test`."""
-    return path.endswith("_test.go")
-
-
-GO = Language(
-    name="go",
-    version=go.VERSION,
-    readers=dict.fromkeys(go.SUFFIXES, go.read_facts),
-    open_resolver=GoResolver,
-    is_test=is_go_test,
-    configs=(("go.mod",), ("go.work",)),
-    tracks_facts=True,
-)

@@ -24,8 +24,6 @@ from switchyard_context.languages.grammar import Grammar, first_line_of, last_li
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-SUFFIXES = (".java",)
-VERSION = 1
 OWN_SCOPE = "."
 
 _OUTLINE = """

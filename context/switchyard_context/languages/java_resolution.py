@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from switchyard_context.facts import FileFacts, Import
 from switchyard_context.languages import java
-from switchyard_context.languages.contract import Language, Resolution, Targets, Tree
+from switchyard_context.languages.contract import Resolution, Targets, Tree
 from switchyard_context.languages.java_lang import JAVA_LANG
-from switchyard_context.languages.java_layout import BUILD_FILES
 from switchyard_context.languages.java_types import JavaTypes, paths_of
 
 _PLATFORM = frozenset({"java", "jdk", "sun"})
-_TEST_FOLDER = re.compile(r"(?:^|/)src/(?:test|[^/]*Test)/")
-_MAIN_FOLDER = re.compile(r"(?:^|/)src/main/")
-_TEST_NAME = re.compile(r"(?:.*(?:Test|Tests|IT)|Test.*)\.java")
 
 
 class JavaResolver:
@@ -99,21 +94,3 @@ class JavaResolver:
             return
         if not self._types.layout.may_be_foreign(name, importer.rpartition("/")[0]):
             targets.miss(name)
-
-
-def is_java_test(path: str) -> bool:
-    """By the folders and names that Maven, Gradle and JUnit look for; nothing in `src/main` is a test."""
-    if _TEST_FOLDER.search(path):
-        return True
-    return not _MAIN_FOLDER.search(path) and _TEST_NAME.fullmatch(path.rpartition("/")[2]) is not None
-
-
-JAVA = Language(
-    name="java",
-    version=java.VERSION,
-    readers=dict.fromkeys(java.SUFFIXES, java.read_facts),
-    open_resolver=JavaResolver,
-    is_test=is_java_test,
-    configs=(BUILD_FILES, ("settings.gradle", "settings.gradle.kts")),
-    tracks_facts=True,
-)

@@ -15,8 +15,6 @@ from switchyard_context.languages.python_outline import outline
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-SUFFIXES = (".py", ".pyi", ".pyw")
-VERSION = 2
 
 _QUERY = """
 (import_statement) @import

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from switchyard_context.facts import FileFacts, Import
-from switchyard_context.languages import python
 from switchyard_context.languages.asking import Memo
-from switchyard_context.languages.contract import Language, Resolution, Targets, Tree
+from switchyard_context.languages.contract import Resolution, Targets, Tree
 from switchyard_context.languages.python_roots import STANDARD_LIBRARY, PythonLayout, read_layout
 
 _INIT_NAMES = ("__init__.py", "__init__.pyi")
@@ -187,23 +186,3 @@ class PythonResolver:
 
 def _join(module: str, name: str) -> str:
     return module + ("" if module.endswith(".") else ".") + name
-
-
-def is_python_test(path: str) -> bool:
-    """By pytest's and unittest's naming; `tests.py` is Django's."""
-    name = path.rpartition("/")[2]
-    stem, _, suffix = name.partition(".")
-    return suffix in ("py", "pyw") and (
-        stem.startswith("test_") or stem.endswith(("_test", "_tests")) or stem == "tests"
-    )
-
-
-PYTHON = Language(
-    name="python",
-    version=python.VERSION,
-    readers=dict.fromkeys(python.SUFFIXES, python.read_facts),
-    open_resolver=PythonResolver,
-    is_test=is_python_test,
-    configs=(("pyproject.toml", "setup.cfg", "setup.py"),),
-    tracks_facts=True,
-)

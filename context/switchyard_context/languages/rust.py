@@ -19,8 +19,6 @@ from switchyard_context.languages.rust_text import mask, without_open_end
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Point
 
-SUFFIXES = (".rs",)
-VERSION = 4
 
 _KINDS: dict[str, DefinitionKind] = {
     "function_item": "function",

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from switchyard_context.facts import FileFacts, Import
-from switchyard_context.languages import rust
 from switchyard_context.languages.asking import AskedFacts
-from switchyard_context.languages.contract import Language, Resolution, Targets, Tree
+from switchyard_context.languages.contract import Resolution, Targets, Tree
 from switchyard_context.languages.rust_modules import Module, ModuleTree
 
 
@@ -307,26 +306,3 @@ def _whole(module: Module) -> _Place:
 def _segments(module: str, name: str) -> list[str]:
     segments = module.split("::")
     return segments if name in ("self", "*") else [*segments, name]
-
-
-def is_rust_test(path: str) -> bool:
-    """By cargo's layout and the names of test modules; benches are run to measure, not to check."""
-    *folders, name = path.split("/")
-    stem, _, suffix = name.rpartition(".")
-    return suffix == "rs" and (
-        "tests" in folders
-        or stem in ("test", "tests")
-        or stem.endswith(("_test", "_tests"))
-        or stem.startswith("test_")
-    )
-
-
-RUST = Language(
-    name="rust",
-    version=rust.VERSION,
-    readers=dict.fromkeys(rust.SUFFIXES, rust.read_facts),
-    open_resolver=RustResolver,
-    is_test=is_rust_test,
-    configs=(("Cargo.toml",),),
-    tracks_facts=True,
-)

@@ -14,10 +14,6 @@ from switchyard_context.languages.grammar import Grammar, first_line_of, last_li
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-TYPESCRIPT_SUFFIXES = (".ts", ".mts", ".cts")
-TSX_SUFFIXES = (".tsx",)
-JAVASCRIPT_SUFFIXES = (".js", ".jsx", ".mjs", ".cjs")
-VERSION = 3
 
 _MODULES = """
 (import_statement) @import

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from switchyard_context.facts import FileFacts, Import
-from switchyard_context.languages import typescript
 from switchyard_context.languages.asking import Memo
-from switchyard_context.languages.contract import Language, Resolution, Targets, Tree
+from switchyard_context.languages.contract import Resolution, Targets, Tree
 from switchyard_context.languages.node_files import NodeFiles, join
 from switchyard_context.languages.node_packages import NodePackage, NodePackages
 
@@ -183,28 +182,3 @@ class TypeScriptResolver:
 
 def _is_relative(specifier: str) -> bool:
     return specifier in (".", "..") or specifier.startswith(("./", "../"))
-
-
-def is_typescript_test(path: str) -> bool:
-    """By the names that jest, vitest, mocha and playwright look for."""
-    name = path.rpartition("/")[2]
-    parts = name.split(".")
-    if any(part in ("test", "spec", "e2e", "cy") for part in parts[1:-1]):
-        return True
-    folders = path.split("/")[:-1]
-    return "__tests__" in folders and not {"fixtures", "__fixtures__", "helpers", "utils"} & set(folders)
-
-
-TYPESCRIPT = Language(
-    name="typescript",
-    version=typescript.VERSION,
-    readers={
-        **dict.fromkeys(typescript.TYPESCRIPT_SUFFIXES, typescript.read_typescript),
-        **dict.fromkeys(typescript.TSX_SUFFIXES, typescript.read_tsx),
-        **dict.fromkeys(typescript.JAVASCRIPT_SUFFIXES, typescript.read_javascript),
-    },
-    open_resolver=TypeScriptResolver,
-    is_test=is_typescript_test,
-    configs=(("tsconfig.json", "jsconfig.json"), ("package.json",)),
-    tracks_facts=True,
-)

@@ -23,6 +23,7 @@ from switchyard_context.terms import terms_of
 ROW = struct.Struct("<II?")
 """The sizes of packed facts and terms, and whether the content was the one that was asked for."""
 BASE_S, S_PER_MB = 4.0, 1.0
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY
 
 
 def serve() -> None:
@@ -66,13 +67,25 @@ def blob_id(content: bytes, digits: int = 40) -> str:
     return hashed.hexdigest()
 
 
-def read_file(path: str | Path) -> bytes | None:
+def read_file(root: str | Path, path: str) -> bytes | None:
     """A regular file's content; None if it can't be read.
 
-    Without following a link: what a link points at may lie outside of the repository.
+    No link on the way is followed, neither the file nor a folder: what it points at may lie outside of the repository.
+
+    Args:
+        root: The top of the work tree.
+        path: The file, from there.
     """
+    *folders, name = path.split("/")
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        place = os.open(root, _FOLDER)
+        try:
+            for folder in folders:
+                above, place = place, os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=place)
+                os.close(above)
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
+        finally:
+            os.close(place)
         with os.fdopen(descriptor, "rb") as file:
             return file.read()
     except OSError:
@@ -81,7 +94,7 @@ def read_file(path: str | Path) -> bytes | None:
 
 def _read_files(root: str, jobs: list[tuple[str, str]]) -> Iterator[bytes | None]:
     for path, _ in jobs:
-        yield read_file(f"{root}/{path}")
+        yield read_file(root, path)
 
 
 def _read_stream(stream: IO[bytes], jobs: list[tuple[str, str]]) -> Iterator[bytes | None]:

@@ -15,6 +15,7 @@ from switchyard_git import InvalidName as InvalidGitName
 from switchyard_git import UnknownRevision as UnknownGitRevision
 
 from switchyard_context.errors import NoRepository, SourceUnreadable, UnknownRevision
+from switchyard_context.languages.contract import parents_of
 from switchyard_context.parser import blob_id, read_file
 
 _FILE_MODES = ("100644", "100755", "100664")
@@ -133,7 +134,7 @@ class WorktreeSource:
         raise NotImplementedError("the files of a work tree are read where they lie")
 
     def read(self, path: str) -> bytes:
-        return read_file(self.root / path) or b"" if path in self.blobs else b""
+        return read_file(self.root, path) or b"" if path in self.blobs else b""
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for path in paths:
@@ -151,9 +152,11 @@ def _open_worktree(repository: Repository, root: Path) -> WorktreeSource:
             blobs.pop(path, None)
             links.pop(path, None)
             place = root / path
+            if _is_behind_link(root, path):
+                continue
             if place.is_symlink():
                 links[path] = ""
-            elif (content := read_file(place)) is not None or place.is_file():
+            elif (content := read_file(root, path)) is not None or place.is_file():
                 blobs[path] = blob_id(content or b"", digits)
     revision = f"{commit}+dirty" if changed and commit else commit
     aims = {path: _aim_of(root / path) for path in links}
@@ -180,6 +183,11 @@ def _inner_links(aims: Mapping[str, str], files: Collection[str]) -> dict[str, s
         if path in files:
             found[link] = path
     return found
+
+
+def _is_behind_link(root: Path, path: str) -> bool:
+    """Whether a folder above the file has become a link: git calls such a file deleted, wherever the link leads."""
+    return any((root / folder).is_symlink() for folder in parents_of(path) if folder)
 
 
 def _aim_of(link: Path) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from switchyard_context import NoRepository, UnknownRevision, open_source
+from switchyard_context.parser import read_file
 
 from .conftest import Project
 
@@ -63,6 +64,20 @@ def test_links_are_no_files_and_lead_nowhere_outside(project: Project, tmp_path:
         assert list(source.blobs) == ["a.py"]
         assert source.links == {"inside.py": "a.py"}
         assert source.read("outside.py") == b""
+
+
+def test_a_folder_that_became_a_link_shows_nothing_of_where_it_leads(project: Project, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "keys.py").write_text("SECRET = 1\n")
+    project.commit({"pkg/keys.py": "KEY = 0\n", "app.py": "import pkg.keys\n"})
+    (project.root / "pkg" / "keys.py").unlink()
+    (project.root / "pkg").rmdir()
+    (project.root / "pkg").symlink_to(outside)
+    source = project.source()
+    assert "pkg/keys.py" not in source.blobs
+    assert read_file(project.root, "pkg/keys.py") is None
+    assert read_file(project.root, "app.py") == b"import pkg.keys\n"
 
 
 def test_a_submodule_is_not_entered(project: Project, tmp_path: Path) -> None:

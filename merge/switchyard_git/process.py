@@ -67,6 +67,8 @@ def clean_environment(inherited: Mapping[str, str], settings: Settings) -> dict[
     kept |= {
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_NO_REPLACE_OBJECTS": "1",
+        # An object that a partial clone lacks would be fetched by whatever program the repository names for it.
+        "GIT_NO_LAZY_FETCH": "1",
         "SSH_ASKPASS_REQUIRE": "never",
         "LC_ALL": "C",
     }

@@ -8,7 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from switchyard_git import GitError, GitTimeout, RefName, RefUpdate, Repository, Signature, UntrustedRepository
+from switchyard_git import (
+    GitError,
+    GitTimeout,
+    ObjectSha,
+    RefName,
+    RefUpdate,
+    Repository,
+    Signature,
+    UntrustedRepository,
+)
 from switchyard_git.process import Settings, clean_environment, run
 
 Git = Callable[..., str]
@@ -97,6 +106,26 @@ def test_an_external_diff_or_text_conversion_does_not_run(folder: Path, git: Git
     assert b"+changed" in repository.patch("main~1", "main", max_bytes=10_000)
     assert [change.path for change in repository.changes("main~1", "main")] == [".gitattributes", "a.txt"]
     assert not sprung.exists()
+
+
+def test_an_object_that_a_partial_clone_lacks_is_not_fetched(
+    folder: Path, git: Git, trap: Callable[[Path], Path]
+) -> None:
+    mark = trap(folder.parent / "upload-pack")
+    (folder / "lacking").write_text("here once\n")
+    blob = git(folder, "hash-object", "-w", "lacking").strip()
+    (folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    for name, value in (
+        ("core.repositoryFormatVersion", "1"),
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", str(folder)),
+        ("remote.origin.uploadpack", str(folder.parent / "upload-pack")),
+    ):
+        git(folder, "config", name, value)
+    with pytest.raises(GitError):
+        list(Repository.open(folder).read_blobs([ObjectSha(blob)]))
+    assert not mark.exists()
 
 
 def test_a_helper_program_named_in_a_url_is_refused(folder: Path, tmp_path: Path, own_home: Path) -> None:

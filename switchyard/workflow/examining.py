@@ -64,6 +64,7 @@ def examine(
         _checks(config),
         _agent(config, parts),
         *_missing_scripts(repository, config, head),
+        *_keys(config, environ),
         Line("state", True, str(places.state)),
         _part("local forge", str(places.forge / "<number>.json"), parts.forge),
         Line("artifacts", True, str(places.artifacts / "sha256" / "<2>" / "<hex>")),
@@ -123,6 +124,16 @@ def _probe(config: Config, parts: Parts) -> list[Line]:
             required=not lenient or line.name == "isolation",
         )
         for line in found
+    ]
+
+
+def _keys(config: Config, environ: Mapping[str, str]) -> list[Line]:
+    """Whether the key of each model endpoint is there; `run` refuses to start without it."""
+    return [
+        Line(f"gateway: {name}", True, f"{table.url}, key in {table.key_env}")
+        if environ.get(table.key_env)
+        else Line(f"gateway: {name}", False, f"{table.key_env} is not set", f"export {table.key_env}")
+        for name, table in config.gateway.items()
     ]
 
 

@@ -116,3 +116,18 @@ def test_a_missing_key_is_told_before_anything_is_done(plot: Plot) -> None:
     ending = plot.run("run", "--json")
     assert ending.code == 2
     assert "MODELS_KEY" in ending.error["message"]
+
+
+def test_doctor_tells_whether_a_key_is_there(plot: Plot) -> None:
+    assert isinstance(plot, Keyed)
+
+    def line() -> dict[str, Any]:
+        lines = plot.run("doctor", "--json").document["environment"]
+        return next(line for line in lines if line["name"] == "gateway: models")
+
+    found = line()
+    assert found["ok"]
+    assert "MODELS_KEY" in found["detail"]
+    assert KEY not in str(found)
+    plot.keys = {}
+    assert not line()["ok"]

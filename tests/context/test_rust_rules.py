@@ -12,7 +12,8 @@ X = {"src/x.rs": "pub struct X;\n"}
 
 RULES: dict[str, tuple[dict[str, str], tuple[str, str], bool]] = {
     "what a function imports is its own": (
-        {**X, "src/lib.rs": "mod x;\nmod user;\nfn f() { use crate::x::X; }\n", "src/user.rs": "use super::X;\n"},
+        {**X, "src/lib.rs": "mod x;\nmod user;\nfn f() { use crate::x::X; }\nfn g() { self::X; }\n"}
+        | {"src/user.rs": "use super::X;\n"},
         ("src/user.rs", "src/x.rs"),
         False,
     ),
@@ -125,3 +126,8 @@ def test_a_module_behind_a_symbolic_link_is_the_file_it_leads_to(project: Projec
     project.write({"Cargo.toml": MANIFEST, "src/lib.rs": "mod x;\n", "shared/x.rs": "pub struct X;\n"})
     (project.root / "src" / "x.rs").symlink_to("../shared/x.rs")
     assert set(project.edges()) == {("src/lib.rs", "shared/x.rs")}
+
+
+def test_a_path_through_a_function_leads_nowhere(project: Project) -> None:
+    project.write({"Cargo.toml": MANIFEST, "src/lib.rs": "fn f() {}\nmod user;\n", "src/user.rs": "use crate::f::X;\n"})
+    assert project.unresolved() == [("src/user.rs", "crate::f")]

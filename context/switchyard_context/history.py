@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,18 +45,23 @@ def read_history(repository: Repository, revision: str, cache: Path | None) -> l
     if not head:
         return []
     store = HistoryCache(cache) if cache is not None else None
+    packed = store.load_past(head) if store else None
+    if packed is not None:
+        return _unpack(packed)
     try:
         shas = (store.load_walk(head) if store else None) or repository.recent(head, limit=MAX_COMMITS)
         rows = store.load(shas) if store else {}
         fresh = _read(repository, [CommitSha(sha) for sha in shas if sha not in rows])
     except GitError:
         return []
-    if store and fresh:
-        store.store(fresh)
-    if store:
-        store.store_walk(head, shas)
     rows.update(fresh)
-    return list(_under_present_names([(sha, rows[sha]) for sha in shas]))
+    past = list(_under_present_names([(sha, rows[sha]) for sha in shas]))
+    if store:
+        if fresh:
+            store.store(fresh)
+        store.store_walk(head, shas)
+        store.store_past(head, _pack(past))
+    return past
 
 
 def word_hash(word: str) -> int:
@@ -86,3 +92,20 @@ def _under_present_names(rows: Sequence[tuple[str, CommitRow]]) -> Iterator[Past
         yield PastCommit(sha, row.timestamp, row.message, paths, row.words)
         for old, new in row.renames:
             present[old] = present.get(new, new)
+
+
+def _pack(past: Sequence[PastCommit]) -> bytes:
+    """A history as one value: thousands of rows take five times as long to read."""
+    text = json.dumps([(item.sha, item.timestamp, item.message, item.paths, len(item.words)) for item in past])
+    words = b"".join(item.words.astype("<u4").tobytes() for item in past)
+    return len(text).to_bytes(4, "big") + text.encode() + words
+
+
+def _unpack(value: bytes) -> list[PastCommit]:
+    end = 4 + int.from_bytes(value[:4], "big")
+    words = np.frombuffer(value[end:], "<u4")
+    found, start = [], 0
+    for sha, timestamp, message, paths, count in json.loads(value[4:end]):
+        found.append(PastCommit(sha, timestamp, message, tuple(paths), words[start : start + count]))
+        start += count
+    return found

@@ -1,4 +1,7 @@
-"""Past commits kept between runs, one row a commit; anything wrong with the file costs time, never a result."""
+"""Past commits kept between runs: one row a commit, and what the last heads made of them as one value each.
+
+Anything wrong with the file costs time, never a result.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,10 @@ _BUSY_S = 5.0
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS commits (sha TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS walks (head TEXT PRIMARY KEY, shas BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS pasts (head TEXT PRIMARY KEY, value BLOB NOT NULL)",
 )
 _MAX_WALKS = 200
+_MAX_PASTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +43,25 @@ class CommitRow:
         """A checksum, the length of the text part, the text part as JSON, the words as numbers."""
         text = json.dumps([self.timestamp, self.message, self.paths, self.renames], separators=(",", ":")).encode()
         body = len(text).to_bytes(4, "big") + text + self.words.astype("<u4").tobytes()
-        return zlib.crc32(body).to_bytes(4, "big") + body
+        return _checked(body)
 
 
 def decode_row(value: bytes) -> CommitRow | None:
     """The inverse of `CommitRow.encode`; None for a damaged row."""
-    if len(value) < 8 or zlib.crc32(value[4:]) != int.from_bytes(value[:4], "big"):
+    if len(value) < 8 or not _is_whole(value):
         return None
     end = 8 + int.from_bytes(value[4:8], "big")
     timestamp, message, paths, renames = json.loads(value[8:end])
     pairs = tuple((old, new) for old, new in renames)
     return CommitRow(timestamp, message, tuple(paths), pairs, np.frombuffer(value, "<u4", offset=end))
+
+
+def _checked(body: bytes) -> bytes:
+    return zlib.crc32(body).to_bytes(4, "big") + body
+
+
+def _is_whole(value: bytes) -> bool:
+    return zlib.crc32(memoryview(value)[4:]) == int.from_bytes(value[:4], "big")
 
 
 class HistoryCache:
@@ -73,6 +86,23 @@ class HistoryCache:
         self._write(
             ("INSERT OR IGNORE INTO walks VALUES (?, ?)", [(head, packed)]),
             ("DELETE FROM walks WHERE rowid <= (SELECT max(rowid) FROM walks) - ?", [(_MAX_WALKS,)]),
+        )
+
+    def load_past(self, head: str) -> bytes | None:
+        """What was kept for a head, if it is whole."""
+        try:
+            with self._open() as connection:
+                row = connection.execute("SELECT value FROM pasts WHERE head = ?", (head,)).fetchone()
+        except (sqlite3.Error, OSError):
+            self._discard()
+            return None
+        return row[0][4:] if row and _is_whole(row[0]) else None
+
+    def store_past(self, head: str, value: bytes) -> None:
+        """Keep a value for a head; those of the last few heads stay."""
+        self._write(
+            ("INSERT OR REPLACE INTO pasts VALUES (?, ?)", [(head, _checked(value))]),
+            ("DELETE FROM pasts WHERE rowid <= (SELECT max(rowid) FROM pasts) - ?", [(_MAX_PASTS,)]),
         )
 
     def load(self, shas: Sequence[str]) -> dict[str, CommitRow]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from switchyard_context.history import PastCommit
 
 from tests.context.conftest import Project
 
@@ -60,13 +63,26 @@ def test_a_bare_repository_has_the_same_history(past: Project, tmp_path: Path) -
     assert messages(Project(tmp_path / "bare")) == messages(past)
 
 
+def shown(commit: PastCommit) -> tuple[object, ...]:
+    return commit.sha, commit.timestamp, commit.message, commit.paths, commit.words.tolist()
+
+
 def test_the_cache_gives_the_same_history_again_and_for_a_child_commit(past: Project, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     cold = past.codebase(None, cache).history
     warm = past.codebase(None, cache).history
-    assert [(c.sha, c.paths, c.words.tolist()) for c in warm] == [(c.sha, c.paths, c.words.tolist()) for c in cold]
+    assert [shown(commit) for commit in warm] == [shown(commit) for commit in cold]
     past.commit({"app/third.py": "y = 1\n"})
     assert [commit.sha for commit in past.codebase(None, cache).history][1:] == [commit.sha for commit in cold]
+
+
+def test_a_damaged_value_for_a_head_is_made_anew(past: Project, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    expected = [shown(commit) for commit in past.codebase(None, cache).history]
+    with closing(sqlite3.connect(cache / "history-1.sqlite")) as connection, connection:
+        ((head, value),) = connection.execute("SELECT head, value FROM pasts").fetchall()
+        connection.execute("UPDATE pasts SET value = ? WHERE head = ?", (value.replace(b"app", b"opp"), head))
+    assert [shown(commit) for commit in past.codebase(None, cache).history] == expected
 
 
 def test_a_damaged_cache_is_rebuilt(past: Project, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from switchyard_context.reading import read_facts
 
 from .conftest import Project
 
@@ -72,6 +73,12 @@ RULES: dict[str, tuple[dict[str, str], tuple[str, str], bool]] = {
         ("tests/a.rs", "tests/a/b.rs"),
         True,
     ),
+    "a crate's first file stays one where another declares it": (
+        {"src/lib.rs": "mod x;\nmod y;\n", "src/main.rs": "mod lib;\n", "src/y.rs": ""}
+        | {"src/x.rs": "use crate::y::Y;\n"},
+        ("src/x.rs", "src/y.rs"),
+        True,
+    ),
     "a dependency under another name has no other": (
         LOW
         | {"Cargo.toml": MANIFEST + '[dependencies]\nl = { path = "low", package = "low" }\n'}
@@ -131,3 +138,16 @@ def test_a_module_behind_a_symbolic_link_is_the_file_it_leads_to(project: Projec
 def test_a_path_through_a_function_leads_nowhere(project: Project) -> None:
     project.write({"Cargo.toml": MANIFEST, "src/lib.rs": "fn f() {}\nmod user;\n", "src/user.rs": "use crate::f::X;\n"})
     assert project.unresolved() == [("src/user.rs", "crate::f")]
+
+
+def test_a_path_through_a_module_of_foreign_names_is_not_missing(project: Project) -> None:
+    lib = "mod a;\nmod user;\n"
+    project.write({"Cargo.toml": MANIFEST, "src/lib.rs": lib, "src/a.rs": "pub use foreign::*;\n"})
+    project.write({"src/user.rs": "use crate::a::theirs::X;\n"})
+    assert ("src/user.rs", "src/a.rs") in project.edges()
+    assert project.unresolved() == []
+
+
+def test_what_a_macro_imports_is_for_its_user_and_what_a_function_re_exports_for_nobody() -> None:
+    facts = read_facts("a.rs", b"macro_rules! m { () => { use crate::a::X; } }\nfn f() { pub use crate::b::Y; }\n")
+    assert [(item.module, item.kind) for item in facts.imports] == [("crate::b", "import")]

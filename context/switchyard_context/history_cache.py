@@ -21,7 +21,7 @@ _BUSY_S = 5.0
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS commits (sha TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS walks (head TEXT PRIMARY KEY, shas BLOB NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS pasts (head TEXT PRIMARY KEY, value BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS heads (head TEXT PRIMARY KEY, value BLOB NOT NULL)",
 )
 _MAX_WALKS = 200
 _MAX_PASTS = 8
@@ -92,7 +92,7 @@ class HistoryCache:
         """What was kept for a head, if it is whole."""
         try:
             with self._open() as connection:
-                row = connection.execute("SELECT value FROM pasts WHERE head = ?", (head,)).fetchone()
+                row = connection.execute("SELECT value FROM heads WHERE head = ?", (head,)).fetchone()
         except (sqlite3.Error, OSError):
             self._discard()
             return None
@@ -101,8 +101,8 @@ class HistoryCache:
     def store_past(self, head: str, value: bytes) -> None:
         """Keep a value for a head; those of the last few heads stay."""
         self._write(
-            ("INSERT OR REPLACE INTO pasts VALUES (?, ?)", [(head, _checked(value))]),
-            ("DELETE FROM pasts WHERE rowid <= (SELECT max(rowid) FROM pasts) - ?", [(_MAX_PASTS,)]),
+            ("INSERT OR REPLACE INTO heads VALUES (?, ?)", [(head, _checked(value))]),
+            ("DELETE FROM heads WHERE rowid <= (SELECT max(rowid) FROM heads) - ?", [(_MAX_PASTS,)]),
         )
 
     def load(self, shas: Sequence[str]) -> dict[str, CommitRow]:

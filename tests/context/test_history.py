@@ -76,12 +76,22 @@ def test_the_cache_gives_the_same_history_again_and_for_a_child_commit(past: Pro
     assert [commit.sha for commit in past.codebase(None, cache).history][1:] == [commit.sha for commit in cold]
 
 
+def test_a_message_with_a_nul_is_the_same_from_the_cache(past: Project, tmp_path: Path) -> None:
+    commit = past.git("cat-file", "commit", "HEAD").replace("Call them prices", "Call\0them")
+    file = tmp_path / "commit"
+    file.write_text(commit)
+    head = past.git("hash-object", "-w", "-t", "commit", "--literally", str(file))
+    cold = past.codebase(head, tmp_path / "cache").history
+    warm = past.codebase(head, tmp_path / "cache").history
+    assert [shown(commit) for commit in warm] == [shown(commit) for commit in cold]
+
+
 def test_a_damaged_value_for_a_head_is_made_anew(past: Project, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     expected = [shown(commit) for commit in past.codebase(None, cache).history]
     with closing(sqlite3.connect(cache / "history-1.sqlite")) as connection, connection:
-        ((head, value),) = connection.execute("SELECT head, value FROM pasts").fetchall()
-        connection.execute("UPDATE pasts SET value = ? WHERE head = ?", (value.replace(b"app", b"opp"), head))
+        ((head, value),) = connection.execute("SELECT head, value FROM heads").fetchall()
+        connection.execute("UPDATE heads SET value = ? WHERE head = ?", (value.replace(b"app", b"opp"), head))
     assert [shown(commit) for commit in past.codebase(None, cache).history] == expected
 
 

@@ -27,13 +27,16 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 
 
 def serve() -> None:
-    """Answer the jobs of a file, the first argument, on stdout."""
-    request = json.loads(Path(sys.argv[1]).read_bytes())
+    """Answer the jobs of a file on stdout, while somebody waits for them; the argument is the file's descriptor."""
+    with os.fdopen(int(sys.argv[1]), "rb") as questions:
+        request = json.load(questions)
     jobs: list[tuple[str, str]] = request["jobs"]
     root = request["root"]
     contents = _read_files(root, jobs) if root is not None else _read_stream(sys.stdin.buffer, jobs)
     answers, hasher = sys.stdout.buffer, TermHasher()
     for (path, blob), content in zip(jobs, contents, strict=True):
+        if os.getppid() != request["parent"]:
+            return
         facts, terms = parse_file(path, content, hasher)
         answers.write(ROW.pack(len(facts), len(terms), content is not None and is_content(blob, content)))
         answers.write(facts + terms)

@@ -86,15 +86,17 @@ def start(source: Source, paths: Sequence[str]) -> Worker:
     jobs = [(path, source.blobs[path]) for path in paths]
     with ExitStack() as resources:
         # Files instead of pipes: nobody waits for anybody to read.
-        questions = resources.enter_context(tempfile.NamedTemporaryFile(prefix="switchyard-"))
+        # They have no names, so that none is left behind whoever is killed.
+        questions = resources.enter_context(tempfile.TemporaryFile())
         root = None if source.root is None else str(source.root)
-        questions.write(json.dumps({"jobs": jobs, "root": root}).encode())
-        questions.flush()
+        questions.write(json.dumps({"jobs": jobs, "root": root, "parent": os.getpid()}).encode())
+        questions.seek(0)
         answers = resources.enter_context(tempfile.TemporaryFile())
         given = resources.enter_context(source.stream(paths)) if source.root is None else subprocess.DEVNULL
         process = subprocess.Popen(
-            (sys.executable, "-I", "-S", "-c", _boot(), questions.name),
-            stdin=given, stdout=answers, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True,
+            (sys.executable, "-I", "-S", "-c", _boot(), str(questions.fileno())),
+            stdin=given, stdout=answers, stderr=subprocess.DEVNULL, pass_fds=(questions.fileno(),), cwd="/",
+            start_new_session=True,
         )  # fmt: skip
         return Worker(jobs, process, answers, resources.pop_all())
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +85,37 @@ def test_a_file_that_ends_its_parser_costs_that_file_alone(project: Project) -> 
     assert [item.problem for item in facts.values()].count("ends the parser (SIGSEGV); skipped") == 1
     assert all(len(item.imports) == 50_000 for item in facts.values() if not item.problem)
     assert all(item.is_final for item in found)
+
+
+def test_a_run_that_is_killed_leaves_no_file_and_no_process(project: Project, tmp_path: Path) -> None:
+    project.write({f"f{number}.py": b"import os\n" * 50_000 for number in range(120)})
+    passing = tmp_path / "passing"
+    passing.mkdir()
+    code = (
+        "import sys; from pathlib import Path; from switchyard_context import open_source; "
+        "from switchyard_context.workers import start; source = open_source(Path(sys.argv[1])); "
+        "worker = start(source, list(source.blobs)); print(worker.process.pid, flush=True); sys.stdin.read()"
+    )
+    argv = (sys.executable, "-c", code, str(project.root))
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(passing)}
+    ) as run:
+        assert run.stdout is not None
+        worker = int(run.stdout.readline())
+        run.kill()
+    assert list(passing.iterdir()) == []
+    for _ in range(50):
+        if not _is_running(worker):
+            break
+        time.sleep(0.1)
+    assert not _is_running(worker)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_file_that_takes_too_long_is_said_to(project: Project) -> None:

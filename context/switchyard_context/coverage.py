@@ -186,10 +186,12 @@ def _history(codebase: Codebase, subjects: Sequence[str], paths: Sequence[str]) 
     together, changes, recent = np.zeros(len(paths)), np.zeros(len(paths)), np.zeros(len(paths))
     for age, commit in enumerate(codebase.history):
         touched = [places[path] for path in commit.paths if path in places]
+        if not touched:
+            continue
         changes[touched] += 1
         for index in touched:
             recent[index] = max(recent[index], 1 / (1 + age))
-        if touched and not wanted.isdisjoint(commit.paths):
+        if not wanted.isdisjoint(commit.paths):
             together[touched] += 1 / (1 + age / _HALF_AGE) / math.log(2 + len(commit.paths))
     return together, together / np.sqrt(np.maximum(1, changes)), recent
 

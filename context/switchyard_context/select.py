@@ -1,8 +1,9 @@
 """From candidates to a selection: slices of files under a hard budget, and what was due but found no room.
 
 A larger budget keeps every file of a smaller one. Files are taken in order until one does not fit; what a file reserves
-is min(what it is due, a fixed share of the budget), at least its cheapest form. As the budget grows, each reservation
-grows no faster than it, so whatever fitted still fits. Room that is left deepens the files taken and adds none.
+is min(what it is due, a fixed share of the budget), at least its cheapest form. As the budget grows, no reservation
+grows by a greater factor, so whatever fitted still fits; rounding would break that, so fractions are exact. Room that
+is left deepens the files taken and adds none.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from switchyard_context.candidates import Candidate, Tier, list_candidates
@@ -25,14 +27,14 @@ from switchyard_context.symbols import score_symbols
 SCHEMA = "switchyard.context/1"
 
 # Of the budget, for all files of a tier together, and the least number of files it is shared by.
-_SHARES: dict[Tier, tuple[float, int]] = {
-    "target": (0.50, 1),
-    "always": (0.10, 1),
-    "match": (0.20, 6),
-    "import": (0.20, 6),
-    "test": (0.12, 3),
-    "config": (0.04, 2),
-    "neighbour": (0.10, 10),
+_SHARES: dict[Tier, tuple[Fraction, int]] = {
+    "target": (Fraction(50, 100), 1),
+    "always": (Fraction(10, 100), 1),
+    "match": (Fraction(20, 100), 6),
+    "import": (Fraction(20, 100), 6),
+    "test": (Fraction(12, 100), 3),
+    "config": (Fraction(4, 100), 2),
+    "neighbour": (Fraction(10, 100), 10),
 }
 _DUE: dict[Tier, Rung] = {
     "target": "whole",
@@ -157,12 +159,12 @@ def _finish(draft: Draft) -> SelectedFile:
 def _take(drafts: Iterable[Draft], sizes: Counter[Tier], budget: int) -> list[Draft]:
     """Those from the front for which there is room."""
     taken: list[Draft] = []
-    reserved = 0
+    reserved = Fraction(0)
     for draft in drafts:
         tier = draft.candidate.tier
         share, at_least = _SHARES[tier]
-        cap = int(share * budget) // max(at_least, sizes[tier])
-        reserved += max(draft.tokens, min(draft.due_cost(_DUE[tier]), cap))
+        cap = share * budget / max(at_least, sizes[tier])
+        reserved += max(Fraction(draft.tokens), min(Fraction(draft.due_cost(_DUE[tier])), cap))
         if reserved > budget:
             break
         taken.append(draft)

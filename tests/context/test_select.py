@@ -325,3 +325,19 @@ def test_generated_and_vendored_files_are_in_only_when_named_or_imported(shop: P
     assert shop.select(text="total_of_cart in vendor/cart.py is wrong").files[0].path == "vendor/cart.py"
     shop.commit({"shop/web.py": "import shop.cart_pb\n"})
     assert "shop/cart_pb.py" in {item.path for item in shop.select(targets=["shop/web.py"]).files}
+
+
+def test_no_single_token_more_loses_a_file(project: Project) -> None:
+    use = "def use_{}_{}(first, second, third, total=0):\n    return run(first)\n\n\n"
+    needs = "".join(f"from shop.need_{n} import need_{n}\n" for n in range(12))
+    files = {"shop/core.py": f"{needs}\n\ndef run(total=0):\n{BODY * 25}"}
+    files |= {f"shop/need_{n}.py": f"def need_{n}(total=0):\n{BODY}\n\ndef other(total=0):\n{BODY}" for n in range(12)}
+    start = "from shop.core import run\n\n\n"
+    files |= {f"shop/user_{n}.py": start + "".join(use.format(n, m) for m in range(30)) for n in range(20)}
+    files |= {f"tests/test_core_{n}.py": f"{start}def test_{n}(total=0):\n{BODY}" for n in range(8)}
+    codebase = project.commit(files).codebase()
+    counts = [
+        len(select(codebase, Request(targets=["shop/core.py"], budget_tokens=budget)).files)
+        for budget in (*range(4130, 4150), *range(4310, 4330), *range(4490, 4510), *range(4670, 4690))
+    ]
+    assert counts == sorted(counts)

@@ -29,7 +29,7 @@ def retro(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Report precision and recall of the context that a run's tasks were given.
+    """Report how well selected context fitted the work.
 
     Precision: of the files selected, those that an attempt read or changed. Recall: of the files changed, those that
     had been selected; new files don't count.

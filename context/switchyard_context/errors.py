@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from switchyard_context.naming import near_symbols
+
 
 class ContextError(Exception):
     """Root of what switchyard_context raises.
@@ -57,7 +59,10 @@ class UnknownPath(BadRequest):
     """A path that the tree, or its import graph, does not hold."""
 
     def __init__(self, path: str, *, near: Sequence[str] = (), kind: str = "file") -> None:
-        hint = f"did you mean {' or '.join(near)}?" if near else "paths are written from the top of the repository"
+        rule = "paths are written from the top of the repository"
+        if kind == "source file":
+            rule += "; a file that no language reads takes no part in the import graph"
+        hint = f"did you mean {' or '.join(near)}?" if near else rule
         super().__init__(f"no {kind} {path!r} in the tree", hint=hint)
         self.path = path
 
@@ -66,7 +71,9 @@ class UnknownSymbol(BadRequest):
     """A seed names a symbol that its file does not define."""
 
     def __init__(self, path: str, symbol: str, defined: Sequence[str]) -> None:
-        shown = ", ".join(defined[:12]) + (", …" if len(defined) > 12 else "")
+        names = list(dict.fromkeys(defined))
+        names = list(dict.fromkeys((*near_symbols(symbol, names), *names)))
+        shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
         hint = f"it defines {shown}" if defined else "no symbols of it are known; name the file alone"
         super().__init__(f"{path} defines no {symbol!r}", hint=hint)
         self.path = path

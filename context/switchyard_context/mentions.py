@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from switchyard_context.naming import is_compound, stem_of, stems_in
+from switchyard_context.naming import is_compound, stem_of, stems_in, words_of
 from switchyard_context.stop_words import STOP_WORDS, WEAK_WORDS
 
 _HEAD, _TAIL = 100_000, 20_000
@@ -61,6 +61,8 @@ class Mentions:
     """The same of what is set as code."""
     stems: tuple[str, ...]
     """The words of the beginning in their order, the others too."""
+    written: Mapping[str, str]
+    """Stem → the word of the beginning that it was taken from, as it stands first."""
     plain: frozenset[str]
     """Every word of the text as written, in lower case."""
     names: Mapping[str, float]
@@ -87,11 +89,13 @@ def read_mentions(text: str) -> Mentions:
     chains = dict.fromkeys(tuple(re.split(r"\.|::|#|->", chain)) for chain in _chains_of(text))
     paths = dict.fromkeys(found.replace("\\", "/").strip("./") for found in (*linked, *_PATH.findall(text)))
     scope = _SCOPE.match(title)
+    ordered = _NAME.findall(text)[:_MAX_ORDERED]
     return Mentions(
         words=_weigh(text),
         title=_weigh(title),
         code=_weigh(code),
-        stems=tuple(stem for name in _NAME.findall(text)[:_MAX_ORDERED] for stem in stems_in(name)),
+        stems=tuple(stem for name in ordered for stem in stems_in(name)),
+        written={stem_of(word): word for name in reversed(ordered) for word in reversed(words_of(name))},
         plain=frozenset(word.lower() for word in re.findall(r"[A-Za-z_][\w-]+", text)),
         names=_names_of(text, title, code),
         chains=tuple(chains)[:_MAX_CHAINS],

@@ -25,6 +25,13 @@ def near_names(name: str, known: Sequence[str]) -> list[str]:
     return [stems[match] for match in difflib.get_close_matches(last, stems, n=3, cutoff=0.75)]
 
 
+def near_symbols(name: str, known: Sequence[str]) -> list[str]:
+    """Up to three known symbols that a misspelt one may have meant, by their last component."""
+    last = name.rpartition(".")[2]
+    close = difflib.get_close_matches(last, {item.rpartition(".")[2] for item in known}, n=3, cutoff=0.7)
+    return [item for match in close for item in known if item.rpartition(".")[2] == match][:3]
+
+
 def words_of(text: str) -> list[str]:
     """Lower-case words, identifiers split: `parseHTTPDate_v2` → parse http date v 2."""
     return [word.lower() for word in _WORD.findall(text)]

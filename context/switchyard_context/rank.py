@@ -55,7 +55,9 @@ def rank_files(codebase: Codebase, text: str, limit: int = _RANKED) -> list[Rank
     others = [file for file in best_first(evidence.first, limit) if file not in scores]
     order = [*sorted(scores, key=lambda file: (-scores[file], file)), *others][:limit]
     files = codebase.graph.files
-    return [Ranked(files[file], scores.get(file, _BEHIND), reasons_for(evidence, file)) for file in order]
+    return [
+        Ranked(files[file], scores.get(file, _BEHIND), reasons_for(evidence, mentions.written, file)) for file in order
+    ]
 
 
 def closeness(graph: ImportGraph, seeds: Mapping[str, float]) -> Scores:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from switchyard_context.evidence import Evidence
 
 _SHOWN_WORDS = 5
@@ -23,8 +25,13 @@ _MIN_SHARE = 0.25
 """Beside the file for which a kind of evidence speaks loudest."""
 
 
-def reasons_for(evidence: Evidence, file: int) -> tuple[str, ...]:
-    """The kinds of evidence that speak loudly for a file, and the words it shares with the text."""
+def reasons_for(evidence: Evidence, written: Mapping[str, str], file: int) -> tuple[str, ...]:
+    """The kinds of evidence that speak loudly for a file, and the words it shares with the text.
+
+    Args:
+        written: Stem → the word of the text.
+    """
     loud = [said for name, said in _SAID if evidence.signals[name][file] > _MIN_SHARE * evidence.signals[name].max()]
-    words = list(dict.fromkeys(evidence.matches["word"].terms_in(file)))[:_SHOWN_WORDS]
+    stems = list(dict.fromkeys(evidence.matches["word"].terms_in(file)))[:_SHOWN_WORDS]
+    words = [written.get(stem, stem) for stem in stems]
     return (*loud, *((f"words: {', '.join(words)}",) if words else ()))

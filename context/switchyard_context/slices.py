@@ -45,6 +45,17 @@ class Document:
         """Those that lie within the file."""
         return tuple(item for item in self.facts.definitions if item.last_line <= len(self.lines))
 
+    def named(self, names: Iterable[str]) -> list[Definition]:
+        """The definitions of these qualified names."""
+        return [item for name in names for item in self._by_name.get(name, ())]
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Definition]]:
+        found: dict[str, list[Definition]] = {}
+        for item in self.definitions:
+            found.setdefault(item.name, []).append(item)
+        return found
+
     def units(self, lines: Lines) -> int:
         """What the lines cost in `tokens.line_units`."""
         return sum(int(self._units[last] - self._units[first - 1]) for first, last in lines)
@@ -97,7 +108,7 @@ def symbol_lines(document: Document, symbols: Collection[str]) -> Lines:
 def heads(document: Document, chosen: Sequence[Definition]) -> Lines:
     """The signatures of some definitions and of what encloses them."""
     names = {name for item in chosen for name in _enclosing(item.name)} | {item.name for item in chosen}
-    return merge(signature(item) for item in document.definitions if item.name in names)
+    return merge(map(signature, document.named(names)))
 
 
 def body(item: Definition) -> Range:

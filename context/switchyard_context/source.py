@@ -60,6 +60,8 @@ class Source(Protocol):
 def open_source(repo_path: Path, revision: str | None = None, repository: Repository | None = None) -> Source:
     """Open a tree for reading; nothing in the repository is written, and nothing of it runs.
 
+    For a working tree, git applies the filters that the repository's own configuration names, as `git status` does.
+
     Args:
         repo_path: A repository, a folder inside one, or a bare repository.
         revision: Anything that names a commit; None reads the working tree (HEAD in a bare repository).

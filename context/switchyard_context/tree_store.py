@@ -159,7 +159,8 @@ _COLUMNS = ("hashes", "starts", "files", "counts", "lengths")
 
 def key_of_tree(source: Source) -> str:
     """The name of a tree's state: what it holds, and the code that looks at it."""
-    parts = [code_version(), *map("=".join, source.links.items()), "", *source.blobs, *source.blobs.values()]
+    links = (part for link in source.links.items() for part in link)
+    parts = [code_version(), *links, "", *source.blobs, *source.blobs.values()]
     text = "\0".join(parts).encode("utf-8", "surrogateescape")
     return blake2b(text, digest_size=16).hexdigest()
 

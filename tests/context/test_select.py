@@ -341,3 +341,23 @@ def test_no_single_token_more_loses_a_file(project: Project) -> None:
         for budget in (*range(4130, 4150), *range(4310, 4330), *range(4490, 4510), *range(4670, 4690))
     ]
     assert counts == sorted(counts)
+
+
+def test_reasons_quote_words_as_the_text_has_them(shop: Project) -> None:
+    reasons = [reason for item in shop.select(text="Databases connecting twice").files for reason in item.reasons]
+    assert any("databases" in reason and "connecting" in reason for reason in reasons if reason.startswith("words: "))
+
+
+def test_a_misspelt_symbol_is_answered_with_near_ones_once(project: Project) -> None:
+    many = "".join(f"def other_{number}(): pass\n" for number in range(20))
+    project.commit({"many.py": f"{many}def from_json(): pass\ndef from_json(): pass\n"})
+    with pytest.raises(UnknownSymbol) as caught:
+        project.select(seeds=["many.py:fromjson"])
+    assert caught.value.hint.startswith("it defines from_json, other_0, ")
+
+
+def test_a_file_of_many_definitions_is_answered(project: Project) -> None:
+    project.commit({"many.py": "".join(f"def name_{number}(): pass\n" for number in range(30_000))})
+    selection = project.select(text="`name_7` is slow", seeds=["many.py"])
+    assert [item.path for item in selection.files] == ["many.py"]
+    assert any(first <= 8 <= last for first, last in selection.files[0].slices)

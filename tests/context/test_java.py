@@ -402,3 +402,17 @@ def test_a_type_that_may_be_written_in_kotlin_is_not_missing(project: Project) -
 )
 def test_tests_are_known_by_folder_and_name(path: str, expected: bool) -> None:
     assert JAVA.is_test(path) is expected
+
+
+def test_a_header_does_not_see_the_types_inside_its_own_braces(project: Project) -> None:
+    project.commit(
+        {
+            f"{MAIN}/Builder.java": "package com.acme;\npublic interface Builder<T> { T build(); }\n",
+            f"{MAIN}/Made.java": "package com.acme;\nclass Made implements Builder<Made> {\n"
+            "  static class Builder {}\n  static class Other extends Builder {}\n"
+            "  public Made build() { return this; }\n}\n",
+            f"{MAIN}/Outer.java": "package com.acme;\nclass Outer {\n"
+            "  interface Builder {}\n  static class Inner implements Builder {}\n}\n",
+        }
+    )
+    assert project.edges() == {(f"{MAIN}/Made.java", f"{MAIN}/Builder.java"): "import"}

@@ -28,7 +28,7 @@ class JavaResolver:
         targets = Targets()
         for name, bound in item.names:
             if item.module == java.OWN_SCOPE:
-                self._add_used(targets, importer, name, item, is_type=bool(bound) or item.is_public)
+                self._add_used(targets, importer, name, bound, item)
             elif name == "*":
                 self._add_on_demand(targets, importer, item)
             else:
@@ -58,9 +58,9 @@ class JavaResolver:
         if not types:
             self._miss(targets, importer, (*parts, "*"))
 
-    def _add_used(self, targets: Targets, importer: str, name: str, item: Import, *, is_type: bool) -> None:
-        parts = name.split(".")
-        if item.is_public and self._types.declares(importer, parts[0]):
+    def _add_used(self, targets: Targets, importer: str, name: str, bound: str, item: Import) -> None:
+        parts, is_type = name.split("."), bool(bound) or item.is_public
+        if item.is_public and self._types.declares(importer, parts[0], bound):
             return
         if len(parts) > 1 and name[:1].islower():
             types, _ = self._types.locate(parts, importer)

@@ -195,9 +195,15 @@ class JavaTypes:
         types = tuple(item for found in members for item in found.types)
         return types, bool(owners) and not any(found.is_open for found in members)
 
-    def resolve(self, path: str, parts: Sequence[str], *, climbs: bool = True) -> tuple[JavaType, ...]:
-        """The types that a dotted name means in a file; () unless all of it is found."""
-        types = self._declared_here(path, parts[0])
+    def resolve(
+        self, path: str, parts: Sequence[str], *, heir: str | None = None, climbs: bool = True
+    ) -> tuple[JavaType, ...]:
+        """The types that a dotted name means in a file; () unless all of it is found.
+
+        Args:
+            heir: The type in whose header the name stands: what that type declares itself is not seen there.
+        """
+        types = self._declared_here(path, parts[0], heir)
         rest = parts[1:]
         if not types and len(parts) > 1 and parts[0][:1].islower():
             types, rest = self.locate(parts, path)
@@ -207,14 +213,17 @@ class JavaTypes:
             types = tuple(item for owner in types for item in self.member(owner, part, climbs=climbs).types)
         return types
 
-    def declares(self, path: str, name: str) -> bool:
-        """Whether a file declares a type of that simple name, at whatever depth."""
-        return bool(self._declared_here(path, name))
+    def declares(self, path: str, name: str, heir: str) -> bool:
+        """Whether a file declares a type of that simple name where the header of a type sees it."""
+        return bool(self._declared_here(path, name, heir))
 
-    def _declared_here(self, path: str, name: str) -> tuple[JavaType, ...]:
+    def _declared_here(self, path: str, name: str, heir: str | None) -> tuple[JavaType, ...]:
         suffix = "." + name
         names = (item.name for item in self._facts_of(path).definitions if item.kind in ("class", "type"))
-        return tuple(JavaType(path, other) for other in names if other == name or other.endswith(suffix))[:1]
+        own = None if heir is None else heir + suffix
+        return tuple(
+            JavaType(path, other) for other in names if (other == name or other.endswith(suffix)) and other != own
+        )[:1]
 
     def member(self, owner: JavaType, name: str, *, climbs: bool = True) -> Found:
         """A member of a type, in it or in the supertype that declares it."""
@@ -235,7 +244,7 @@ class JavaTypes:
             if owner is not None and heir != owner:
                 continue
             # What a supertype is named must not hang on what supertypes give: that would go in circles.
-            bases = self.resolve(path, written.split("."), climbs=False)
+            bases = self.resolve(path, written.split("."), heir=heir, climbs=False)
             opened = opened or (not bases and written not in JAVA_LANG)
             for base in bases:
                 if self.has(base, name):

@@ -13,6 +13,7 @@ from switchyard_context.slices import RUNGS, Document, Lines, Rung, body, heads,
 from switchyard_context.tokens import count_units, tokens_of
 
 _BEST_SYMBOLS = 4
+_MOST_SIGNATURES = 40
 
 
 @dataclass
@@ -63,6 +64,15 @@ class Draft:
     def show_body(self, item: Definition, left: int) -> int:
         """Show a definition in full, with the signatures around it; returns what that cost, 0 if it does not fit."""
         return self.show((*heads(self.document, [item]), body(item)), left)
+
+    def show_signatures(self, left: int) -> int:
+        """Show the signatures of as many of the best definitions as fit, halving; returns what that cost."""
+        best = self.best_symbols()[:_MOST_SIGNATURES]
+        while best:
+            if spent := self.show(heads(self.document, best), left):
+                return spent
+            best = best[: len(best) // 2]
+        return 0
 
     def show(self, lines: Lines, left: int) -> int:
         """Show these lines too; the whole file where that is no dearer."""

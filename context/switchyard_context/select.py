@@ -53,7 +53,9 @@ _BY_SYMBOL: tuple[Tier, ...] = ("target", "match")
 _SMALL_TOKENS, _SMALL_TOKENS_OF_GUESSES = 400, 120
 # What a definition is worth: how well it answers the text, and how far down the list its file stands; long ones
 # count no less: what is changed is seldom short.
-_FILE_WORTH, _FILE_DECAY = 0.05, 0.35
+_FILE_WORTH, _FILE_DECAY = 0.05, 0.15
+# Of the budget, for the signatures of one file that answers the text: where to look comes before what to change.
+_SIGNATURES_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -188,12 +190,15 @@ def _drafts(candidates: Sequence[Candidate], codebase: Codebase, mentions: Menti
 
 
 def _deepen(drafts: Sequence[Draft], budget: int) -> None:
-    """Spend what is left: targets by themselves, bodies that answer the text, then what everything else is due."""
+    """Spend what is left: targets, signatures and bodies that answer the text, then what everything else is due."""
     left = budget - sum(draft.tokens for draft in drafts)
     targets = [draft for draft in drafts if draft.candidate.tier == "target"]
     cap = int(_SHARES["target"][0] * budget) // max(1, len(targets))
     for draft in targets:
         left -= draft.raise_to("whole", min(left, max(0, cap - draft.tokens)))
+    for draft in drafts:
+        if draft.candidate.tier in _BY_SYMBOL:
+            left -= draft.show_signatures(min(left, int(_SIGNATURES_SHARE * budget)))
     for draft, item in _symbols_by_worth(drafts):
         left -= draft.show_body(item, left)
     needed = [draft for draft in drafts if draft.candidate.tier in _NEEDED]

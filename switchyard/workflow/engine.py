@@ -40,6 +40,8 @@ class Engine:
         self._data: SQLAlchemyDatasource | None = None
         self._abandoned = threading.Event()
         self._fault: tuple[float, Exception] | None = None
+        self._left: dict[str, float] = {}
+        """Workflow → when its function was left; what came of it is recorded after that."""
         self._probed = time.monotonic()
 
     def add(self, name: str, workflow: Workflow) -> None:
@@ -79,6 +81,7 @@ class Engine:
 
     def _watched(self, function: Workflow) -> Workflow:
         def run(argument: Json) -> Json:
+            self._left.pop(str(DBOS.workflow_id), None)
             try:
                 return function(argument)
             except PortableWorkflowError:
@@ -87,6 +90,8 @@ class Engine:
             except Exception as err:
                 self._fault = self._fault or (time.monotonic(), err)
                 raise
+            finally:
+                self._left[str(DBOS.workflow_id)] = time.monotonic()
 
         return run
 
@@ -100,6 +105,7 @@ class Engine:
         now = time.monotonic()
         if self._fault is not None and now - self._fault[0] > FAULT_GRACE_S:
             raise self._fault[1]
+        self._check_ends(now)
         if now - self._probed > PROBE_S:
             try:
                 self._write(touch_head)
@@ -107,6 +113,14 @@ class Engine:
                 if not is_locked(err):
                     raise
             self._probed = time.monotonic()
+
+    def _check_ends(self, now: float) -> None:
+        """An end that could not be written, on a full disk say, would be waited for without end."""
+        for workflow_id, left in list(self._left.items()):
+            if now - left > FAULT_GRACE_S:
+                if not self.ended(workflow_id):
+                    raise RuntimeError(f"the end of {workflow_id} could not be recorded")
+                del self._left[workflow_id]
 
     def start(self, name: str, workflow_id: str, argument: Json) -> None:
         """Start a workflow; one that exists under the id is left as it is."""
@@ -141,6 +155,7 @@ class Engine:
 
         A full disk or a bug ends a workflow for good as far as DBOS knows; what it had recorded still stands.
         """
+        self._left.pop(workflow_id, None)
         status = DBOS.get_workflow_status(workflow_id)
         if status is None or status.status != "ERROR":
             return False

@@ -1,4 +1,4 @@
-"""Reads what a box's proxy wrote down, from one command to the next."""
+"""Reads what the proxy of one command wrote down."""
 
 from __future__ import annotations
 
@@ -8,18 +8,10 @@ from pathlib import Path
 from switchyard_sandbox.contract import Decision
 
 
-class Audit:
-    """The decisions of one box after the moment that this was made; its commands never overlap."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._begin = path.stat().st_size if path.exists() else 0
-
-    def fresh(self) -> tuple[Decision, ...]:
-        """Those that were added since."""
-        if not self._path.exists():
-            return ()
-        with self._path.open("rb") as file:
-            file.seek(self._begin)
-            lines = file.read().split(b"\n")[:-1]
-        return tuple(Decision(**json.loads(line)) for line in lines)
+def read_decisions(audit: Path) -> tuple[Decision, ...]:
+    """The decisions in the order in which they fell; none where there was no proxy."""
+    try:
+        lines = audit.read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return ()
+    return tuple(Decision(**json.loads(line)) for line in lines)

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Literal, NewType, Protocol
 
 BoxId = NewType("BoxId", str)
+CommandId = NewType("CommandId", str)
 Stream = Literal["stdout", "stderr"]
 LimitName = Literal["timeout", "stall", "memory", "disk", "pids"]
+WorkspaceKind = Literal["disk", "memory", "copy"]
 
 WORKDIR = "/workspace"
 """Where the work tree stands inside every box; a command's cwd unless it says otherwise."""
@@ -74,6 +76,11 @@ class CodeIn:
     commit: str
     anchor: str
     """The commit whose checkout is prepared once and shared (usually a run's base); may equal `commit`."""
+    paths: tuple[str, ...] = ()
+    """Sparse: only these files of the commit are laid out; what is not is unchanged in the result. Empty: all of it."""
+    remote: str = ""
+    """A URL (without credentials) that the box itself may fetch the pinned commit from, where its driver works so;
+    empty: code comes from `repository`."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,12 @@ class BoxSpec:
     programs: tuple[Program, ...] = ()
     ttl_s: float = 7200.0
     """After this the box ends by itself, whoever made it."""
+    workspace: WorkspaceKind = "disk"
+    """Where the files that commands write lie.
+
+    disk: on the host's disk. memory: a sized tmpfs, lost with the box's supervisor; the memory limit grows by
+    `disk_mb`. copy: a full copy on disk, where overlays can't rename directories.
+    """
     allow_degraded: bool = False
 
 
@@ -146,6 +159,8 @@ class Command:
     """Longest silence on both streams; None: no stall timer."""
     watch: tuple[str, ...] = ()
     """Files of the work tree, by path in it: which of them something in the box opens is told by `Finished.opened`."""
+    capture: bool = True
+    """Whether `Finished` carries the output; without it memory stays flat, and only the sink sees it."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +168,7 @@ class Chunk:
     """A piece of output as it arrives."""
 
     sequence: int
+    """Counts from 0 over both streams; the same bytes have the same number whoever follows the command."""
     stream: Stream
     data: bytes
 
@@ -243,6 +259,33 @@ class Enforcement:
     hint: str = ""
 
 
+@dataclass(frozen=True)
+class TerminalSize:
+    """A terminal's size in characters."""
+
+    rows: int = 24
+    columns: int = 80
+
+
+class Terminal(Protocol):
+    """A command on a terminal of its own in a box. Closing it ends the command."""
+
+    def send(self, data: bytes) -> None:
+        """Type this. What is typed after the command's end is lost."""
+
+    def resize(self, size: TerminalSize) -> None:
+        """Give the terminal another size; the command is told by SIGWINCH."""
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        """What was said: b"" once the command has ended and all is read; None: nothing within that time."""
+
+    def finish(self) -> Finished:
+        """Wait for the end; stdout and stderr are empty, since they were received."""
+
+    def close(self) -> None:
+        """End the command and everything it started. A terminal that is closed already is no error."""
+
+
 class Driver(Protocol):
     """A kind of sandbox. Every method may raise SandboxError; ids of unknown boxes raise BoxLost."""
 
@@ -261,10 +304,40 @@ class Driver(Protocol):
         """Write a file beside the work tree; returns its absolute path inside the box."""
 
     def execute(self, box: BoxId, command: Command, sink: OutputSink | None = None) -> Finished:
-        """Run one command to its end. Nothing it started is left running when this returns."""
+        """Run one command to its end. Nothing it started is left running when this returns, or is interrupted.
+
+        Commands of one box may run at once.
+        """
+
+    def start(self, box: BoxId, command: Command) -> CommandId:
+        """Start a command and return: it goes on without whoever started it; `attach` follows it."""
+
+    def attach(
+        self,
+        box: BoxId,
+        command: CommandId,
+        sink: OutputSink | None = None,
+        *,
+        after: int = 0,
+        capture: bool = True,
+    ) -> Finished:
+        """Follow a command to its end, from any process, also after it has ended, until the box is destroyed.
+
+        The first `after` chunks are not delivered to the sink again; `Finished` holds the whole output all the same.
+        An interruption leaves the command running.
+
+        Raises:
+            BoxLost: There is no such box or command.
+        """
+
+    def commands(self, box: BoxId) -> Sequence[CommandId]:
+        """The commands begun by `start`, oldest first: how a successor finds what a dead orchestrator left."""
 
     def extract(self, box: BoxId, quarantine: Path) -> Extraction:
-        """Write the box's tree into the bare repository `quarantine`. No git runs in what the box wrote."""
+        """Write the box's tree into the bare repository `quarantine`. No git runs in what the box wrote.
+
+        It waits for the box's running commands, and commands wait for it.
+        """
 
     def destroy(self, box: BoxId) -> None:
         """Kill everything in the box and remove it. A box that is already gone is no error."""

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import select
 import shutil
+import signal
 import struct
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from switchyard_sandbox.contract import BoxLost, Chunk, Finished, OutputSink, SandboxError, Stream
-from switchyard_sandbox.embedded.job import EXIT, JOB, OUTPUT, STDIN, Job
-from switchyard_sandbox.launch import Detached
+from switchyard_sandbox.contract import BoxLost, Chunk, CommandId, Finished, OutputSink, SandboxError, Stream
+from switchyard_sandbox.embedded.job import EXIT, JOB, OUTPUT, PROCESS, STDIN, Job
+from switchyard_sandbox.embedded.procfs import is_alive
+from switchyard_sandbox.launch import detach
 
 LOG = "shim.log"
 _SHIM = Path(__file__).with_name("shim.py")
 _HEADER = struct.Struct("<BI")
 _LOOK_EVERY_S = 0.02
-_GRACE_S = 60.0
+_BEGIN_S = 30.0
 _STOP_S = 5.0
 _STREAMS: dict[int, Stream] = {1: "stdout", 2: "stderr"}
 
@@ -26,12 +33,12 @@ _STREAMS: dict[int, Stream] = {1: "stdout", 2: "stderr"}
 class Output:
     """The frames of one command, read as they are written."""
 
-    def __init__(self, path: Path, sink: OutputSink | None) -> None:
-        self._path, self._sink = path, sink
+    def __init__(self, path: Path, sink: OutputSink | None, *, after: int = 0, capture: bool = True) -> None:
+        self._path, self._sink, self._after = path, sink, after
         self._file: BinaryIO | None = None
         self._rest = b""
         self._sequence = 0
-        self.streams: dict[Stream, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        self._kept: dict[Stream, io.BytesIO] = {"stdout": io.BytesIO(), "stderr": io.BytesIO()} if capture else {}
 
     def read(self) -> None:
         """Take what is new."""
@@ -39,6 +46,10 @@ class Output:
             self._file = self._path.open("rb")
         while self._file is not None and (data := self._file.read(1 << 20)):
             self._take(self._rest + data)
+
+    def whole(self, stream: Stream) -> bytes:
+        """All that came on a stream; empty where it was not to be kept."""
+        return self._kept[stream].getvalue() if self._kept else b""
 
     def close(self) -> None:
         """Let go of the file."""
@@ -57,10 +68,40 @@ class Output:
         self._rest = data[position:]
 
     def _deliver(self, stream: Stream, data: bytes) -> None:
-        self.streams[stream] += data
-        if self._sink is not None:
+        if self._kept:
+            self._kept[stream].write(data)
+        if self._sink is not None and self._sequence >= self._after:
             self._sink(Chunk(self._sequence, stream, data))
         self._sequence += 1
+
+
+class Supervisor:
+    """The process that sees to one command, as its folder names it: not ours to wait for, so seen by a handle."""
+
+    def __init__(self, folder: Path) -> None:
+        process = json.loads((folder / PROCESS).read_text())
+        self._pid, self._start = int(process["pid"]), int(process["start"])
+        self._handle = _open_process(self._pid, self._start)
+        self._ended = select.poll()
+        if self._handle >= 0:
+            self._ended.register(self._handle, select.POLLIN)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for its end at most so long; whether it has ended."""
+        return self._handle < 0 or bool(self._ended.poll(timeout_s * 1000))
+
+    def stop(self, patience_s: float) -> None:
+        """Ask it to end, and kill it when it does not in time."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self.wait(0):
+                return
+            signal.pidfd_send_signal(self._handle, number)
+            self.wait(patience_s)
+
+    def close(self) -> None:
+        """Let go of the handle; a process that still runs goes on."""
+        if self._handle >= 0:
+            os.close(self._handle)
 
 
 def next_folder(box: Path) -> tuple[Path, int]:
@@ -77,8 +118,8 @@ def next_folder(box: Path) -> tuple[Path, int]:
             return commands / str(number), number
 
 
-def run_job(folder: Path, job: Job, stdin: bytes, sink: OutputSink | None) -> Finished:
-    """Hand a job to a shim of its own and stay with it to the end; its folder is gone afterwards.
+def begin(folder: Path, job: Job, stdin: bytes) -> Supervisor:
+    """Hand a job to a shim of its own, and see it begin.
 
     Raises:
         BoxLost: The box was destroyed meanwhile.
@@ -87,40 +128,80 @@ def run_job(folder: Path, job: Job, stdin: bytes, sink: OutputSink | None) -> Fi
     try:
         (folder / STDIN).write_bytes(stdin)
         (folder / JOB).write_text(job.dump())
-        argv = (sys.executable, "-I", "-S", str(_SHIM), str(folder))
-        shim = Detached(argv, cwd=Path("/"), log=folder / LOG)
+        detach((sys.executable, "-I", "-S", str(_SHIM), str(folder)), cwd=Path("/"), log=folder / LOG)
+        give_up = time.monotonic() + _BEGIN_S
+        while not (folder / PROCESS).exists():
+            if not folder.exists() or time.monotonic() > give_up:
+                raise _lost(folder)
+            time.sleep(0.002)
+        return Supervisor(folder)
     except FileNotFoundError as err:
         raise _lost(folder) from err
-    finished = follow(folder, shim, job.timeout_s, sink)
-    shutil.rmtree(folder, ignore_errors=True)
-    return finished
 
 
-def follow(folder: Path, shim: Detached, timeout_s: float, sink: OutputSink | None) -> Finished:
-    """Stay with a command to its end.
+@contextmanager
+def forgotten(folder: Path, supervisor: Supervisor) -> Iterator[None]:
+    """See that a command ends with the block, however that ends, and leaves no files."""
+    try:
+        yield
+    finally:
+        supervisor.stop(_STOP_S)
+        supervisor.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def follow(folder: Path, sink: OutputSink | None, *, after: int = 0, capture: bool = True) -> Finished:
+    """Stay with a command to its end, whoever began it.
 
     Raises:
-        BoxLost: The box was destroyed meanwhile.
+        BoxLost: There is no such command, or the box was destroyed meanwhile.
         SandboxError: The command could not be started, or its shim was killed.
     """
-    output = Output(folder / OUTPUT, sink)
-    give_up = time.monotonic() + timeout_s + _GRACE_S
-    ended = False
     try:
+        supervisor = Supervisor(folder)
+    except FileNotFoundError as err:
+        raise _lost(folder) from err
+    output = Output(folder / OUTPUT, sink, after=after, capture=capture)
+    try:
+        ended = False
         while not ended:
-            ended = shim.wait(_LOOK_EVERY_S if sink else 1.0)
+            ended = supervisor.wait(_LOOK_EVERY_S if sink else 1.0)
             if sink or ended:
                 output.read()
-            if time.monotonic() > give_up:
-                raise SandboxError(
-                    f"the command in {folder} did not end {_GRACE_S:g} s after its limit", hint="look for a stuck disk"
-                )
     finally:
-        if not ended:
-            shim.stop(_STOP_S)
-        shim.close()
+        supervisor.close()
         output.close()
     return _finished(folder, output)
+
+
+def command_folder(box: Path, command: CommandId) -> Path:
+    """Where a command of a box has its files.
+
+    Raises:
+        BoxLost: There is no such command.
+    """
+    folder = box / "exec" / command
+    if not command.isdecimal() or not (folder / PROCESS).exists():
+        raise BoxLost(f"there is no command {command} in {box.name}", hint="`commands` lists those that were begun")
+    return folder
+
+
+def list_commands(box: Path) -> Sequence[CommandId]:
+    """The commands of a box that have begun, oldest first."""
+    begun = [int(process.parent.name) for process in (box / "exec").glob(f"*/{PROCESS}")]
+    return [CommandId(str(number)) for number in sorted(begun)]
+
+
+def _open_process(pid: int, start: int) -> int:
+    """A handle of exactly this process; -1: it has ended."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return -1
+    if is_alive(pid, start):
+        return handle
+    os.close(handle)
+    return -1
 
 
 def _finished(folder: Path, output: Output) -> Finished:
@@ -139,8 +220,8 @@ def _finished(folder: Path, output: Output) -> Finished:
         exit_code=code if code >= 0 else None,
         signal=-code if code < 0 else None,
         limit=end["limit"] or None,
-        stdout=bytes(output.streams["stdout"]),
-        stderr=bytes(output.streams["stderr"]),
+        stdout=output.whole("stdout"),
+        stderr=output.whole("stderr"),
         truncated=end["truncated"],
         duration_s=end["duration_s"],
         opened=None if end["unseen"] else tuple(end["opened"]),

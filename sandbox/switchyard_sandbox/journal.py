@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from switchyard_sandbox.contract import KEEP, BoxId, BoxInfo, BoxLost, BoxSpec, Limits
+from switchyard_sandbox.contract import KEEP, BoxId, BoxInfo, BoxLost, BoxSpec, Limits, WorkspaceKind
 from switchyard_sandbox.embedded.locking import is_held
 from switchyard_sandbox.embedded.procfs import is_alive, start_time
 from switchyard_sandbox.launch import run
@@ -46,6 +46,9 @@ class Entry:
     """With the box's token: the journal is for its owner alone."""
     env: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
+    paths: list[str] = field(default_factory=list)
+    remote: str = ""
+    workspace: WorkspaceKind = "disk"
 
     @property
     def box_limits(self) -> Limits:
@@ -92,6 +95,9 @@ class Journal:
             gateway_env=dict(spec.gateway.env) if spec.gateway else {},
             env=dict(spec.env),
             limits=asdict(spec.limits),
+            paths=list(spec.code.paths),
+            remote=spec.code.remote,
+            workspace=spec.workspace,
         )
         fresh = folder / f"{_ENTRY}.new"
         fresh.touch(mode=0o600)

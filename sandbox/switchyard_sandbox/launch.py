@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -51,38 +50,13 @@ def run(
     return Result(process.returncode, stdout, stderr)
 
 
-class Detached:
-    """A process in a session of its own that neither needs nor notices the end of whoever started it."""
-
-    def __init__(self, argv: Sequence[str], *, cwd: Path, log: Path) -> None:
-        with log.open("ab") as sink:
-            self._process = _start(
-                argv, cwd, CLEAN_ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT
-            )
-        self._ended = select.poll()
-        self._handle = os.pidfd_open(self._process.pid)
-        self._ended.register(self._handle, select.POLLIN)
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
-    def wait(self, timeout_s: float) -> bool:
-        """Wait for its end at most so long; whether it has ended."""
-        self._ended.poll(timeout_s * 1000)
-        return self._process.poll() is not None
-
-    def stop(self, patience_s: float) -> None:
-        """Ask it to end, and kill it when it does not in time."""
-        self._process.terminate()
-        if not self.wait(patience_s):
-            self._process.kill()
-            self._process.wait()
-
-    def close(self) -> None:
-        """Let go of the handle; a process that still runs goes on."""
-        os.close(self._handle)
+def detach(argv: Sequence[str], *, cwd: Path, log: Path) -> None:
+    """Start a process in a session of its own that neither needs nor notices the end of whoever started it."""
+    # A shell in between ends at once and is waited for: the process is nobody's child to leave behind.
+    script = ("/bin/sh", "-c", 'exec >>"$0" 2>&1 </dev/null; "$@" &', str(log))
+    nowhere = subprocess.DEVNULL
+    with _start((*script, *argv), cwd, CLEAN_ENVIRONMENT, stdin=nowhere, stdout=nowhere, stderr=nowhere) as shell:
+        shell.wait()
 
 
 def _start(

@@ -15,6 +15,7 @@ from switchyard_sandbox.contract import (
     BoxInfo,
     BoxSpec,
     Command,
+    CommandId,
     Enforcement,
     Extraction,
     Finished,
@@ -25,7 +26,15 @@ from switchyard_sandbox.embedded.job import Job
 from switchyard_sandbox.embedded.launching import check_command
 from switchyard_sandbox.embedded.machine import box_uid
 from switchyard_sandbox.embedded.workspace import Shared, Workspace
-from switchyard_sandbox.execution import next_folder, run_job
+from switchyard_sandbox.execution import (
+    Supervisor,
+    begin,
+    command_folder,
+    follow,
+    forgotten,
+    list_commands,
+    next_folder,
+)
 from switchyard_sandbox.extract import View, extract
 from switchyard_sandbox.inbox import put_file
 from switchyard_sandbox.journal import Entry, Journal, lock_path
@@ -91,13 +100,26 @@ class NoneDriver:
 
     def execute(self, box: BoxId, command: Command, sink: OutputSink | None = None) -> Finished:
         """Run one command to its end."""
-        entry = self._journal.read(box)
-        check_command(command)
-        remaining = max(0.0, entry.remaining_s(time.time()))
-        timeout_s = remaining if command.timeout_s is None else min(command.timeout_s, remaining)
-        box_folder = self._journal.folder(box)
-        folder, _ = next_folder(box_folder)
-        return run_job(folder, _job(box_folder, entry, command, timeout_s), command.stdin, sink)
+        folder, supervisor = self._begin(box, command)
+        with forgotten(folder, supervisor):
+            return follow(folder, sink, capture=command.capture)
+
+    def start(self, box: BoxId, command: Command) -> CommandId:
+        """Start a command that goes on without us."""
+        folder, _ = self._begin(box, command)
+        return CommandId(folder.name)
+
+    def attach(
+        self, box: BoxId, command: CommandId, sink: OutputSink | None = None, *, after: int = 0, capture: bool = True
+    ) -> Finished:
+        """Follow a command to its end."""
+        self._journal.read(box)
+        return follow(command_folder(self._journal.folder(box), command), sink, after=after, capture=capture)
+
+    def commands(self, box: BoxId) -> Sequence[CommandId]:
+        """The commands that were begun, oldest first."""
+        self._journal.read(box)
+        return list_commands(self._journal.folder(box))
 
     def extract(self, box: BoxId, quarantine: Path) -> Extraction:
         """Write the box's tree into the quarantine."""
@@ -116,6 +138,15 @@ class NoneDriver:
     def reap(self, *, keep: frozenset[BoxId] = frozenset()) -> Sequence[BoxId]:
         """Destroy orphans and boxes past their ttl."""
         return reaper.reap(self._journal, keep)
+
+    def _begin(self, box: BoxId, command: Command) -> tuple[Path, Supervisor]:
+        entry = self._journal.read(box)
+        check_command(command)
+        remaining = max(0.0, entry.remaining_s(time.time()))
+        timeout_s = remaining if command.timeout_s is None else min(command.timeout_s, remaining)
+        box_folder = self._journal.folder(box)
+        folder, _ = next_folder(box_folder)
+        return folder, begin(folder, _job(box_folder, entry, command, timeout_s), command.stdin)
 
     def _lay_delta(self, box: BoxId, spec: BoxSpec) -> None:
         pack = self._journal.folder(box) / "inbox" / ".delta.pack"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from switchyard_sandbox import extract, programs, reaper
-from switchyard_sandbox.audit import Audit
+from switchyard_sandbox.audit import read_decisions
 from switchyard_sandbox.contract import (
     INBOX,
     WORKDIR,
@@ -17,16 +17,26 @@ from switchyard_sandbox.contract import (
     BoxInfo,
     BoxSpec,
     Command,
+    CommandId,
     Enforcement,
     Extraction,
     Finished,
     OutputSink,
 )
 from switchyard_sandbox.embedded import confinement, limits, probe
+from switchyard_sandbox.embedded.job import AUDIT
 from switchyard_sandbox.embedded.launching import Box, make_job, view_of
 from switchyard_sandbox.embedded.machine import Machine, look
 from switchyard_sandbox.embedded.workspace import Shared, Workspace
-from switchyard_sandbox.execution import next_folder, run_job
+from switchyard_sandbox.execution import (
+    Supervisor,
+    begin,
+    command_folder,
+    follow,
+    forgotten,
+    list_commands,
+    next_folder,
+)
 from switchyard_sandbox.inbox import put_file
 from switchyard_sandbox.journal import Journal
 from switchyard_sandbox.layers import ensure_layer
@@ -101,6 +111,24 @@ class EmbeddedDriver:
         """Run one command to its end."""
         return self._execute(self._open(box), command, sink)
 
+    def start(self, box: BoxId, command: Command) -> CommandId:
+        """Start a command that goes on without us."""
+        folder, _ = self._begin(self._open(box), command)
+        return CommandId(folder.name)
+
+    def attach(
+        self, box: BoxId, command: CommandId, sink: OutputSink | None = None, *, after: int = 0, capture: bool = True
+    ) -> Finished:
+        """Follow a command to its end."""
+        self._journal.read(box)
+        folder = command_folder(self._journal.folder(box), command)
+        return replace(follow(folder, sink, after=after, capture=capture), decisions=read_decisions(folder / AUDIT))
+
+    def commands(self, box: BoxId) -> Sequence[CommandId]:
+        """The commands that were begun, oldest first."""
+        self._journal.read(box)
+        return list_commands(self._journal.folder(box))
+
     def extract(self, box: BoxId, quarantine: Path) -> Extraction:
         """Write the box's tree into the quarantine."""
         opened = self._open(box)
@@ -149,14 +177,17 @@ class EmbeddedDriver:
             raise BadCode(f"{spec.code.commit} could not be laid out in the box: {said}", hint="is git in /usr/bin?")
 
     def _execute(self, box: Box, command: Command, sink: OutputSink | None) -> Finished:
+        folder, supervisor = self._begin(box, command)
+        with forgotten(folder, supervisor):
+            finished = follow(folder, sink, capture=command.capture)
+            return replace(finished, decisions=read_decisions(folder / AUDIT))
+
+    def _begin(self, box: Box, command: Command) -> tuple[Path, Supervisor]:
         remaining = max(0.0, box.entry.remaining_s(time.time()))
         timeout_s = remaining if command.timeout_s is None else min(command.timeout_s, remaining)
         folder, number = next_folder(box.folder)
         job = make_job(look(self._state), box, command, number, timeout_s, self._internal)
-        if not box.entry.network:
-            return run_job(folder, job, command.stdin, sink)
-        audit = Audit(Path(job.audit))
-        return replace(run_job(folder, job, command.stdin, sink), decisions=audit.fresh())
+        return folder, begin(folder, job, command.stdin)
 
     def _open(self, box: BoxId) -> Box:
         entry = self._journal.read(box)

@@ -13,6 +13,9 @@ PROXY_PORT, GATEWAY_PORT = 3128, 3129
 JOB, PROCESS, OUTPUT, EXIT, STDIN = "job.json", "process.json", "output", "exit.json", "stdin"
 """The files of one command's folder: asked, who runs it, what it said, how it ended."""
 
+AUDIT = "audit.jsonl"
+"""There too: what the proxy decided."""
+
 
 class Mount:
     """One mount of the shim's own namespace, made before bubblewrap starts."""

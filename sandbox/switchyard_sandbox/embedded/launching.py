@@ -8,7 +8,7 @@ from pathlib import Path
 from switchyard_sandbox.contract import Command, SandboxError
 from switchyard_sandbox.embedded import confinement, staging
 from switchyard_sandbox.embedded.confinement import Sources
-from switchyard_sandbox.embedded.job import GATEWAY_PORT, Job, Mount
+from switchyard_sandbox.embedded.job import AUDIT, GATEWAY_PORT, Job, Mount
 from switchyard_sandbox.embedded.limits import hold
 from switchyard_sandbox.embedded.machine import Machine
 from switchyard_sandbox.embedded.workspace import Workspace
@@ -82,7 +82,7 @@ def make_job(machine: Machine, box: Box, command: Command, number: int, timeout_
         network=list(box.entry.network),
         internal=internal,
         gateway=box.entry.gateway,
-        audit=str(box.folder / "audit.jsonl"),
+        audit=str(box.folder / "exec" / str(number) / AUDIT),
         lock=str(lock_path(box.folder)),
         tree=sources.work,
         watch=list(command.watch),

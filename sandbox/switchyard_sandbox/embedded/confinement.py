@@ -53,6 +53,10 @@ _FILES = {
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
 _SHARED_MEMORY_BYTES = 256 << 20
+_PROC_READ_ONLY = ("bus", "fs", "irq", "sys", "sysrq-trigger")
+"""Some settings belong to the box's own namespaces, whose owner may write them; nobody in a box needs to."""
+_PROC_HIDDEN = ("acpi", "asound", "kallsyms", "key-users", "keys", "latency_stats", "modules", "sched_debug", "scsi")
+"""What everybody may read; more is root's alone, whom no box runs as."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def arguments(sources: Sources, env: Mapping[str, str], cwd: str, limits: Limits
         *_NAMESPACES,
         *_system(),
         *_etc(sources.etc, certificates=CERTIFICATES in env.values()),
-        *("--proc", "/proc", "--dev", "/dev"),
+        *("--proc", "/proc", *_hardened_proc(), "--dev", "/dev"),
         *_tmpfs("/dev/shm", "1777", shared),  # noqa: S108
         *("--remount-ro", "/dev"),
         *_tmpfs("/tmp", "1777", temporary),  # noqa: S108
@@ -142,6 +146,18 @@ def _system() -> list[str]:
             parts += ["--symlink", str(place.readlink()), name]
         elif place.is_dir():
             parts += ["--ro-bind", name, name]
+    return parts
+
+
+def _hardened_proc() -> list[str]:
+    """/proc without what writes to the kernel, or tells of its memory and of its user's keys."""
+    parts = [part for name in _PROC_READ_ONLY for part in ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")]
+    for place in (f"/proc/{name}" for name in _PROC_HIDDEN):
+        if Path(place).is_dir():
+            parts += [*_tmpfs(place, "0555", 4096), "--remount-ro", place]
+        elif Path(place).exists():
+            # Mounted without devices, so that not even this one can be opened.
+            parts += ["--ro-bind", "/dev/null", place]
     return parts
 
 

@@ -1,0 +1,44 @@
+"""What the hostile tests share: code that runs in a box, and a look at what is left of it on this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sandbox.boxes import DRIVERS, Ground
+from switchyard_sandbox import BoxId, Command
+
+ISOLATING = tuple(kind for kind in DRIVERS if kind != "none")
+"""The drivers that the catalogue holds for."""
+MARK = f"4343.{os.getpid()}"
+"""A sleep of just that length is ours: every worker has its own."""
+
+CALL = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*arguments):
+    ctypes.set_errno(0)
+    answer = libc.syscall(*[ctypes.c_long(one) if isinstance(one, int) else one for one in arguments])
+    return answer, ctypes.get_errno()
+"""
+"""Begins a program that makes system calls by their numbers: `call(number, …)` answers result and errno."""
+
+
+def python(ground: Ground, box: BoxId, code: str, *, timeout_s: float = 60.0) -> str:
+    """Run Python in a box; what it printed."""
+    finished = ground.driver.execute(box, Command(("python3", "-"), stdin=code.encode(), timeout_s=timeout_s))
+    assert finished.ok, finished
+    return finished.stdout.decode()
+
+
+def sleepers() -> list[int]:
+    """The processes of this machine that sleep for the mark's length."""
+    wanted = b"sleep\0" + MARK.encode() + b"\0"
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cmdline").read_bytes() == wanted:
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found

@@ -42,3 +42,8 @@ def sleepers() -> list[int]:
         except OSError:
             continue
     return found
+
+
+def can_hold(ground: Ground, limit: str) -> bool:
+    """Whether the driver says that this machine enforces a limit; what it does not say it holds as best it can."""
+    return next(line.enforced for line in ground.driver.probe() if line.name == limit)

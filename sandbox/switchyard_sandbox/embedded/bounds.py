@@ -6,6 +6,7 @@ import errno
 import os
 import time
 
+from switchyard_sandbox.embedded.held import held_bytes
 from switchyard_sandbox.embedded.job import Group, Job
 from switchyard_sandbox.embedded.procfs import descendants, resident_bytes
 
@@ -21,6 +22,7 @@ class Bounds:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._next_look = 0.0
+        self._held_in_memory = 0
 
     def __enter__(self) -> Bounds:
         for group in self._job.groups:
@@ -35,8 +37,10 @@ class Bounds:
 
     def crossed(self, now: float) -> str:
         """The watched limit that is crossed by now, or nothing."""
-        if self._job.memory_bytes and resident_bytes(descendants(os.getpid())) > self._job.memory_bytes:
-            return "memory"
+        if self._job.memory_bytes:
+            resident = resident_bytes(descendants(os.getpid()))
+            if resident + self._held_in_memory > self._job.memory_bytes:
+                return "memory"
         if now < self._next_look:
             return ""
         used = self._used()
@@ -50,7 +54,8 @@ class Bounds:
         return met or ("disk" if self._used() > self._job.disk_bytes else "")
 
     def _used(self) -> int:
-        return sum(disk_usage(folder) for folder in self._job.watched)
+        on_disk, self._held_in_memory = held_bytes(descendants(os.getpid()))
+        return on_disk + sum(disk_usage(folder) for folder in self._job.watched)
 
 
 def disk_usage(folder: str) -> int:

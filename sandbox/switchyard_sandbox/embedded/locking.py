@@ -7,15 +7,16 @@ import os
 
 
 class hold:  # noqa: N801
-    """Hold a lock file exclusively for the length of a `with`; waits for it."""
+    """Hold a lock file for the length of a `with`, alone or with others who share it; waits for it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, shared: bool = False) -> None:
         self._path = path
+        self._kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         self._descriptor = -1
 
     def __enter__(self) -> None:
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        fcntl.flock(self._descriptor, self._kind)
 
     def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)

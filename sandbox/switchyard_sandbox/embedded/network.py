@@ -24,12 +24,23 @@ _MOST_CONNECTIONS = 128
 
 def serve(job: Job, init_pid: int) -> None:
     """Let the box reach what its job names at its own loopback; all of it ends with this process."""
+    open_ways(job.network, job.internal, job.gateway, job.audit, init_pid, as_root=job.uid is not None)
+
+
+def open_ways(
+    network: list[str], internal: list[str], gateway: str, audit: str, init_pid: int, *, as_root: bool
+) -> None:
+    """Answer what a process's network namespace may reach: the proxy for these names, and the gateway's socket.
+
+    Raises:
+        OSError: The namespace can't be entered.
+    """
     ways: dict[int, Callable[[socket.socket], None]] = {}
-    if job.network:
-        ways[PROXY_PORT] = Proxy(AllowList(job.network, job.internal), job.audit).serve
-    if job.gateway:
-        ways[GATEWAY_PORT] = Relay(job.gateway).serve
-    listeners = _listen_inside(init_pid, list(ways), as_root=job.uid is not None)
+    if network:
+        ways[PROXY_PORT] = Proxy(AllowList(network, internal), audit).serve
+    if gateway:
+        ways[GATEWAY_PORT] = Relay(gateway).serve
+    listeners = _listen_inside(init_pid, list(ways), as_root=as_root)
     for listener, answer in zip(listeners, ways.values(), strict=True):
         threading.Thread(target=answer, args=(listener,), daemon=True).start()
 
@@ -89,7 +100,8 @@ def _hand_back(channel: socket.socket, init_pid: int, ports: list[int], *, as_ro
             # Not the user namespace of the box's processes: theirs lies below the one that owns the network.
             kernel.setns(fcntl.ioctl(space, _NS_GET_USERNS), kernel.CLONE_NEWUSER)
         kernel.setns(space, kernel.CLONE_NEWNET)
-        listeners = [socket.create_server(("127.0.0.1", port), backlog=64) for port in ports]
+        # Commands at once in one namespace each answer there; nobody but our own user can join them.
+        listeners = [socket.create_server(("127.0.0.1", port), backlog=64, reuse_port=True) for port in ports]
         socket.send_fds(channel, [b"ready"], [listener.fileno() for listener in listeners])
     except OSError as err:
         channel.send(str(err).encode())

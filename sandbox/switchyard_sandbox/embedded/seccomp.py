@@ -13,15 +13,15 @@ _EPERM, _ENOSYS = 1, 38
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _JUMP_EQ, _JUMP_GE, _JUMP_SET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH = 0, 4
-_NEW_NAMESPACES = 0x7E020080  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}
-_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
-_FAMILIES = (1, 2, 10, 16)
+NEW_NAMESPACES = 0x7E020080  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}
+TIOCSTI, TIOCLINUX = 0x5412, 0x541C
+FAMILIES = (1, 2, 10, 16)
 """AF_UNIX, AF_INET, AF_INET6, AF_NETLINK. Others are code that few tested; some, as AF_VSOCK, know no namespaces."""
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000
 
 # name: (x86_64, aarch64); None where the architecture has no such call.
-_REFUSED: dict[str, tuple[int | None, int | None]] = {
+REFUSED: dict[str, tuple[int | None, int | None]] = {
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
@@ -98,7 +98,7 @@ def is_supported(machine: str = os.uname().machine) -> bool:
 def program(machine: str = os.uname().machine) -> bytes:
     """The filter as bubblewrap takes it: an array of sock_filter."""
     column = list(_ARCHITECTURES).index(machine)
-    numbers = [pair[column] for pair in _REFUSED.values()]
+    numbers = [pair[column] for pair in REFUSED.values()]
     lines = [
         _statement(_LOAD, _ARCH),
         _jump(_JUMP_EQ, _ARCHITECTURES[machine], 1, 0),
@@ -111,10 +111,10 @@ def program(machine: str = os.uname().machine) -> bytes:
         if number is not None:
             lines += [_jump(_JUMP_EQ, number, 0, 1), _statement(_RETURN, _ERRNO | _EPERM)]
     lines += [_jump(_JUMP_EQ, _CLONE3[column], 0, 1), _statement(_RETURN, _ERRNO | _ENOSYS)]
-    lines += _when_argument(_CLONE[column], 0, [(_JUMP_SET, _NEW_NAMESPACES)])
-    lines += _when_argument(_IOCTL[column], 1, [(_JUMP_EQ, _TIOCSTI), (_JUMP_EQ, _TIOCLINUX)])
+    lines += _when_argument(_CLONE[column], 0, [(_JUMP_SET, NEW_NAMESPACES)])
+    lines += _when_argument(_IOCTL[column], 1, [(_JUMP_EQ, TIOCSTI), (_JUMP_EQ, TIOCLINUX)])
     for call in (_SOCKET, _SOCKETPAIR):
-        lines += _only_when_argument(call[column], 0, _FAMILIES)
+        lines += _only_when_argument(call[column], 0, FAMILIES)
     return b"".join([*lines, _statement(_RETURN, _ALLOW)])
 
 

@@ -6,19 +6,20 @@ import os
 from pathlib import Path
 
 from switchyard_git.errors import GitError
-from switchyard_git.plumbing import LOCAL_TIMEOUT_S
+from switchyard_git.plumbing import LOCAL_TIMEOUT_S, encode
 from switchyard_git.process import Result, Settings, clean_environment, git_argv, run
 from switchyard_git.repository import Repository
 from switchyard_git.values import CommitSha
 
 
-def lay_out(source: Repository, commit: CommitSha, target: Path, settings: dict[str, str]) -> None:
+def lay_out(source: Repository, commit: CommitSha, target: Path, settings: dict[str, str], *, sparse: str = "") -> None:
     """Make `target`, an absent folder, a work tree at `commit` with a detached HEAD, no remote and borrowed objects.
 
     Attributes of line endings apply, filters and hooks do not; folders of submodules stay empty.
 
     Args:
         settings: Written to the new repository's configuration.
+        sparse: Patterns as in `git sparse-checkout set --no-cone`: which files are laid out; empty: all.
 
     Raises:
         GitError: The commit cannot be laid out.
@@ -32,6 +33,10 @@ def lay_out(source: Repository, commit: CommitSha, target: Path, settings: dict[
     cut = source.common_dir / "shallow"
     if cut.is_file():
         (target / ".git" / "shallow").write_bytes(cut.read_bytes())
+    if sparse:
+        settings = {**settings, "core.sparseCheckout": "true", "core.sparseCheckoutCone": "false"}
+        (target / ".git" / "info").mkdir(exist_ok=True)
+        (target / ".git" / "info" / "sparse-checkout").write_bytes(encode(sparse))
     for name, value in settings.items():
         _git(target, "config", name, value)
     _git(target, "checkout", "--quiet", "--force", "--detach", commit)

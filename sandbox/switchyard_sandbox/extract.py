@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from switchyard_sandbox.embedded.job import Mount
 from switchyard_sandbox.embedded.locking import hold
 from switchyard_sandbox.journal import Entry, lock_path
 from switchyard_sandbox.launch import run
+from switchyard_sandbox.sparse import laid_out
 from switchyard_sandbox.survey import MOUNTS, REQUEST, SURVEY
 from switchyard_sandbox.surveying import Request, Survey, load_survey
 
@@ -43,15 +45,19 @@ class View:
     mounts: tuple[Mount, ...] = ()
 
 
-def extract(folder: Path, entry: Entry, quarantine: Path, view: View) -> Extraction:
+def extract(folder: Path, entry: Entry, quarantine: Path, view: View | Callable[[Path], View]) -> Extraction:
     """Write the tree of the box at `folder` into `quarantine`.
+
+    Args:
+        view: The tree, or what brings it below a folder that is removed afterwards, while no command runs.
 
     Raises:
         SandboxError: The tree can't be read, or the quarantine can't be written.
     """
     with hold(str(lock_path(folder))), tempfile.TemporaryDirectory(prefix="extract-", dir=folder) as spool:
         try:
-            return _extract(Path(spool), entry, quarantine, view)
+            seen = view if isinstance(view, View) else view(Path(spool))
+            return _extract(Path(spool), entry, quarantine, seen)
         except GitError as err:
             raise SandboxError(f"box {entry.id} could not be extracted: {err}", hint=err.hint) from err
 
@@ -61,7 +67,7 @@ def _extract(spool: Path, entry: Entry, quarantine: Path, view: View) -> Extract
     source = Repository.open(Path(entry.repository))
     commit = target.list_tree(entry.commit)
     anchor = commit if entry.anchor == entry.commit else source.list_tree(entry.anchor)
-    survey = _survey(spool, view, commit, anchor, _texts(target, commit, ".gitignore"))
+    survey = _survey(spool, view, _request(entry, target, commit, anchor, spool, view))
     staging = Staging.begin(target, CommitSha(entry.commit), spool)
     findings = [Finding(path, kind, detail, refused=True) for path, kind, detail in survey.findings]
     findings += _stage(staging, target, survey, commit, {item.path: item for item in anchor}, spool)
@@ -78,19 +84,28 @@ def _quarantine_with(entry: Entry, quarantine: Path) -> Repository:
     return target
 
 
-def _survey(
-    spool: Path, view: View, commit: list[TreeEntry], anchor: list[TreeEntry], ignores: dict[str, str]
-) -> Survey:
-    """Let a program of its own look at the tree, in mounts of its own where it needs them."""
-    request = Request(
+def _request(
+    entry: Entry, target: Repository, commit: list[TreeEntry], anchor: list[TreeEntry], spool: Path, view: View
+) -> Request:
+    inside = laid_out((item.path for item in commit), entry.paths)
+    outside = [item for item in commit if item.path not in inside]
+    links = [item for item in outside if item.mode == _LINK]
+    targets = dict(target.read_blobs([item.sha for item in links]))
+    return Request(
         after=view.after,
         before=view.before,
         spool=str(spool),
         commit={item.path: (item.mode, item.sha) for item in commit},
         anchor={item.path: (item.mode, item.sha) for item in anchor},
         stamps=view.stamps,
-        ignores=ignores,
+        ignores=_texts(target, commit, ".gitignore"),
+        outside=[item.path for item in outside],
+        links={item.path: targets[item.sha].decode("utf-8", "surrogateescape") for item in links},
     )
+
+
+def _survey(spool: Path, view: View, request: Request) -> Survey:
+    """Let a program of its own look at the tree, in mounts of its own where it needs them."""
     (spool / REQUEST).write_text(json.dumps(vars(request)))
     if view.mounts:
         mounts = [vars(mount) for mount in view.mounts]

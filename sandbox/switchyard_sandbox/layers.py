@@ -48,19 +48,22 @@ def _build(spec: BoxSpec, driver: Driver, harvest: Harvest, checkout: Path, plac
         replace(
             spec,
             labels={**spec.labels, "role": "setup"},
-            code=replace(spec.code, commit=spec.code.anchor),
+            # All files: what installs reads lock files, whatever the box itself gets to see.
+            code=replace(spec.code, commit=spec.code.anchor, paths=()),
             setup=SetUp(),
             network=spec.setup.network,
             gateway=None,
             programs=(),
             ttl_s=spec.setup.timeout_s * len(spec.setup.commands) + 60,
+            # What it installs is moved away afterwards.
+            workspace="disk",
         )
     )
     try:
         for command in spec.setup.commands:
             _run(driver, box, command, spec.setup.timeout_s)
         work, home = harvest(box)
-        _keep(work, home, checkout, place)
+        _keep(work, home, checkout.with_name(spec.code.anchor), place)
     finally:
         driver.destroy(box)
 

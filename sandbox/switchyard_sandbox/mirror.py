@@ -6,6 +6,8 @@ a crash leaves nothing that looks finished.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import time
@@ -17,6 +19,7 @@ from switchyard_git.checkout import lay_out, pack_between, refresh_index, share_
 
 from switchyard_sandbox.contract import BadCode, CodeIn
 from switchyard_sandbox.embedded.locking import hold
+from switchyard_sandbox.sparse import write_patterns
 
 OBJECTS_IN_BOX = "/var/lib/switchyard/objects"
 """Where a box finds the mirror's objects, read-only; its own new objects lie in its own `.git`."""
@@ -47,18 +50,18 @@ class CodeStore:
         return self.state / "mirror.git" / "objects"
 
     def checkout(self, code: CodeIn) -> Path:
-        """The prepared checkout of the anchor; made when it is not there yet.
+        """The prepared checkout of the anchor, or of the files of it that are asked for; made when it is not there yet.
 
         Raises:
             BadCode: The repository or a commit is missing.
         """
         checkouts = self.state / "checkouts"
         checkouts.mkdir(parents=True, exist_ok=True)
-        place = checkouts / code.anchor
+        place = checkouts / _name(code)
         if place.is_dir():
             return place
         _require_commits(code)
-        with hold(str(checkouts / f"{code.anchor}.lock")):
+        with hold(str(checkouts / f"{place.name}.lock")):
             if not place.is_dir():
                 self._build(code, place)
         return place
@@ -75,10 +78,11 @@ class CodeStore:
             raise BadCode(f"{code.commit} can't be laid over {code.anchor}: {err}", hint=err.hint) from err
 
     def _build(self, code: CodeIn, place: Path) -> None:
-        fresh = place.with_name(f".new-{code.anchor}")
+        fresh = place.with_name(f".new-{place.name}")
         shutil.rmtree(fresh, ignore_errors=True)
         try:
-            lay_out(self._mirror_with(code), CommitSha(code.anchor), fresh, _SETTINGS)
+            mirror = self._mirror_with(code)
+            lay_out(mirror, CommitSha(code.anchor), fresh, _SETTINGS, sparse=_patterns(code))
             _settle_times(fresh)
             refresh_index(fresh)
         except GitError as err:
@@ -104,6 +108,23 @@ class CodeStore:
             for name in [*names, *files]:
                 os.chown(name, self.uid, self.uid, dir_fd=descriptor, follow_symlinks=False)
             os.chown(folder, self.uid, self.uid)
+
+
+def _name(code: CodeIn) -> str:
+    """A sparse checkout is one of its own for each commit that will be laid over it: patterns know that one's files."""
+    if not code.paths:
+        return code.anchor
+    key = json.dumps([code.commit, sorted(set(code.paths))])
+    return f"{code.anchor}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+
+
+def _patterns(code: CodeIn) -> str:
+    if not code.paths:
+        return ""
+    repository = Repository.open(code.repository)
+    commits = {CommitSha(code.anchor), CommitSha(code.commit)}
+    files = {path for commit in commits for path, _, _ in repository.list_entries(commit)}
+    return write_patterns(sorted(files), code.paths)
 
 
 def _settle_times(tree: Path) -> None:

@@ -39,6 +39,10 @@ class Request:
     stamps: dict[str, list[int]]
     ignores: dict[str, str]
     """The text of each ignore file of the commit, by the folder it lies in."""
+    outside: list[str] = field(default_factory=list)
+    """Files of the commit that were not laid out: one that is not there is unchanged."""
+    links: dict[str, str] = field(default_factory=dict)
+    """Symbolic links among them, with their targets."""
 
 
 @dataclass
@@ -69,7 +73,7 @@ class Surveyor:
         }
         self._algorithm = "sha256" if any(len(sha) == 64 for _, sha in request.commit.values()) else "sha1"
         self._seen: set[str] = set()
-        self._all_links: dict[str, str] = {}
+        self._all_links = dict(request.links)
         self._survey = Survey()
 
     def run(self) -> Survey:
@@ -78,9 +82,9 @@ class Surveyor:
         before = os.open(self._request.before, os.O_RDONLY | os.O_DIRECTORY) if self._request.before else -1
         self._folder("", after, before, 0)
         self._judge_links()
-        commit = self._request.commit
+        commit, kept = self._request.commit, self._seen.union(self._request.outside)
         self._survey.deleted = sorted(
-            path for path, (mode, _) in commit.items() if path not in self._seen and mode != _SUBMODULE
+            path for path, (mode, _) in commit.items() if path not in kept and mode != _SUBMODULE
         )
         return self._survey
 
@@ -99,6 +103,7 @@ class Surveyor:
     def _entry(self, path: str, name: str, after: int, before: int, depth: int) -> None:
         status = os.stat(name, dir_fd=after, follow_symlinks=False)
         is_folder = stat.S_ISDIR(status.st_mode)
+        self._all_links.pop(path, None)
         if self._is_ignored(path, is_folder):
             return
         if path not in self._request.commit and path not in self._folders and self._is_bad_name(path, name):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What moves a cursor, ends a line or turns the direction of writing."""
 _SEPARATORS = re.compile(r"[\\:]")
 # What HFS+ leaves out when it compares names: a `.g<U+200C>it` is a `.git` there.
 _IGNORED_BY_HFS = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF], None)
@@ -21,7 +22,7 @@ def is_git_like(name: str) -> bool:
 
 
 def is_unsafe(name: str) -> bool:
-    """Whether the name holds control characters: they forge lines in every listing."""
+    """Whether the name holds characters that forge lines, or the order of letters, in every listing."""
     return _CONTROL.search(name) is not None
 
 

@@ -171,7 +171,7 @@ def follow(folder: Path, sink: OutputSink | None, *, after: int = 0, capture: bo
     finally:
         supervisor.close()
         output.close()
-    return _finished(folder, output)
+    return finished(folder, output)
 
 
 def command_folder(box: Path, command: CommandId) -> Path:
@@ -204,7 +204,13 @@ def _open_process(pid: int, start: int) -> int:
     return -1
 
 
-def _finished(folder: Path, output: Output) -> Finished:
+def finished(folder: Path, output: Output) -> Finished:
+    """How a command ended, by the files of its folder.
+
+    Raises:
+        BoxLost: The box was destroyed meanwhile.
+        SandboxError: The command could not be started, or its supervisor was killed.
+    """
     try:
         end = json.loads((folder / EXIT).read_text())
     except FileNotFoundError as err:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,11 +82,16 @@ class Surveyor:
         before = os.open(self._request.before, os.O_RDONLY | os.O_DIRECTORY) if self._request.before else -1
         self._folder("", after, before, 0)
         self._judge_links()
-        commit, kept = self._request.commit, self._seen.union(self._request.outside)
-        self._survey.deleted = sorted(
-            path for path, (mode, _) in commit.items() if path not in kept and mode != _SUBMODULE
-        )
+        self._survey.deleted = sorted(self._gone())
         return self._survey
+
+    def _gone(self) -> Iterator[str]:
+        """What is in the commit, was laid out, and neither stands in the tree nor below what was refused."""
+        kept = self._seen.union(self._request.outside)
+        refused = {path for path, _, _ in self._survey.findings}
+        for path, (mode, _) in self._request.commit.items():
+            if path not in kept and mode != _SUBMODULE and refused.isdisjoint(_parents(path)):
+                yield path
 
     def _folder(self, inner: str, after: int, before: int, depth: int) -> None:
         """One directory; it closes its descriptors."""

@@ -195,6 +195,15 @@ def test_a_change_that_keeps_size_time_and_beginning_is_seen(ground: Ground) -> 
     assert ground.extract(box).changed == ("f", "g")
 
 
+def test_a_tracked_folder_that_is_shut_or_replaced_is_not_taken_for_deleted(ground: Ground) -> None:
+    box = ground.box(ground.spec(ground.commit({"shut/a": "a", "pipe/b": "b", "keep": "c"})))
+    ground.did(box, "chmod 000 shut; rm -r pipe; mkfifo pipe")
+    extraction = ground.extract(box)
+    assert set(kinds(extraction)) <= {"shut", "pipe"}
+    assert kinds(extraction)["pipe"] == "special_file"
+    assert extraction.changed == ()
+
+
 def test_attributes_of_the_file_system_that_mean_something_to_an_overlay_hide_nothing(ground: Ground) -> None:
     box = ground.box(ground.spec(ground.commit({"dir/a": "a", "dir/b": "b", "c": "c"})))
     code = (

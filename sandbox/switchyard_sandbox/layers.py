@@ -21,11 +21,16 @@ Harvest = Callable[[BoxId], tuple[Path, Path]]
 """Where a box's work tree and home lie, so that they can be moved away."""
 
 
-def ensure_layer(state: Path, spec: BoxSpec, driver: Driver, harvest: Harvest, checkout: Path) -> Path | None:
+def ensure_layer(
+    state: Path, spec: BoxSpec, driver: Driver, harvest: Harvest, checkout: Path, *, base: str = ""
+) -> Path | None:
     """The layer of a spec's set-up commands; they run when no earlier box ran them on the same anchor.
 
     The anchor's commit is part of the key, and with it every lock file; what an attempt changes in a lock file never
     runs with set-up's network open.
+
+    Args:
+        base: What the commands find installed, where that is not this machine's: an image's id.
 
     Raises:
         SetUpFailed: A command failed; nothing is kept.
@@ -34,7 +39,7 @@ def ensure_layer(state: Path, spec: BoxSpec, driver: Driver, harvest: Harvest, c
         return None
     layers = state / "layers"
     layers.mkdir(parents=True, exist_ok=True)
-    place = layers / _key(spec, driver.kind)
+    place = layers / _key(spec, driver.kind, base)
     if place.is_dir():
         return place
     with hold(str(place.with_suffix(".lock"))):
@@ -133,7 +138,7 @@ def _forget_overlay_marks(folder: str) -> None:
                 os.removexattr(folder, name, follow_symlinks=False)
 
 
-def _key(spec: BoxSpec, kind: str) -> str:
+def _key(spec: BoxSpec, kind: str, base: str) -> str:
     parts: Mapping[str, object] = {
         "format": _FORMAT,
         "kind": kind,
@@ -142,7 +147,7 @@ def _key(spec: BoxSpec, kind: str) -> str:
         "commands": spec.setup.commands,
         "network": sorted(spec.setup.network),
         "env": dict(sorted(spec.env.items())),
-        "tools": _tools(),
+        "tools": base or _tools(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

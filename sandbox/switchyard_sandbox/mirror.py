@@ -24,7 +24,7 @@ from switchyard_sandbox.sparse import write_patterns
 OBJECTS_IN_BOX = "/var/lib/switchyard/objects"
 """Where a box finds the mirror's objects, read-only; its own new objects lie in its own `.git`."""
 
-_SETTINGS = {
+SETTINGS = {
     # Times and sizes only: a copy or an overlay has other inodes, and the index shall still agree.
     "core.checkStat": "minimal",
     "core.trustctime": "false",
@@ -82,7 +82,7 @@ class CodeStore:
         shutil.rmtree(fresh, ignore_errors=True)
         try:
             mirror = self._mirror_with(code)
-            lay_out(mirror, CommitSha(code.anchor), fresh, _SETTINGS, sparse=_patterns(code))
+            lay_out(mirror, CommitSha(code.anchor), fresh, SETTINGS, sparse=_patterns(code))
             _settle_times(fresh)
             refresh_index(fresh)
         except GitError as err:

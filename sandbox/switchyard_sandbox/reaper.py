@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,15 +20,20 @@ _PATIENCE_S = 5.0
 _KILLED_S = 5.0
 
 
-def reap(journal: Journal, keep: frozenset[BoxId]) -> Sequence[BoxId]:
-    """Destroy orphans, boxes past their ttl and what a crash left half-made; returns the boxes."""
+def reap(journal: Journal, keep: frozenset[BoxId], end: Callable[[Path], None] | None = None) -> Sequence[BoxId]:
+    """Destroy orphans, boxes past their ttl and what a crash left half-made; returns the boxes.
+
+    Args:
+        end: Ends what runs in a box whose folder was thrown away; None: its commands are all.
+    """
+    end = end or end_commands
     now = time.time()
     ended = [entry for entry in journal.entries() if entry.is_orphan or entry.remaining_s(now) <= 0]
     lost = [*(BoxId(entry.id) for entry in ended), *journal.half_made(now)]
     gone = [box for box in lost if box not in keep]
     for box in gone:
-        journal.remove(box, end_commands)
-    journal.empty_trash(end_commands)
+        journal.remove(box, end)
+    journal.empty_trash(end)
     return gone
 
 

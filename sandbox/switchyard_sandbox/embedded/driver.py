@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from switchyard_sandbox import extract, programs, reaper
+from switchyard_sandbox import certificates, extract, programs, reaper
 from switchyard_sandbox.audit import read_decisions
 from switchyard_sandbox.contract import (
     INBOX,
@@ -45,7 +45,6 @@ from switchyard_sandbox.mirror import CodeStore
 _DELTA = ".delta.pack"
 _DELTA_TIMEOUT_S = 600.0
 _LAY_DELTA = f"git index-pack --stdin --fix-thin < {INBOX}/{_DELTA} && git checkout --quiet --force --detach {{commit}}"
-_SYSTEM_CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
 class EmbeddedDriver:
@@ -151,16 +150,10 @@ class EmbeddedDriver:
         (folder / "inbox").chmod(0o755)
         confinement.write_etc(folder / "etc")
         if spec.network:
-            self._give_certificates(folder / "etc")
+            certificates.give(folder / "etc", self._certificates)
         (folder / "shared.json").write_text(shared.dump())
         programs.install(folder, spec.programs)
         Workspace(folder, shared, machine.overlay).prepare(machine.uid)
-
-    def _give_certificates(self, etc: Path) -> None:
-        known = [self._certificates] if self._certificates else [Path(place) for place in _SYSTEM_CERTIFICATES]
-        target = etc / Path(confinement.CERTIFICATES).name
-        target.write_bytes(next((place.read_bytes() for place in known if place.is_file()), b""))
-        target.chmod(0o644)
 
     def _lay_delta(self, box: BoxId, store: CodeStore, spec: BoxSpec) -> None:
         """Bring the box from the anchor to its commit, by its own git and inside it."""

@@ -1,0 +1,225 @@
+"""One box as a container: what it sees, what it may use, and how its first process ends it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import math
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from switchyard_sandbox import programs
+from switchyard_sandbox.contract import INBOX, WORKDIR, BoxSpec, Limits
+from switchyard_sandbox.docker.client import Client, told
+from switchyard_sandbox.docker.images import Image
+from switchyard_sandbox.docker.seccomp import profile
+from switchyard_sandbox.docker.task import HOME, KEEPER
+from switchyard_sandbox.embedded.bounds import disk_usage
+from switchyard_sandbox.embedded.confinement import CERTIFICATES
+from switchyard_sandbox.mirror import OBJECTS_IN_BOX
+from switchyard_sandbox.programs import PLACE
+
+if TYPE_CHECKING:
+    from docker.types import Mount
+
+CHECKOUT = "/var/lib/switchyard/checkout"
+"""Where a box finds the prepared checkout, read-only, to copy it."""
+BOX, STATE = "switchyard.box", "switchyard.state"
+"""Labels of every container: its box, and the state folder whose journal knows it."""
+_RECORD = "container.json"
+_ADDED = ("HOSTNAME", "HOME", "PWD", "OLDPWD", "SHLVL", "_")
+_GRACE_S = 60
+_BLOCK = 4096
+_FILES_AT_LEAST = 200_000
+_SMALL = 1 << 20
+_SHARED_MEMORY = 64 << 20
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container that was made, as the box's folder remembers it."""
+
+    id: str
+    init_pid: int
+    """Its first process as this machine sees it."""
+    engine: str
+    uid: int
+    without: list[str]
+    """Variables that the image or the engine sets, and no command shall see."""
+    pristine: list[str]
+    """The folders that its work tree was copied from, topmost first."""
+
+    @property
+    def pristine_folders(self) -> list[Path]:
+        """The same, as paths."""
+        return [Path(place) for place in self.pristine]
+
+    def keep(self, folder: Path) -> None:
+        """Write it down."""
+        (folder / _RECORD).write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def of(cls, folder: Path) -> Container:
+        """What `keep` wrote.
+
+        Raises:
+            FileNotFoundError: The container was never made.
+        """
+        return cls(**json.loads((folder / _RECORD).read_text()))
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What of this machine a container borrows."""
+
+    folder: Path
+    """The box's own."""
+    objects: Path | None
+    """The mirror's objects; None: the code comes from elsewhere."""
+    checkout: Path | None
+    layer: Path | None
+    """What set-up installed, which the image holds too."""
+    uid: int
+
+
+def make(client: Client, image: Image, spec: BoxSpec, state: str, box: str, sources: Sources) -> Container:
+    """Make a container and start its first process, which ends it when its time is over."""
+    from docker.types import LogConfig
+
+    with told():
+        made = client.sdk.api.create_container(
+            image.id,
+            # A shell in front: it buries orphans, which a bare sleep would leave in the list of processes.
+            entrypoint=["/bin/sh", "-c", 'sleep "$1"; :'],
+            command=["switchyard", str(math.ceil(spec.ttl_s) + _GRACE_S)],
+            user=f"{KEEPER}:{KEEPER}",
+            hostname="switchyard",
+            name=f"switchyard-{box}",
+            labels={
+                **{f"switchyard.label.{name}": value for name, value in spec.labels.items()},
+                BOX: box,
+                STATE: state,
+            },
+            working_dir="/",
+            healthcheck={"test": ["NONE"]},
+            host_config=client.sdk.api.create_host_config(
+                network_mode="none",
+                read_only=True,
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges", f"seccomp={profile()}"],
+                ipc_mode="private",
+                shm_size=_SHARED_MEMORY,
+                log_config=LogConfig(type="none"),
+                mounts=_mounts(sources, certificates=bool(spec.network)),
+                **_limits(spec.limits, image, sources),
+            ),
+        )
+        client.sdk.api.start(made["Id"])
+        pid = int(client.sdk.api.inspect_container(made["Id"])["State"]["Pid"])
+    pristine = [place for place in (sources.layer and sources.layer / "work", sources.checkout) if place]
+    container = Container(
+        id=made["Id"],
+        init_pid=pid,
+        engine=client.socket,
+        uid=sources.uid,
+        without=sorted({*image.variables, *_ADDED}),
+        pristine=[str(place) for place in pristine],
+    )
+    container.keep(sources.folder)
+    return container
+
+
+def write_users(etc: Path, uid: int) -> None:
+    """Write who there is in the box, by the number that its commands run as."""
+    etc.mkdir(exist_ok=True)
+    etc.chmod(0o755)
+    files = {
+        "passwd": f"root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:{uid}:{uid}:agent:{HOME}:/bin/sh\n"
+        f"nobody:x:{KEEPER}:{KEEPER}:nobody:/nonexistent:/usr/sbin/nologin\n",
+        "group": f"root:x:0:\nagent:x:{uid}:\nnogroup:x:{KEEPER}:\n",
+    }
+    for name, text in files.items():
+        (etc / name).write_text(text)
+        (etc / name).chmod(0o644)
+
+
+def state_name(state: Path) -> str:
+    """What names a state folder in the engine's labels."""
+    return hashlib.sha256(os.fsencode(state.resolve())).hexdigest()[:24]
+
+
+def _limits(limits: Limits, image: Image, sources: Sources) -> dict[str, Any]:
+    """The engine's options for what a box may use. Its files lie in memory, so they count there too."""
+    disk, memory = limits.disk_mb << 20, limits.memory_mb << 20
+    work = sum(_size(place) for place in (sources.checkout, sources.layer and sources.layer / "work") if place)
+    home = _size(sources.layer / "home") if sources.layer else 0
+    temporary = min(disk, max(memory // 2, _SMALL))
+    total = memory + disk + work + home
+    own = f"uid={sources.uid},gid={sources.uid},mode=0755"
+    return {
+        "mem_limit": total,
+        "memswap_limit": total,
+        "nano_cpus": int(limits.cpus * 1e9),
+        "pids_limit": limits.pids,
+        "ulimits": [_ulimit("core", 0), _ulimit("fsize", disk + work)],
+        "tmpfs": {
+            **{place: _tmpfs(_SMALL, "mode=0755") for place in image.volumes},
+            **{f"{PLACE}/{place}": _tmpfs(_BLOCK, "mode=0755,ro") for place in _covered(sources.folder)},
+            WORKDIR: _tmpfs(disk + work, own),
+            HOME: _tmpfs(disk + home, own),
+            "/tmp": _tmpfs(temporary, "mode=1777"),  # noqa: S108
+            "/var/tmp": _tmpfs(temporary, "mode=1777"),  # noqa: S108
+            "/run": _tmpfs(_SMALL, "mode=0755"),
+        },
+    }
+
+
+def _tmpfs(size: int, options: str) -> str:
+    files = size // _BLOCK + (_FILES_AT_LEAST if size > _SMALL else 1000)
+    return f"exec,nosuid,nodev,size={max(size, _BLOCK)},nr_inodes={files},{options}"
+
+
+def _mounts(sources: Sources, *, certificates: bool) -> list[Mount]:
+    folder = sources.folder
+    pairs: list[tuple[Path, str]] = [
+        (folder / "inbox", INBOX),
+        (folder / "etc" / "passwd", "/etc/passwd"),
+        (folder / "etc" / "group", "/etc/group"),
+    ]
+    if sources.objects is not None:
+        pairs.append((sources.objects, OBJECTS_IN_BOX))
+    if sources.checkout is not None:
+        pairs.append((sources.checkout, CHECKOUT))
+    if certificates:
+        pairs.append((folder / "etc" / Path(CERTIFICATES).name, CERTIFICATES))
+    if installed := programs.installation(folder):
+        pairs.append((installed.folder, PLACE))
+        pairs += [(Path(source), f"{PLACE}/{place}") for source, place in installed.inner]
+        pairs += [(Path(place), place) for place in installed.outer]
+    return [_bind(source, target) for source, target in pairs]
+
+
+def _bind(source: Path, target: str) -> Mount:
+    from docker.types import Mount
+
+    return Mount(target, str(source), type="bind", read_only=True)
+
+
+def _ulimit(name: str, value: int) -> object:
+    from docker.types import Ulimit
+
+    return Ulimit(name=name, soft=value, hard=value)
+
+
+def _covered(folder: Path) -> tuple[str, ...]:
+    installed = programs.installation(folder)
+    return installed.covered if installed else ()
+
+
+@functools.lru_cache(maxsize=256)
+def _size(place: Path) -> int:
+    """What a copy of a folder that never changes takes."""
+    return disk_usage(str(place))

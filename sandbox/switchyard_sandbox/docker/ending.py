@@ -1,0 +1,109 @@
+"""Ends what is left of a command in a container: every process of the command's group, however it was detached."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlencode
+
+from switchyard_sandbox.docker.engine import Engine, EngineError
+from switchyard_sandbox.docker.task import FIRST_GROUP, KEEPER
+
+_PATIENCE_S = 10.0
+_ROOM = 64
+"""Processes beyond the box's limit, so that one that has used it up can still be ended."""
+
+# Built-in words of a shell alone: stopped first, a process can't start others while the list is read.
+_END = """
+for signal in STOP KILL; do
+    again=1 rounds=0
+    while [ "$again" ] && [ "$rounds" -lt 100 ]; do
+        again= rounds=$((rounds + 1))
+        for place in /proc/[0-9]*; do
+            group= state=
+            while read -r name value rest; do
+                case $name in State:) state=$value ;; Gid:) group=$value; break ;; esac
+            done 2>/dev/null < "$place/status"
+            [ "$group" = "$1" ] || [ "$1" = all ] || continue
+            [ "$group" != "$2" ] || continue
+            case $signal$state in KILLZ | STOPZ | STOPT | KILLX | STOPX) continue ;; esac
+            kill -$signal "${place#/proc/}" 2>/dev/null && again=1
+        done
+    done
+done
+"""
+
+
+def end_group(engine: Engine, container: str, *, init_pid: int, uid: int, group: int | None, pids: int) -> bool:
+    """Kill every process of a group and see that none is left; where that fails, the container is killed.
+
+    Args:
+        group: None: whatever commands left.
+        pids: The box's limit, which holds again afterwards.
+
+    Returns:
+        Whether the container still stands.
+    """
+    give_up = time.monotonic() + _PATIENCE_S
+    try:
+        while remaining(engine, container, init_pid, group):
+            if time.monotonic() > give_up:
+                engine.ask("POST", f"/containers/{container}/kill")
+                return False
+            _kill(engine, container, uid, group, pids)
+    except EngineError as err:
+        # Gone or stopped: so is everything in it.
+        if err.status not in (404, 409):
+            engine.ask("POST", f"/containers/{container}/kill")
+        return False
+    return True
+
+
+def remaining(engine: Engine, container: str, init_pid: int, group: int | None) -> list[int]:
+    """The processes of a group, as the engine's machine sees them."""
+    query = urlencode({"ps_args": "-eo pid,gid,stat"})
+    answer = engine.ask("GET", f"/containers/{container}/top?{query}")
+    assert isinstance(answer, dict)
+    found = [(int(pid), int(held)) for pid, held, state in answer["Processes"] if state[0] != "Z"]
+    if group is not None:
+        wanted = _outside(init_pid, group)
+        return [pid for pid, held in found if held == wanted]
+    keeper = _outside(init_pid, KEEPER)
+    return [pid for pid, held in found if held != keeper]
+
+
+def _kill(engine: Engine, container: str, uid: int, group: int | None, pids: int) -> None:
+    engine.ask("POST", f"/containers/{container}/update", {"PidsLimit": pids + _ROOM})
+    try:
+        named = "all" if group is None else str(group)
+        request = {
+            "User": f"{uid}:{FIRST_GROUP}",
+            "WorkingDir": "/",
+            "AttachStdout": True,
+            "Cmd": ["/bin/sh", "-c", _END, "sh", named, str(FIRST_GROUP)],
+        }
+        made = engine.ask("POST", f"/containers/{container}/exec", request)
+        assert isinstance(made, dict)
+        connection, _ = engine.open_stream(f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False})
+        with connection:
+            connection.settimeout(_PATIENCE_S)
+            while connection.recv(1 << 12):
+                pass
+    except TimeoutError:
+        # Whoever asked looks again at what is left.
+        return
+    except EngineError as err:
+        # Where there is no room for one more process, likewise.
+        if err.status in (404, 409):
+            raise
+    finally:
+        engine.ask("POST", f"/containers/{container}/update", {"PidsLimit": pids})
+
+
+def _outside(init_pid: int, group: int) -> int:
+    """A group of the container as this machine numbers it, where the engine maps users."""
+    with open(f"/proc/{init_pid}/gid_map") as file:
+        for line in file:
+            inside, outside, length = (int(word) for word in line.split())
+            if inside <= group < inside + length:
+                return outside + group - inside
+    return group

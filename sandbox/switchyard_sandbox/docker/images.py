@@ -1,0 +1,129 @@
+"""Which image a box is made from: the configured one, or one built here from our own template, named by its content."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from switchyard_sandbox.contract import IsolationUnavailable
+from switchyard_sandbox.docker.client import Client, told
+
+if TYPE_CHECKING:
+    from docker.models.images import Image as SdkImage
+
+SETUP = "/var/lib/switchyard/setup"
+"""Where an image with a set-up layer keeps what it installed: `work` and `home`."""
+_REPOSITORY = "switchyard-agent"
+_SETUP_REPOSITORY = "switchyard-setup"
+_LABEL = "switchyard.image"
+_TEMPLATE = Path(__file__).with_name("Dockerfile")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that the engine has."""
+
+    id: str
+    variables: tuple[str, ...]
+    """The names of those that it sets."""
+    volumes: tuple[str, ...]
+    """Where it declares room of its own, which no box gets."""
+
+
+def resolve(client: Client, name: str) -> Image:
+    """The image of that name; fetched where the engine does not have it, or built from the template where it is empty.
+
+    Raises:
+        IsolationUnavailable: It can't be had.
+    """
+    from docker.errors import DockerException, ImageNotFound
+
+    try:
+        if not name:
+            return build(client, _TEMPLATE.read_text(), {})
+        try:
+            return _described(client.sdk.images.get(name))
+        except ImageNotFound:
+            return _described(client.sdk.images.pull(name, tag=None if ":" in name or "@" in name else "latest"))
+    except DockerException as err:
+        raise IsolationUnavailable(
+            f"there is no image {name or 'of our own'!r} to make a box from: {err}",
+            hint="set `image` in [sandbox] to one that the engine has or can fetch (with sh, git, GNU tar, coreutils)",
+        ) from err
+
+
+def build(client: Client, dockerfile: str, arguments: dict[str, str], *, host_network: bool = False) -> Image:
+    """An image from a Dockerfile; one that was built from the same text and arguments is taken as it is.
+
+    Raises:
+        docker.errors.DockerException: It can't be built.
+    """
+    from docker.errors import ImageNotFound
+
+    key = hashlib.sha256(repr((dockerfile, sorted(arguments.items()))).encode()).hexdigest()[:16]
+    tag = f"{_REPOSITORY}:{key}"
+    try:
+        return _described(client.sdk.images.get(tag))
+    except ImageNotFound:
+        image, _ = client.sdk.images.build(
+            fileobj=io.BytesIO(dockerfile.encode()),
+            tag=tag,
+            buildargs=arguments,
+            labels={_LABEL: key},
+            network_mode="host" if host_network else None,
+            rm=True,
+        )
+        return _described(image)
+
+
+def with_setup(client: Client, base: Image, layer: Path) -> Image:
+    """The image with what set-up installed as one layer more; made once, and again when somebody removed it.
+
+    Args:
+        layer: What it installed, `work` and `home` below it, as `ensure_layer` keeps it.
+    """
+    from docker.errors import ImageNotFound
+
+    tag = f"{_SETUP_REPOSITORY}:{layer.name}"
+    with told():
+        try:
+            return _described(client.sdk.images.get(tag))
+        except ImageNotFound:
+            pass
+        container = client.sdk.containers.create(base.id, ["true"], network_mode="none", labels={_LABEL: layer.name})
+        try:
+            with _packed(layer) as archive:
+                container.put_archive("/", archive)
+            changes = f'LABEL "{_LABEL}"="{layer.name}"'
+            return _described(container.commit(_SETUP_REPOSITORY, layer.name, changes=changes))
+        finally:
+            container.remove(force=True, v=True)
+
+
+def _packed(layer: Path) -> io.BufferedRandom:
+    """The layer as an archive to unpack at the root, in a file that is gone once it is closed."""
+    import tempfile
+
+    file = tempfile.TemporaryFile(prefix="layer-", dir=layer.parent)  # noqa: SIM115
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.add(layer, SETUP.lstrip("/"), filter=_opened)
+    file.seek(0)
+    return file  # type: ignore[return-value]
+
+
+def _opened(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Nobody's but readable by every box's user."""
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mode |= 0o755 if member.isdir() else 0o444
+    return member
+
+
+def _described(image: SdkImage) -> Image:
+    config = image.attrs.get("Config") or {}
+    names = [str(entry).partition("=")[0] for entry in config.get("Env") or ()]
+    return Image(str(image.id), tuple(names), tuple(config.get("Volumes") or ()))

@@ -1,0 +1,83 @@
+"""Says what the engine enforces, line by line, and what would help where it doesn't."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from switchyard_sandbox.contract import BoxSpec, Enforcement, IsolationUnavailable, LimitUnenforceable, SandboxError
+from switchyard_sandbox.docker.client import Client, connect
+
+_LIMITS = {"cpus": ("CpuCfsQuota",), "memory": ("MemoryLimit",), "pids": ("PidsLimit",)}
+_GROUP_HINT = "give the engine's machine these cgroup controllers (a rootless engine: systemd's Delegate=)"
+
+
+def report(base_url: str) -> Sequence[Enforcement]:
+    """One line for each thing that a box relies on; one alone where there is no engine."""
+    try:
+        client = connect(base_url)
+        about = client.about
+        version = client.sdk.version()
+    except SandboxError as err:
+        return [Enforcement("isolation", False, str(err), err.hint)]
+    return [
+        Enforcement("isolation", True, _engine(about, version)),
+        Enforcement("uid", True, f"no capability, no new privileges, an ordinary user; {_users(about)}"),
+        Enforcement(
+            "network",
+            True,
+            "none, or the host's proxy to the allowed names alone",
+        ),
+        _filter(about),
+        Enforcement("overlay", True, f"the image is read-only ({about['Driver']}); work tree and home lie in memory"),
+        *(_limit(name, about) for name in _LIMITS),
+        Enforcement(
+            "disk", True, "file systems in memory of that size, work tree and home each, and a limit on a file"
+        ),
+    ]
+
+
+def require(client: Client, spec: BoxSpec) -> None:
+    """See that the engine can do what a box relies on.
+
+    Raises:
+        IsolationUnavailable: It filters no system calls.
+        LimitUnenforceable: It can't enforce a limit, and the spec doesn't allow that.
+    """
+    about = client.about
+    lines = [_filter(about), *(_limit(name, about) for name in _LIMITS)]
+    for line in lines:
+        if line.enforced:
+            continue
+        if line.name == "seccomp":
+            raise IsolationUnavailable(f"the Docker engine isolates too little: {line.how}", hint=line.hint)
+        if not spec.allow_degraded:
+            raise LimitUnenforceable(
+                f"the Docker engine can't enforce {line.name}: {line.how}", hint=f"{line.hint}, or allow_degraded"
+            )
+
+
+def _engine(about: Mapping[str, Any], version: Mapping[str, Any]) -> str:
+    return (
+        f"Docker {version['Version']} (API {version['ApiVersion']}), {about['DefaultRuntime']}, "
+        f"cgroup version {about.get('CgroupVersion', '1')}"
+    )
+
+
+def _users(about: Mapping[str, Any]) -> str:
+    options = " ".join(about.get("SecurityOptions") or ())
+    mapped = "name=userns" in options or "name=rootless" in options
+    return "users are mapped" if mapped else "users are not mapped (userns-remap)"
+
+
+def _filter(about: Mapping[str, Any]) -> Enforcement:
+    if any(option.startswith("name=seccomp") for option in about.get("SecurityOptions") or ()):
+        return Enforcement("seccomp", True, "our own filter of system calls")
+    return Enforcement("seccomp", False, "its kernel or build has no seccomp", "use an engine that has")
+
+
+def _limit(name: str, about: Mapping[str, Any]) -> Enforcement:
+    missing = [key for key in _LIMITS[name] if not about.get(key)]
+    if missing:
+        return Enforcement(name, False, f"the engine reports no {', '.join(missing)}", _GROUP_HINT)
+    return Enforcement(name, True, "a cgroup of the container")

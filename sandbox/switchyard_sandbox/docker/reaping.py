@@ -1,0 +1,82 @@
+"""Journal and engine held against each other, both ways, and what only one of them knows removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from switchyard_sandbox import reaper
+from switchyard_sandbox.contract import BoxId
+from switchyard_sandbox.docker.client import Client, told
+from switchyard_sandbox.docker.container import BOX, STATE, Container, state_name
+from switchyard_sandbox.journal import Journal
+
+_NAME = len("box-") + 16
+
+
+def reap(client: Callable[[], Client], journal: Journal, state: Path, keep: frozenset[BoxId]) -> Sequence[BoxId]:
+    """Destroy orphans, boxes past their ttl, and what only the journal or only the engine knows; returns the boxes."""
+    asked = client()
+    gone = list(reaper.reap(journal, keep, lambda folder: end(asked, folder)))
+    for lost in sorted(without_container(asked, journal, state) - keep):
+        journal.remove(lost, lambda folder: end(asked, folder))
+        gone.append(lost)
+    journalled = {entry.id for entry in journal.entries()}
+    for box, container in _containers(asked, state).items():
+        # Entries come before containers: what has none was destroyed while it was made.
+        if box not in journalled and BoxId(box) not in keep:
+            remove(asked, container)
+            gone.append(BoxId(box))
+    return gone
+
+
+def end(client: Client, folder: Path) -> None:
+    """Remove the container of a box whose folder was thrown away, and wait for the supervisors of its commands."""
+    remove(client, f"switchyard-{folder.name[:_NAME]}")
+    reaper.end_commands(folder)
+
+
+def remove(client: Client, container: str) -> None:
+    """Kill and remove a container. One that is gone, or about to be, is no error."""
+    from docker.errors import APIError
+
+    with told():
+        try:
+            client.sdk.api.remove_container(container, force=True, v=True)
+        except APIError as err:
+            if err.status_code not in (404, 409):
+                raise
+
+
+def without_container(client: Client, journal: Journal, state: Path) -> frozenset[BoxId]:
+    """The boxes that had a container once, and have none that runs any more."""
+    # In this order: a box that is made meanwhile is in neither.
+    made = [entry.id for entry in journal.entries() if _was_made(journal.folder(BoxId(entry.id)))]
+    running = _containers(client, state, only_running=True)
+    return frozenset(BoxId(box) for box in made if box not in running)
+
+
+def is_running(client: Client, container: Container) -> bool:
+    """Whether a container still stands."""
+    from docker.errors import NotFound
+
+    with told():
+        try:
+            return bool(client.sdk.api.inspect_container(container.id)["State"]["Running"])
+        except NotFound:
+            return False
+
+
+def _containers(client: Client, state: Path, *, only_running: bool = False) -> dict[str, str]:
+    """The state folder's containers by their boxes."""
+    with told():
+        found = client.sdk.api.containers(all=not only_running, filters={"label": f"{STATE}={state_name(state)}"})
+    return {container["Labels"][BOX]: container["Id"] for container in found}
+
+
+def _was_made(folder: Path) -> bool:
+    try:
+        Container.of(folder)
+    except FileNotFoundError:
+        return False
+    return True

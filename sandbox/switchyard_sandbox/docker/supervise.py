@@ -1,0 +1,143 @@
+"""The supervisor of one command in a container: owns its connection, output and exit code; outlives whoever asked.
+
+Run as `python -I -S supervise.py FOLDER`, it does what FOLDER/job.json says, as `shim.py` does for a box of this
+machine: the same files tell of its process, its output and its end.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+
+if __name__ == "__main__":
+    # The package's face would import every driver; a bare stand-in keeps the start of a command cheap.
+    _bare = types.ModuleType("switchyard_sandbox")
+    _bare.__path__ = [__file__.rpartition("/")[0].rpartition("/")[0]]
+    sys.modules["switchyard_sandbox"] = _bare
+
+import json
+import os
+import signal
+import time
+
+from switchyard_sandbox.docker import told
+from switchyard_sandbox.docker.ending import end_group
+from switchyard_sandbox.docker.engine import Engine, EngineError
+from switchyard_sandbox.docker.stream import Stream
+from switchyard_sandbox.docker.task import NO_FOLDER, STDIN, TASK, Task
+from switchyard_sandbox.embedded.job import AUDIT, EXIT
+from switchyard_sandbox.embedded.locking import hold
+from switchyard_sandbox.embedded.records import write_process, write_whole
+from switchyard_sandbox.embedded.waking import Wake
+
+_TICK_S = 0.2
+_LOOK_EVERY_S = 1.0
+_SIGNALS = range(129, 160)
+
+
+def main(folder: str) -> None:
+    """Run the folder's task and leave its end in exit.json; every way out leaves one."""
+    os.chdir(folder)
+    wake = Wake(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    write_process()
+    with open(TASK) as file:
+        task = Task.load(file.read())
+    began = time.monotonic()
+    try:
+        with hold(task.lock, shared=True):
+            end = supervise(task, wake.descriptor)
+    except OSError as err:
+        end = {"error": str(err)}
+    end["duration_s"] = time.monotonic() - began
+    write_whole(EXIT, json.dumps(end))
+
+
+def supervise(task: Task, wake_fd: int) -> dict[str, object]:
+    """Start the command, and stay until nothing of it is left."""
+    engine = Engine(task.engine)
+    if task.network or task.gateway:
+        # Imported here: most commands have no way out, and all wait for their supervisor.
+        from switchyard_sandbox.embedded.network import open_ways
+
+        open_ways(task.network, task.internal, task.gateway, AUDIT, task.init_pid, as_root=True)
+    request = task.exec_request(stdin=os.path.getsize(STDIN) > 0)  # noqa: PTH202
+    made = engine.ask("POST", f"/containers/{task.container}/exec", request)
+    assert isinstance(made, dict)
+    name = str(made["Id"])
+    connection, rest = engine.open_stream(f"/exec/{name}/start", {"Detach": False, "Tty": False})
+    stream = Stream(connection, rest, task.output_bytes, wake_fd)
+    limit = ""
+    try:
+        limit = watch(task, engine, name, stream)
+    finally:
+        stands = end_group(
+            engine, task.container, init_pid=task.init_pid, uid=task.uid, group=task.group, pids=task.pids
+        )
+        if stands:
+            _drain(engine, name, stream)
+        stream.close()
+    return _outcome(task, engine, name, stream, limit) if stands or limit else {"error": "its container has ended"}
+
+
+def watch(task: Task, engine: Engine, name: str, stream: Stream) -> str:
+    """Move output until the command has ended or a limit ends it; returns that limit's name or nothing."""
+    began = looked = time.monotonic()
+    while True:
+        moved = stream.pump(_TICK_S)
+        if stream.woken:
+            return "cancelled"
+        now = time.monotonic()
+        if not moved or stream.ended or now - looked > _LOOK_EVERY_S:
+            looked = now
+            if not _inspect(engine, name)["Running"]:
+                return ""
+            if stream.ended:
+                # Its streams are closed and it goes on: without this pause the look would be a busy loop.
+                time.sleep(0.01)
+        if now - began > task.timeout_s:
+            return "timeout"
+        if task.stall_s is not None and now - stream.last_output > task.stall_s:
+            return "stall"
+
+
+def _drain(engine: Engine, name: str, stream: Stream) -> None:
+    """Take what the engine still holds; nobody can write any more."""
+    give_up = time.monotonic() + _LOOK_EVERY_S
+    while not stream.ended and time.monotonic() < give_up:
+        stream.pump(_TICK_S)
+    while _inspect(engine, name)["Running"] and time.monotonic() < give_up:
+        time.sleep(0.01)
+
+
+def _outcome(task: Task, engine: Engine, name: str, stream: Stream, limit: str) -> dict[str, object]:
+    try:
+        state = _inspect(engine, name)
+    except EngineError:
+        # Only a container that had to be killed as a whole is gone by now.
+        state = {"Pid": 1, "ExitCode": 137}
+    said = stream.first.decode("utf-8", "replace").strip()
+    code = state["ExitCode"]
+    if not limit and not state["Pid"]:
+        return {"error": said or "the engine could not start it"}
+    if not limit and code == NO_FOLDER and said == task.mark:
+        return {"error": f"there is no folder {task.cwd}"}
+    code = 137 if code is None else int(str(code))
+    if not limit and code != 0:
+        limit = told.crossed(engine, task)
+    return {
+        "code": 128 - code if code in _SIGNALS else code,
+        "limit": limit,
+        "truncated": stream.truncated,
+        "opened": [],
+        "unseen": "files in a container can't be watched from outside" if task.watched else "",
+    }
+
+
+def _inspect(engine: Engine, name: str) -> dict[str, object]:
+    answer = engine.ask("GET", f"/exec/{name}/json")
+    assert isinstance(answer, dict)
+    return answer
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

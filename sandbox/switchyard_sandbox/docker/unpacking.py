@@ -1,0 +1,160 @@
+"""Unpacks an archive that a box may have shaped to its liking: nothing of it leads out of the folder or blocks us.
+
+Directories and files are made as they come, symbolic links last, so that nothing is ever written through one. What is
+as it was before the first command is not copied: its stamp says so to whoever surveys the tree.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from switchyard_sandbox.contract import SandboxError
+from switchyard_sandbox.surveying import CAP_BYTES
+
+_PIECE = 1 << 20
+_DEEPEST = 220
+"""Deeper than a survey goes, so that it is the survey that says so."""
+_MOST_MEMBERS = 4_000_000
+
+
+@dataclass
+class Unpacked:
+    """What came out, beside the files themselves."""
+
+    stamps: dict[str, list[int]] = field(default_factory=dict)
+    """Untouched files: a placeholder each, with these marks."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Members that no honest archive of a tree holds, or that this machine can't hold, and why."""
+
+
+def unpack(archive: BinaryIO, target: Path, pristine: Sequence[Path]) -> Unpacked:
+    """Write an archive of `.` into an empty folder.
+
+    Args:
+        pristine: Folders that the box's tree was copied from, topmost first; files that are still the same are left
+            out, with a stamp.
+
+    Raises:
+        SandboxError: It is no archive, or names something twice: nobody but an attacker makes such a one.
+    """
+    unpacker = _Unpacker(target, pristine)
+    try:
+        # Names are bytes there, and stay what they are.
+        with tarfile.open(fileobj=archive, mode="r|", encoding="utf-8", errors="surrogateescape") as members:
+            for number, member in enumerate(members):
+                if number >= _MOST_MEMBERS:
+                    raise SandboxError(
+                        f"the box holds more than {_MOST_MEMBERS} files", hint="remove what is not needed"
+                    )
+                unpacker.take(members, member)
+                # The library would keep each of them, to look back.
+                members.members = []  # type: ignore[attr-defined]
+    except (tarfile.TarError, EOFError, ValueError, OverflowError) as err:
+        raise SandboxError(f"what came out of the box is no archive: {err}", hint="is its tar GNU tar?") from err
+    unpacker.finish()
+    return unpacker.unpacked
+
+
+class _Unpacker:
+    def __init__(self, target: Path, pristine: Sequence[Path]) -> None:
+        self._target, self._pristine = target, pristine
+        self._links: dict[str, str] = {}
+        self._plain: dict[Path, bool] = {}
+        self.unpacked = Unpacked()
+
+    def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        path = _inner(member.name)
+        if path == "":
+            return
+        if path is None or member.islnk():
+            self.unpacked.refused[member.name] = "a name or a hard link that leads out of its archive"
+            return
+        if path.count("/") >= _DEEPEST:
+            return
+        try:
+            self._make(archive, member, path)
+        except (FileExistsError, NotADirectoryError) as err:
+            raise SandboxError(f"what came out of the box names {path!r} twice", hint="destroy the box") from err
+        except OSError as err:
+            self.unpacked.refused[path] = f"it could not be copied: {err.strerror}"
+
+    def finish(self) -> None:
+        """Make the links, when nothing is written any more."""
+        for path, target in self._links.items():
+            try:
+                (self._target / path).symlink_to(target)
+            except (FileExistsError, NotADirectoryError) as err:
+                raise SandboxError(f"what came out of the box names {path!r} twice", hint="destroy the box") from err
+            except OSError as err:
+                self.unpacked.refused[path] = f"it could not be copied: {err.strerror}"
+
+    def _make(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
+        place = self._target / path
+        if member.isdir():
+            place.mkdir()
+        elif member.issym():
+            self._links[path] = member.linkname
+        elif not member.isreg():
+            os.mkfifo(place)
+        elif member.size > CAP_BYTES:
+            # Of its size, as the survey will say; empty, so that it costs nothing.
+            with place.open("xb") as file:
+                file.truncate(min(member.size, CAP_BYTES << 10))
+        else:
+            self._copy(archive, member, path, place)
+
+    def _copy(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, place: Path) -> None:
+        source = archive.extractfile(member)
+        assert source is not None
+        original = self._original(path, member)
+        content = source.read() if original is not None or member.size <= _PIECE else None
+        mode = 0o755 if member.mode & stat.S_IXUSR else 0o644
+        if original is not None and content == original.read_bytes():
+            with place.open("xb"):
+                pass
+            place.chmod(mode)
+            status = place.lstat()
+            self.unpacked.stamps[path] = [status.st_ino, status.st_ctime_ns, status.st_size, status.st_mode]
+            return
+        with place.open("xb") as file:
+            if content is not None:
+                file.write(content)
+            while content is None and (piece := source.read(_PIECE)):
+                file.write(piece)
+        place.chmod(mode)
+        os.utime(place, (member.mtime, member.mtime))
+
+    def _original(self, path: str, member: tarfile.TarInfo) -> Path | None:
+        """The file that the box's was copied from, if it may still be the same."""
+        for folder in self._pristine:
+            place = folder / path
+            try:
+                status = place.lstat()
+            except OSError:
+                continue
+            if not self._is_plain(place.parent):
+                continue
+            same = stat.S_ISREG(status.st_mode) and status.st_size == member.size
+            return place if same and (status.st_mode ^ member.mode) & stat.S_IXUSR == 0 else None
+        return None
+
+    def _is_plain(self, folder: Path) -> bool:
+        """Whether no link leads there: what lies behind one is a file of this machine, and nothing to compare with."""
+        if folder not in self._plain:
+            self._plain[folder] = folder.resolve() == folder
+        return self._plain[folder]
+
+
+def _inner(name: str) -> str | None:
+    """A member's path in the tree; empty: the tree itself; None: it is none."""
+    if name in (".", "./"):
+        return ""
+    path = name.removeprefix("./").rstrip("/")
+    leads_out = name.startswith("/") or any(part in ("", ".", "..") or "\0" in part for part in path.split("/"))
+    return None if leads_out else path

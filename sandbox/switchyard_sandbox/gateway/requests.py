@@ -99,10 +99,11 @@ def forwarded_headers(headers: Mapping[str, str], endpoint: Endpoint, key: str) 
     return [*kept, ("Accept-Encoding", "identity"), credential(endpoint.kind, key)]
 
 
-def answered_headers(headers: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The headers of an answer as the box gets them."""
+def answered_headers(headers: Mapping[str, str], key: str) -> list[tuple[str, str]]:
+    """The headers of an answer as the box gets them, with the key blotted out where one repeats it."""
     dropped = _NOT_ANSWERED | _named_by_connection(headers)
-    return [(name, value) for name, value in headers.items() if name.lower() not in dropped]
+    blot = "*" * len(key)
+    return [(name, value.replace(key, blot)) for name, value in headers.items() if name.lower() not in dropped]
 
 
 def _passes(name: str, dropped: frozenset[str]) -> bool:

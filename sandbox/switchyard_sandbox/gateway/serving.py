@@ -169,11 +169,12 @@ class Server:
         self, request: web.BaseRequest, exchange: Exchange, answer: aiohttp.ClientResponse
     ) -> web.StreamResponse:
         response = web.StreamResponse(status=answer.status)
-        for name, value in answered_headers(answer.headers):
+        key = self._settings.keys[exchange.endpoint.name]
+        for name, value in answered_headers(answer.headers, key):
             response.headers.add(name, value)
         exchange.status = answer.status
         exchange.meter = Meter(answer.headers.get("Content-Type", ""))
-        redactor = Redactor(self._settings.keys[exchange.endpoint.name])
+        redactor = Redactor(key)
         await response.prepare(request)
         async for piece in answer.content.iter_any():
             exchange.meter.feed(piece)

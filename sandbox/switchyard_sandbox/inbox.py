@@ -14,10 +14,8 @@ def put_file(inbox: Path, name: str, data: bytes, mode: int) -> None:
     Raises:
         SandboxError: The name would lead out of the inbox.
     """
-    parts = name.split("/")
-    if any(part in ("", ".", "..") or "\0" in part for part in parts):
-        raise SandboxError(f"{name!r} can't be put into a box", hint="give a relative path without `..`")
-    target = inbox.joinpath(*parts)
+    check_name(name)
+    target = inbox.joinpath(*name.split("/"))
     target.parent.mkdir(parents=True, exist_ok=True)
     for folder in [*target.relative_to(inbox).parents][:-1]:
         (inbox / folder).chmod(0o755)
@@ -25,3 +23,9 @@ def put_file(inbox: Path, name: str, data: bytes, mode: int) -> None:
     fresh.write_bytes(data)
     fresh.chmod(mode)
     fresh.replace(target)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that would lead out of the inbox."""
+    if any(part in ("", ".", "..") or "\0" in part for part in name.split("/")):
+        raise SandboxError(f"{name!r} can't be put into a box", hint="give a relative path without `..`")

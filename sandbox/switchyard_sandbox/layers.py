@@ -48,6 +48,16 @@ def ensure_layer(
     return place
 
 
+def run_commands(driver: Driver, box: BoxId, setup: SetUp) -> None:
+    """Run set-up's commands in a box.
+
+    Raises:
+        SetUpFailed: One failed.
+    """
+    for command in setup.commands:
+        _run(driver, box, command, setup.timeout_s)
+
+
 def _build(spec: BoxSpec, driver: Driver, harvest: Harvest, checkout: Path, place: Path) -> None:
     box = driver.create(
         replace(
@@ -65,8 +75,7 @@ def _build(spec: BoxSpec, driver: Driver, harvest: Harvest, checkout: Path, plac
         )
     )
     try:
-        for command in spec.setup.commands:
-            _run(driver, box, command, spec.setup.timeout_s)
+        run_commands(driver, box, spec.setup)
         work, home = harvest(box)
         _keep(work, home, checkout.with_name(spec.code.anchor), place)
     finally:

@@ -1,0 +1,1 @@
+"""A stand-in for Daytona's service: the same routes and shapes, and each sandbox a real embedded box."""

@@ -59,6 +59,13 @@ class Follower:
             BoxLost: The box is gone.
             SandboxError: Its supervisor was killed, or the service can't be reached any more.
         """
+        try:
+            self._stay(begin=begin)
+        finally:
+            self._output.close()
+        return finished(self._spool, self._output)
+
+    def _stay(self, *, begin: bool) -> None:
         tries, before = 0, 0
         while not self._ended:
             verb = ("run", self._folder) if begin else ("follow", self._folder, str(self._received))
@@ -72,8 +79,6 @@ class Follower:
                     raise
                 before = self._received
                 time.sleep(_PAUSE_S * tries)
-        self._output.close()
-        return finished(self._spool, self._output)
 
     def _listen(self, log: Log) -> None:
         heard = time.monotonic()

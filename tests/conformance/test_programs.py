@@ -41,7 +41,17 @@ def box_with(ground: Ground, commit: str, program: Program = PROGRAM, **fields: 
     return ground.box(replace(ground.spec(commit), programs=(program,), **fields))  # type: ignore[arg-type]
 
 
+def has_programs(ground: Ground) -> bool:
+    """Whether the driver can bring programs of the host into a box; one that can't says so."""
+    return not any(line.name == "programs" and not line.enforced for line in ground.driver.probe())
+
+
 class TestPrograms:
+    @pytest.fixture(autouse=True)
+    def programs(self, ground: Ground) -> None:
+        if not has_programs(ground):
+            pytest.skip("this driver's probe says that it brings no programs in")
+
     def test_a_program_is_found_on_the_path_and_gets_its_arguments(self, ground: Ground, commit: str) -> None:
         box = box_with(ground, commit)
         assert ground.did(box, "gloss -f html a.py").startswith('<div class="highlight">')

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fakes.daytona.driver import open_daytona
 from switchyard_git import Repository
 from switchyard_sandbox import (
     BoxId,
@@ -22,11 +23,19 @@ from switchyard_sandbox import (
     NoneDriver,
     SetUp,
 )
+from switchyard_sandbox.docker.driver import DockerDriver
 
-DRIVERS: Mapping[str, Callable[[Path], Driver]] = {
+DRIVERS: dict[str, Callable[[Path], Driver]] = {
     "embedded": lambda state: EmbeddedDriver(state, owner="tests", internal=("localhost",)),
     "none": lambda state: NoneDriver(state, owner="tests"),
+    "daytona": lambda state: open_daytona(state),
 }
+DOCKER = os.environ.get("SWITCHYARD_TEST_DOCKER_HOST", "")
+"""An engine to test with, as `make test-docker` starts one; empty: none."""
+if DOCKER:
+    DRIVERS["docker"] = lambda state: DockerDriver(
+        state, owner="tests", image="switchyard-test", base_url=DOCKER, internal=("localhost",)
+    )
 LABELS = {"run": "r1", "task": "t1", "attempt": "1", "role": "agent"}
 _ENVIRONMENT = {
     "PATH": os.environ["PATH"],

@@ -24,7 +24,7 @@ from switchyard_sandbox.journal import Entry, lock_path
 USER = "user.json"
 """In a box's folder: who its commands run as."""
 _BEGUN = "begun.json"
-_GRACE_S = 60.0
+_GRACE_S = 30.0
 _START_S = 60.0
 
 

@@ -95,13 +95,13 @@ def _wait_s(err: DaytonaError, pause_s: float) -> float:
 
 
 def _error(what: str, err: DaytonaError) -> SandboxError:
-    from daytona import DaytonaAuthenticationError, DaytonaForbiddenError, DaytonaNotFoundError, DaytonaRateLimitError
+    from daytona import DaytonaFileNotFoundError
 
-    match err:
-        case DaytonaNotFoundError():
+    match err.status_code:
+        case 404 if not isinstance(err, DaytonaFileNotFoundError):
             return BoxLost(f"{what}: {err}", hint="it was destroyed or reaped; create another")
-        case DaytonaAuthenticationError() | DaytonaForbiddenError():
+        case 401 | 403:
             return SandboxError(f"Daytona refused the key: {err}", hint=_KEY_HINT)
-        case DaytonaRateLimitError():
+        case 429:
             return SandboxError(f"Daytona's rate limit is reached: {err}", hint="lower `concurrency`, or wait a minute")
     return SandboxError(f"{what}: {err}", hint="see Daytona's status page and dashboard, then retry")

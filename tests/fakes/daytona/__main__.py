@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from aiohttp import web
+
 from fakes.daytona.api import Api
 from fakes.daytona.checking import Fault, Record, watch
 from fakes.daytona.estate import Estate

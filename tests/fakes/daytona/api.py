@@ -15,7 +15,9 @@ from daytona_api_client import (
     Sandbox,
     SandboxLabels,
     SnapshotDto,
+    UpdateSandboxNetworkSettings,
 )
+
 from fakes.daytona.checking import Record, not_found
 from fakes.daytona.estate import Box, Estate
 
@@ -41,6 +43,7 @@ class Api:
             web.post(f"{one}/stop", self._stop),
             web.put(f"{one}/labels", self._label),
             web.post(f"{one}/last-activity", self._refresh),
+            web.post(f"{one}/network-settings", self._network),
             web.post(f"{one}/snapshot", self._keep),
             web.get("/api/snapshots/{name:.+}", self._snapshot),
             web.delete("/api/snapshots/{name:.+}", self._forget),
@@ -100,6 +103,12 @@ class Api:
         box.active = time.time()
         box.heartbeats += 1
         return web.json_response({})
+
+    async def _network(self, request: web.Request) -> web.Response:
+        box, asked = await self._box(request), await self._record.accept(request, UpdateSandboxNetworkSettings)
+        box.asked.network_block_all = bool(asked.network_block_all)
+        box.asked.domain_allow_list = asked.domain_allow_list
+        return self._tell(request, box)
 
     async def _keep(self, request: web.Request) -> web.Response:
         box, asked = await self._box(request), await self._record.accept(request, CreateSandboxSnapshot)

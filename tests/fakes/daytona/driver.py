@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from switchyard_sandbox.daytona.driver import DaytonaDriver
+
 from fakes.daytona.checking import KEY
 from fakes.daytona.standin import stand_in
-from switchyard_sandbox.daytona.driver import DaytonaDriver
 
 REAL_KEY = os.environ.get("DAYTONA_API_KEY", "")
 """Empty: there is only the stand-in."""

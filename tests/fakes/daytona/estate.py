@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from daytona_api_client import CreateSandbox
+
 from fakes.daytona.machines import Ground, Machine, copy_home
 
 _FOREVER_S = 86400.0
@@ -108,9 +109,8 @@ class Estate:
         self.snapshots: dict[str, Snapshot] = {}
 
     def find(self, key: str) -> Box | None:
-        """A sandbox by id or name, unless its time is over."""
-        found = self.boxes.get(key) or next((box for box in self.boxes.values() if box.asked.name == key), None)
-        return found
+        """A sandbox by id or name."""
+        return self.boxes.get(key) or next((box for box in self.boxes.values() if box.asked.name == key), None)
 
     async def create(self, asked: CreateSandbox) -> Box:
         """A sandbox that runs."""

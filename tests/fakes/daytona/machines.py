@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import struct
 import subprocess
@@ -12,8 +13,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fakes.daytona import resident
 from switchyard_sandbox import BoxLost, BoxSpec, Chunk, CodeIn, Command, EmbeddedDriver, Limits
+
+from fakes.daytona import resident
 
 HOME = "/home/agent"
 _SOCKET = ".resident.sock"
@@ -116,6 +118,22 @@ class Machine:
             elif kind == resident.ENDED:
                 (code,) = struct.unpack("<i", data)
         return code, said
+
+    def clone(self, url: str, path: str, commit: str) -> str:
+        """Clone a repository into the home, from outside: the box has no network. What git complained of, if it did.
+
+        An address of example.com means the folder of this machine that its path names.
+        """
+        target, top, owner = self._home / path, self._home / path.partition("/")[0], self._home.stat()
+        source = url.removeprefix("https://example.com")
+        commands = [("git", "clone", "--quiet", "--", source, str(target))]
+        commands += [("git", "-C", str(target), "checkout", "--quiet", commit)] if commit else []
+        commands += [("chown", "-R", f"{owner.st_uid}:{owner.st_gid}", "--", str(top))] if os.getuid() == 0 else []
+        for argv in commands:
+            done = subprocess.run(argv, env=_ENVIRONMENT, capture_output=True, check=False)
+            if done.returncode:
+                return done.stderr.decode("utf-8", "replace")
+        return ""
 
     async def stop(self) -> None:
         """End everything that runs; files stay."""

@@ -1,7 +1,8 @@
 """Runs inside each sandbox of the stand-in and starts processes there; a connection to its socket is one process.
 
 A connection begins with one line of JSON: argv, cwd, env (added to its own), pty ([rows, columns] or null); an empty
-argv ends the program itself. Then both sides send frames, a kind and a length before the bytes. No library is needed: the box has only the system's Python.
+argv ends the program itself. Then both sides send frames, a kind and a length before the bytes. No library is needed:
+the box has only the system's Python.
 """
 
 from __future__ import annotations

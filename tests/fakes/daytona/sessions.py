@@ -20,6 +20,7 @@ from daytona_toolbox_api_client import (
     SessionExecuteResponse,
     SessionSendInputRequest,
 )
+
 from fakes.daytona import resident
 from fakes.daytona.checking import Record, not_found
 from fakes.daytona.estate import Estate
@@ -146,7 +147,7 @@ class Sessions:
         run = self._find(request)
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._follow(request, run)
-        marks = {mark: b"" for mark in _MARKS.values()}
+        marks = dict.fromkeys(_MARKS.values(), b"")
         for line in bytes(run.log).splitlines(keepends=True):
             marks[line[:3]] += line[3:]
         texts = [part.decode("utf-8", "replace") for part in (bytes(run.log), *marks.values())]

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 from daytona_toolbox_api_client import PtyResizeRequest, PtySessionInfo
+
 from fakes.daytona import resident
 from fakes.daytona.checking import Record, not_found
 from fakes.daytona.estate import Estate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 from typing import Any
 
@@ -15,16 +16,13 @@ from daytona_toolbox_api_client import (
     UserHomeDirResponse,
     WorkDirResponse,
 )
+
 from fakes.daytona.checking import Record, not_found
 from fakes.daytona.estate import Box, Estate
 from fakes.daytona.machines import HOME
 
 _BOUNDARY = "DAYTONA-FILE-BOUNDARY"
 _WRITE = 'mkdir -p -- "$1" && cat > "$2"'
-_CLONE = (
-    'git -c core.hooksPath=/dev/null clone --quiet --single-branch -- "$1" "$2"'
-    ' && { [ -z "$3" ] || git -C "$2" checkout --quiet "$3"; }'
-)
 
 
 def box_of(request: web.Request, estate: Estate) -> Box:
@@ -144,8 +142,9 @@ class Toolbox:
         asked = await self._record.accept(request, GitCloneRequest)
         if asked.username or asked.password:
             self._record.invalid.append("clone: a credential was sent into a sandbox")
-        argv = ["/bin/sh", "-c", _CLONE, "sh", asked.url, asked.path, asked.commit_id or ""]
-        return await self._plainly(request, argv)
+        machine, inner = box_of(request, self._estate).machine, asked.path.removeprefix(f"{HOME}/")
+        said = await asyncio.to_thread(machine.clone, asked.url, inner, asked.commit_id or "")
+        return web.json_response({"message": said, "statusCode": 400}, status=400) if said else web.Response()
 
     async def _plainly(self, request: web.Request, argv: list[str], status: int = 200) -> web.Response:
         code, said = await self._run(request, argv)
@@ -153,5 +152,7 @@ class Toolbox:
             return web.json_response({"message": said.decode("utf-8", "replace"), "statusCode": 400}, status=400)
         return web.Response(status=status)
 
-    async def _run(self, request: web.Request, argv: list[str], stdin: bytes = b"", **options: Any) -> tuple[int, bytes]:
+    async def _run(
+        self, request: web.Request, argv: list[str], stdin: bytes = b"", **options: Any
+    ) -> tuple[int, bytes]:
         return await box_of(request, self._estate).machine.run(argv, stdin, **options)

@@ -5,7 +5,7 @@ UV := $(if $(SYSTEM_UV),$(SYSTEM_UV),.tools/bin/uv)
 READY := .venv/.ready
 RUN := .venv/bin
 
-.PHONY: demo test test-all test-slow test-sandbox lint bench lock clean
+.PHONY: demo test test-all test-slow test-sandbox test-docker lint bench lock clean
 
 demo: $(READY)
 	$(RUN)/switchyard demo
@@ -14,13 +14,17 @@ test: $(READY)
 	$(RUN)/python -m pytest -q -n 2 -m "not slow"
 
 # Everything; a part that is missing on this machine fails in CI.
-test-all: test test-slow
+test-all: test test-slow test-docker
 
 test-slow: $(READY)
 	$(RUN)/python -m pytest -q -n 2 -m slow
 
 test-sandbox: $(READY)
 	$(RUN)/python -m pytest -q -n 2 -m sandbox tests/sandbox tests/hostile tests/conformance tests/cli/test_demo.py tests/end_to_end/test_random_dag.py
+
+# Boxes as containers, of an engine that is started for these tests and stopped after them.
+test-docker: $(READY)
+	.ci/docker-engine $(RUN)/python -m pytest -q -n 2 -k docker tests/docker tests/sandbox tests/hostile tests/conformance
 
 lint: $(READY)
 	$(RUN)/ruff check .

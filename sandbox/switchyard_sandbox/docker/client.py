@@ -25,6 +25,12 @@ class Client:
     socket: str
     """The engine's unix socket."""
 
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sdk.close()
+
     @property
     def about(self) -> dict[str, Any]:
         """What the engine says of itself."""
@@ -56,13 +62,17 @@ def connect(base_url: str) -> Client:
                 f"the Docker engine at {address} is not behind a socket of this machine",
                 hint="boxes borrow files of this machine: use its own engine, unix:///run/docker.sock",
             )
-        sdk = docker.DockerClient(base_url=address, timeout=_ANSWER_S)
-        sdk.ping()
+        client = Client(docker.DockerClient(base_url=address, timeout=_ANSWER_S), address.removeprefix("http+unix://"))
+        try:
+            client.sdk.ping()
+        except DockerException:
+            client.sdk.close()
+            raise
     except DockerException as err:
         raise IsolationUnavailable(
             f"no Docker engine answers at {base_url or 'its default'}: {err}", hint=_HINT
         ) from err
-    return Client(sdk, address.removeprefix("http+unix://"))
+    return client
 
 
 @contextmanager

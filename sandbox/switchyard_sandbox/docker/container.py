@@ -167,7 +167,7 @@ def _limits(limits: Limits, image: Image, sources: Sources) -> dict[str, Any]:
         "ulimits": [_ulimit("core", 0), _ulimit("fsize", disk + work)],
         "tmpfs": {
             **{place: _tmpfs(_SMALL, "mode=0755") for place in image.volumes},
-            **{f"{PLACE}/{place}": _tmpfs(_BLOCK, "mode=0755,ro") for place in _covered(sources.folder)},
+            **{place: _tmpfs(_SMALL, "mode=0755,ro") for place in _covered(sources.folder)},
             WORKDIR: _tmpfs(disk + work, own),
             HOME: _tmpfs(disk + home, own),
             "/tmp": _tmpfs(temporary, "mode=1777"),  # noqa: S108
@@ -195,11 +195,7 @@ def _mounts(sources: Sources, *, certificates: bool) -> list[Mount]:
         pairs.append((sources.checkout, CHECKOUT))
     if certificates:
         pairs.append((folder / "etc" / Path(CERTIFICATES).name, CERTIFICATES))
-    if installed := programs.installation(folder):
-        pairs.append((installed.folder, PLACE))
-        pairs += [(Path(source), f"{PLACE}/{place}") for source, place in installed.inner]
-        pairs += [(Path(place), place) for place in installed.outer]
-    return [_bind(source, target) for source, target in pairs]
+    return [_bind(source, target) for source, target in (*pairs, *_program_mounts(folder))]
 
 
 def _bind(source: Path, target: str) -> Mount:
@@ -214,9 +210,29 @@ def _ulimit(name: str, value: int) -> object:
     return Ulimit(name=name, soft=value, hard=value)
 
 
-def _covered(folder: Path) -> tuple[str, ...]:
+def _program_mounts(folder: Path) -> list[tuple[Path, str]]:
+    """What the host's programs take to run, outer before inner."""
     installed = programs.installation(folder)
-    return installed.covered if installed else ()
+    if installed is None:
+        return []
+    inner = [(Path(source), f"{PLACE}/{place}") for source, place in installed.inner]
+    outer = [(Path(place), place) for place in installed.outer]
+    # The image's home of root is closed to others; an open one with nothing but these files stands in for it.
+    hidden = [place.relative_to("/root") for place, _ in outer if place.is_relative_to("/root")]
+    stand_in = folder / "root"
+    for place in hidden:
+        (stand_in / place).parent.mkdir(parents=True, exist_ok=True)
+        (stand_in / place).touch()
+    for inside in (stand_in, *stand_in.rglob("*")) if hidden else ():
+        inside.chmod(0o755)
+    below = [(stand_in, "/root")] if hidden else []
+    return [(installed.folder, PLACE), *inner, *below, *outer]
+
+
+def _covered(folder: Path) -> list[str]:
+    """Folders of those that are hidden: other packages of the host."""
+    installed = programs.installation(folder)
+    return [f"{PLACE}/{place}" for place in installed.covered] if installed else []
 
 
 @functools.lru_cache(maxsize=256)

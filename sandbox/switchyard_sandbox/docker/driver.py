@@ -29,7 +29,7 @@ from switchyard_sandbox.contract import (
 )
 from switchyard_sandbox.docker import images, laying, probe, reaping
 from switchyard_sandbox.docker.carrying import bring_out
-from switchyard_sandbox.docker.client import Client, connect
+from switchyard_sandbox.docker.client import connect
 from switchyard_sandbox.docker.container import Container, Sources, make, state_name, write_users
 from switchyard_sandbox.docker.launching import begin, make_task
 from switchyard_sandbox.docker.task import HOME
@@ -78,7 +78,6 @@ class DockerDriver:
         self._journal = Journal(self._state, self.kind, owner)
         self._image, self._base_url = image, base_url
         self._certificates, self._internal = certificates, list(internal)
-        self._known: Client | None = None
 
     def probe(self) -> Sequence[Enforcement]:
         """What the engine enforces."""
@@ -93,28 +92,24 @@ class DockerDriver:
             BadCode: The repository or a commit can't be used.
             SetUpFailed: A set-up command failed.
         """
-        client = self._client()
-        probe.require(client, spec)
-        image = images.resolve(client, self._image)
         store = CodeStore(self._state, box_uid())
         checkout = store.checkout(spec.code)
-        layer = ensure_layer(self._state, spec, self, self._harvest, checkout, base=image.id)
-        if layer is not None:
-            image = images.with_setup(client, image, layer)
-        box, folder = self._journal.open(spec)
-        try:
-            self._furnish(folder, spec)
-            local = None if spec.code.remote else checkout
-            sources = Sources(folder, store.objects if local else None, local, layer, _uid())
-            container = make(client, image, spec, state_name(self._state), box, sources)
-            if spec.code.remote:
-                self._fetch(box, spec)
-            laying.lay_out(client, container)
-            if local and spec.code.commit != spec.code.anchor:
-                self._lay_delta(box, store, spec)
-        except BaseException:
-            self.destroy(box)
-            raise
+        with connect(self._base_url) as client:
+            probe.require(client, spec)
+            image = images.resolve(client, self._image)
+            layer = ensure_layer(self._state, spec, self, self._harvest, checkout, base=image.id)
+            if layer is not None:
+                image = images.with_setup(client, image, layer)
+            box, folder = self._journal.open(spec)
+            try:
+                self._furnish(folder, spec)
+                local = None if spec.code.remote else checkout
+                sources = Sources(folder, store.objects if local else None, local, layer, _uid())
+                container = make(client, image, spec, state_name(self._state), box, sources)
+                self._lay_out(box, container, store, spec)
+            except BaseException:
+                self.destroy(box)
+                raise
         return box
 
     def workdir(self, box: BoxId) -> str:
@@ -159,7 +154,7 @@ class DockerDriver:
         def view(spool: Path) -> View:
             target = spool / "box"
             target.mkdir()
-            unpacked = bring_out(self._client(), container, WORKDIR, target, entry.box_limits.pids)
+            unpacked = bring_out(container, WORKDIR, target, entry.box_limits.pids)
             refused.update(unpacked.refused)
             return View(str(target), stamps=unpacked.stamps)
 
@@ -175,12 +170,16 @@ class DockerDriver:
     def list(self, labels: Mapping[str, str] | None = None) -> Sequence[BoxInfo]:
         """The boxes whose labels include these; one whose container is gone is an orphan."""
         found = self._journal.list(labels)
-        lost = reaping.without_container(self._client(), self._journal, self._state) if found else frozenset()
+        if not found:
+            return []
+        with connect(self._base_url) as client:
+            lost = reaping.without_container(client, self._journal, self._state)
         return [replace(info, state="orphan") if info.id in lost else info for info in found]
 
     def reap(self, *, keep: frozenset[BoxId] = frozenset()) -> Sequence[BoxId]:
         """Destroy orphans and boxes past their ttl, containers that no box knows and boxes whose container is gone."""
-        return reaping.reap(self._client, self._journal, self._state, keep)
+        with connect(self._base_url) as client:
+            return reaping.reap(client, self._journal, self._state, keep)
 
     def _furnish(self, folder: Path, spec: BoxSpec) -> None:
         (folder / "inbox").mkdir(mode=0o755)
@@ -189,6 +188,13 @@ class DockerDriver:
         if spec.network or spec.code.remote:
             certificates.give(folder / "etc", self._certificates)
         programs.install(folder, spec.programs)
+
+    def _lay_out(self, box: BoxId, container: Container, store: CodeStore, spec: BoxSpec) -> None:
+        if spec.code.remote:
+            self._fetch(box, spec)
+        laying.lay_out(container)
+        if not spec.code.remote and spec.code.commit != spec.code.anchor:
+            self._lay_delta(box, store, spec)
 
     def _lay_delta(self, box: BoxId, store: CodeStore, spec: BoxSpec) -> None:
         """Bring the box from the anchor to its commit, by its own git and inside it."""
@@ -237,8 +243,9 @@ class DockerDriver:
         except BoxLost:
             raise
         except SandboxError as err:
-            if reaping.is_running(self._client(), self._container(box)):
-                raise
+            with connect(self._base_url) as client:
+                if reaping.is_running(client, self._container(box)):
+                    raise
             raise BoxLost(f"the container of {box} has ended: {err}", hint="create another") from err
         return replace(finished, decisions=read_decisions(folder / AUDIT))
 
@@ -249,7 +256,7 @@ class DockerDriver:
         work, home = folder / "harvest" / "work", folder / "harvest" / "home"
         for place, target in ((WORKDIR, work), (HOME, home)):
             target.mkdir(parents=True)
-            bring_out(self._client(), replace(container, pristine=[]), place, target, limits.pids)
+            bring_out(replace(container, pristine=[]), place, target, limits.pids)
         return work, home
 
     def _container(self, box: BoxId) -> Container:
@@ -259,12 +266,8 @@ class DockerDriver:
             raise BoxLost(f"box {box} has no container yet, or no more", hint="create another") from err
 
     def _end(self, folder: Path) -> None:
-        reaping.end(self._client(), folder)
-
-    def _client(self) -> Client:
-        if self._known is None:
-            self._known = connect(self._base_url)
-        return self._known
+        with connect(self._base_url) as client:
+            reaping.end(client, folder)
 
 
 def _uid() -> int:

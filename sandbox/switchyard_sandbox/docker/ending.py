@@ -81,9 +81,7 @@ def _kill(engine: Engine, container: str, uid: int, group: int | None, pids: int
             "AttachStdout": True,
             "Cmd": ["/bin/sh", "-c", _END, "sh", named, str(FIRST_GROUP)],
         }
-        made = engine.ask("POST", f"/containers/{container}/exec", request)
-        assert isinstance(made, dict)
-        connection, _ = engine.open_stream(f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False})
+        _, connection, _ = engine.execute(container, request)
         with connection:
             connection.settimeout(_PATIENCE_S)
             while connection.recv(1 << 12):

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 
 _ANSWER_S = 120.0
 _HEAD_BYTES = 16 << 10
 _PIECE = 1 << 16
+_FRAME = struct.Struct(">B3xI")
 
 
 class EngineError(OSError):
@@ -42,12 +44,30 @@ class Engine:
         _check(head, content)
         return json.loads(content) if content.strip() else None
 
-    def open_stream(self, place: str, body: object) -> tuple[socket.socket, bytes]:
-        """Ask for a connection that goes on as a stream of bytes; it, and what has come of it already.
+    def execute(self, container: str, request: dict[str, object]) -> tuple[str, socket.socket, bytes]:
+        """Start a program in a container: its name, the connection to it, and what has come of that already.
+
+        Without a terminal, what comes is to be taken apart by `split_frames`.
 
         Raises:
             EngineError: The engine is gone, or refused.
         """
+        made = self.ask("POST", f"/containers/{container}/exec", request)
+        assert isinstance(made, dict)
+        how = {"Detach": False, "Tty": request.get("Tty", False)}
+        return str(made["Id"]), *self._open_stream(f"/exec/{made['Id']}/start", how)
+
+    def look_at(self, name: str) -> dict[str, object]:
+        """How a program that was started stands: `Running`, `Pid` (0: it could not be started), `ExitCode`.
+
+        Raises:
+            EngineError: The engine or the container is gone.
+        """
+        answer = self.ask("GET", f"/exec/{name}/json")
+        assert isinstance(answer, dict)
+        return answer
+
+    def _open_stream(self, place: str, body: object) -> tuple[socket.socket, bytes]:
         connection = self._send("POST", place, body, upgrade=True)
         try:
             head, rest = _read_head(connection)
@@ -78,6 +98,19 @@ class Engine:
             connection.close()
             raise EngineError(f"the Docker engine at {self._path} can't be reached: {err}") from err
         return connection
+
+
+def split_frames(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
+    """The pieces of output in what came on a connection, each with its stream (1 or 2), and what is not yet whole."""
+    pieces, position = [], 0
+    while len(data) - position >= _FRAME.size:
+        number, length = _FRAME.unpack_from(data, position)
+        end = position + _FRAME.size + length
+        if len(data) < end:
+            break
+        pieces.append((number, data[position + _FRAME.size : end]))
+        position = end
+    return pieces, data[position:]
 
 
 def _read_head(connection: socket.socket) -> tuple[bytes, bytes]:

@@ -112,7 +112,7 @@ def _packed(layer: Path) -> io.BufferedRandom:
     with tarfile.open(fileobj=file, mode="w") as archive:
         archive.add(layer, SETUP.lstrip("/"), filter=_opened)
     file.seek(0)
-    return file  # type: ignore[return-value]
+    return file
 
 
 def _opened(member: tarfile.TarInfo) -> tarfile.TarInfo:

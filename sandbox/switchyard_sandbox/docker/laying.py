@@ -10,7 +10,6 @@ from switchyard_git import CommitSha, Repository
 
 from switchyard_sandbox.contract import INBOX, WORKDIR, BadCode, CodeIn, Command
 from switchyard_sandbox.docker.carrying import run_inside
-from switchyard_sandbox.docker.client import Client
 from switchyard_sandbox.docker.container import CHECKOUT, Container
 from switchyard_sandbox.docker.images import SETUP
 from switchyard_sandbox.docker.task import HOME
@@ -42,14 +41,14 @@ rm .git/FETCH_HEAD
 """
 
 
-def lay_out(client: Client, container: Container) -> None:
+def lay_out(container: Container) -> None:
     """Copy the checkout and what set-up installed, as far as the container has them, to where commands write.
 
     Raises:
         SandboxError: It could not be copied.
     """
     if container.pristine:
-        run_inside(client, container, ("/bin/sh", "-c", _LAY_OUT))
+        run_inside(container, ("/bin/sh", "-c", _LAY_OUT))
 
 
 def delta_command(commit: str) -> Command:

@@ -15,9 +15,9 @@ _GROUP_HINT = "give the engine's machine these cgroup controllers (a rootless en
 def report(base_url: str) -> Sequence[Enforcement]:
     """One line for each thing that a box relies on; one alone where there is no engine."""
     try:
-        client = connect(base_url)
-        about = client.about
-        version = client.sdk.version()
+        with connect(base_url) as client:
+            about = client.about
+            version = client.sdk.version()
     except SandboxError as err:
         return [Enforcement("isolation", False, str(err), err.hint)]
     return [

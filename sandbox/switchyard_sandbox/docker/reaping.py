@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from switchyard_sandbox import reaper
@@ -14,18 +14,17 @@ from switchyard_sandbox.journal import Journal
 _NAME = len("box-") + 16
 
 
-def reap(client: Callable[[], Client], journal: Journal, state: Path, keep: frozenset[BoxId]) -> Sequence[BoxId]:
+def reap(client: Client, journal: Journal, state: Path, keep: frozenset[BoxId]) -> Sequence[BoxId]:
     """Destroy orphans, boxes past their ttl, and what only the journal or only the engine knows; returns the boxes."""
-    asked = client()
-    gone = list(reaper.reap(journal, keep, lambda folder: end(asked, folder)))
-    for lost in sorted(without_container(asked, journal, state) - keep):
-        journal.remove(lost, lambda folder: end(asked, folder))
+    gone = list(reaper.reap(journal, keep, lambda folder: end(client, folder)))
+    for lost in sorted(without_container(client, journal, state) - keep):
+        journal.remove(lost, lambda folder: end(client, folder))
         gone.append(lost)
     journalled = {entry.id for entry in journal.entries()}
-    for box, container in _containers(asked, state).items():
+    for box, container in _containers(client, state).items():
         # Entries come before containers: what has none was destroyed while it was made.
         if box not in journalled and BoxId(box) not in keep:
-            remove(asked, container)
+            remove(client, container)
             gone.append(BoxId(box))
     return gone
 

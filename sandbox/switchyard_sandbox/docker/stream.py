@@ -8,13 +8,12 @@ import socket
 import struct
 import time
 
+from switchyard_sandbox.docker.engine import split_frames
 from switchyard_sandbox.docker.task import STDIN
 from switchyard_sandbox.embedded.job import OUTPUT
 
-_FRAME = struct.Struct(">B3xI")
-"""The engine's own: which stream, and how long."""
 _HEADER = struct.Struct("<BI")
-"""Likewise, as those read it who follow a command."""
+"""Before each piece, for those who follow the command: its stream and its length."""
 _PIECE = 1 << 16
 _FIRST_BYTES = 4096
 
@@ -90,15 +89,9 @@ class Stream:
         self._take()
 
     def _take(self) -> None:
-        position = 0
-        while len(self._waiting) - position >= _FRAME.size:
-            number, length = _FRAME.unpack_from(self._waiting, position)
-            begin = position + _FRAME.size
-            if len(self._waiting) < begin + length:
-                break
-            self._keep(number, self._waiting[begin : begin + length])
-            position = begin + length
-        self._waiting = self._waiting[position:]
+        pieces, self._waiting = split_frames(self._waiting)
+        for number, data in pieces:
+            self._keep(number, data)
 
     def _keep(self, number: int, data: bytes) -> None:
         if len(self.first) < _FIRST_BYTES:

@@ -61,10 +61,7 @@ def supervise(task: Task, wake_fd: int) -> dict[str, object]:
 
         open_ways(task.network, task.internal, task.gateway, AUDIT, task.init_pid, as_root=True)
     request = task.exec_request(stdin=os.path.getsize(STDIN) > 0)  # noqa: PTH202
-    made = engine.ask("POST", f"/containers/{task.container}/exec", request)
-    assert isinstance(made, dict)
-    name = str(made["Id"])
-    connection, rest = engine.open_stream(f"/exec/{name}/start", {"Detach": False, "Tty": False})
+    name, connection, rest = engine.execute(task.container, request)
     stream = Stream(connection, rest, task.output_bytes, wake_fd)
     limit = ""
     try:
@@ -89,7 +86,7 @@ def watch(task: Task, engine: Engine, name: str, stream: Stream) -> str:
         now = time.monotonic()
         if not moved or stream.ended or now - looked > _LOOK_EVERY_S:
             looked = now
-            if not _inspect(engine, name)["Running"]:
+            if not engine.look_at(name)["Running"]:
                 return ""
             if stream.ended:
                 # Its streams are closed and it goes on: without this pause the look would be a busy loop.
@@ -105,13 +102,13 @@ def _drain(engine: Engine, name: str, stream: Stream) -> None:
     give_up = time.monotonic() + _LOOK_EVERY_S
     while not stream.ended and time.monotonic() < give_up:
         stream.pump(_TICK_S)
-    while _inspect(engine, name)["Running"] and time.monotonic() < give_up:
+    while engine.look_at(name)["Running"] and time.monotonic() < give_up:
         time.sleep(0.01)
 
 
 def _outcome(task: Task, engine: Engine, name: str, stream: Stream, limit: str) -> dict[str, object]:
     try:
-        state = _inspect(engine, name)
+        state = engine.look_at(name)
     except EngineError:
         # Only a container that had to be killed as a whole is gone by now.
         state = {"Pid": 1, "ExitCode": 137}
@@ -131,12 +128,6 @@ def _outcome(task: Task, engine: Engine, name: str, stream: Stream, limit: str) 
         "opened": [],
         "unseen": "files in a container can't be watched from outside" if task.watched else "",
     }
-
-
-def _inspect(engine: Engine, name: str) -> dict[str, object]:
-    answer = engine.ask("GET", f"/exec/{name}/json")
-    assert isinstance(answer, dict)
-    return answer
 
 
 if __name__ == "__main__":

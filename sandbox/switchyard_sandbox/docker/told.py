@@ -57,9 +57,7 @@ def _ask(engine: Engine, task: Task) -> bytes:
         "Env": [f"HOME={HOME}"],
         "Cmd": ["/bin/sh", "-c", _ASK],
     }
-    made = engine.ask("POST", f"/containers/{task.container}/exec", request)
-    assert isinstance(made, dict)
-    connection, said = engine.open_stream(f"/exec/{made['Id']}/start", {"Detach": False, "Tty": True})
+    _, connection, said = engine.execute(task.container, request)
     with connection:
         while piece := connection.recv(1 << 12):
             said += piece

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -33,12 +33,15 @@ class Unpacked:
     """Members that no honest archive of a tree holds, or that this machine can't hold, and why."""
 
 
-def unpack(archive: BinaryIO, target: Path, pristine: Sequence[Path]) -> Unpacked:
+def unpack(
+    archive: BinaryIO, target: Path, pristine: Sequence[Path], left_out: Callable[[], Sequence[str]] = list
+) -> Unpacked:
     """Write an archive of `.` into an empty folder.
 
     Args:
         pristine: Folders that the box's tree was copied from, topmost first; files that are still the same are left
             out, with a stamp.
+        left_out: Members that an archive can't hold, such as sockets; asked for once it was read.
 
     Raises:
         SandboxError: It is no archive, or names something twice: nobody but an attacker makes such a one.
@@ -57,7 +60,7 @@ def unpack(archive: BinaryIO, target: Path, pristine: Sequence[Path]) -> Unpacke
                 members.members = []  # type: ignore[attr-defined]
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as err:
         raise SandboxError(f"what came out of the box is no archive: {err}", hint="is its tar GNU tar?") from err
-    unpacker.finish()
+    unpacker.finish(left_out())
     return unpacker.unpacked
 
 
@@ -68,7 +71,7 @@ class _Unpacker:
         self._plain: dict[Path, bool] = {}
         self.unpacked = Unpacked()
 
-    def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    def take(self, archive: tarfile.TarFile | None, member: tarfile.TarInfo) -> None:
         path = _inner(member.name)
         if path == "":
             return
@@ -84,8 +87,12 @@ class _Unpacker:
         except OSError as err:
             self.unpacked.refused[path] = f"it could not be copied: {err.strerror}"
 
-    def finish(self) -> None:
-        """Make the links, when nothing is written any more."""
+    def finish(self, left_out: Sequence[str]) -> None:
+        """Make what stands for members that were left out, then the links, when nothing is written any more."""
+        for name in left_out:
+            member = tarfile.TarInfo(name)
+            member.type = tarfile.FIFOTYPE
+            self.take(None, member)
         for path, target in self._links.items():
             try:
                 (self._target / path).symlink_to(target)
@@ -94,7 +101,7 @@ class _Unpacker:
             except OSError as err:
                 self.unpacked.refused[path] = f"it could not be copied: {err.strerror}"
 
-    def _make(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
+    def _make(self, archive: tarfile.TarFile | None, member: tarfile.TarInfo, path: str) -> None:
         place = self._target / path
         if member.isdir():
             place.mkdir()
@@ -106,7 +113,7 @@ class _Unpacker:
             # Of its size, as the survey will say; empty, so that it costs nothing.
             with place.open("xb") as file:
                 file.truncate(min(member.size, CAP_BYTES << 10))
-        else:
+        elif archive is not None:
             self._copy(archive, member, path, place)
 
     def _copy(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, place: Path) -> None:

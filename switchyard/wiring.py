@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from switchyard_git import Repository
@@ -17,31 +18,40 @@ from switchyard import config as settings
 from switchyard.agents import Agent, CommandAgent
 from switchyard.config import Config
 from switchyard.errors import UsageError
-from switchyard.ledger import ArtifactStore, FactoryView, RunView, TaskView
+from switchyard.ledger import ArtifactStore, FactoryView, RunView
 from switchyard.packets import RunId, TaskId
 from switchyard.tasks import Task
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.lock import orchestrator_lock
 from switchyard.workflow.outside import Gateway
 from switchyard.workflow.plan import Draft, Standing, draft_run, refuse_unready
-from switchyard.workflow.stores import Base, clear_stale_locks, fetch_base, open_stores, target_of
+from switchyard.workflow.stores import Base, clear_stale_locks, fetch_base, open_stores, public_url_of, target_of
 from switchyard.workspace import Workspace
 
 if TYPE_CHECKING:
     from switchyard_merge.forge.contract import Forge
-    from switchyard_sandbox import Driver, OutputSink
+    from switchyard_sandbox import Driver
     from switchyard_sandbox.gateway import GatewayHandle
 
-    from switchyard.workflow.boxing import Boxed
     from switchyard.workflow.examining import Parts
     from switchyard.workflow.orchestrator import Audience, Report
 
 
-def open_driver(workspace: Workspace, *, accept_no_isolation: bool = False) -> Driver:
-    """The sandbox driver of the configuration.
+DAYTONA_KEY = "DAYTONA_API_KEY"
+OWNER = "switchyard"
+"""Who makes the boxes, as their journal names it."""
+
+
+def open_driver(
+    workspace: Workspace, environ: Mapping[str, str] = MappingProxyType({}), *, accept_no_isolation: bool = False
+) -> Driver:
+    """The sandbox driver of the configuration; no engine and no service is asked yet.
+
+    Args:
+        environ: Where Docker's socket and Daytona's key are looked up.
 
     Raises:
-        UsageError: There is no such kind, or `none` was asked for without accepting what that means.
+        UsageError: `none` was asked for without accepting what that means, or Daytona without a key.
     """
     kind = workspace.config.sandbox.kind
     if kind == "none" and not accept_no_isolation:
@@ -49,11 +59,31 @@ def open_driver(workspace: Workspace, *, accept_no_isolation: bool = False) -> D
             "sandbox kind 'none' isolates nothing: commands run as you, on this machine",
             hint="add --i-accept-no-isolation if that is what you want",
         )
-    if kind not in _DRIVERS:
+    if kind == "daytona" and not environ.get(DAYTONA_KEY):
         raise UsageError(
-            f"sandbox kind {kind!r} is not part of this release", hint=f"known kinds: {', '.join(sorted(_DRIVERS))}"
+            f"sandbox kind 'daytona' needs a key, and the environment has no {DAYTONA_KEY}",
+            hint=f"export {DAYTONA_KEY}, or use another kind",
         )
-    return _DRIVERS[kind](workspace)
+    return _DRIVERS[kind](workspace, environ)
+
+
+def open_others(workspace: Workspace, environ: Mapping[str, str], driver: Driver) -> list[Driver]:
+    """The drivers of the other kinds that this state folder has boxes of, left behind perhaps."""
+    from switchyard_sandbox.journal import kinds_used
+
+    others = sorted(kinds_used(workspace.places.state) - {driver.kind})
+    return [_DRIVERS[kind](workspace, environ) for kind in others if kind in _DRIVERS]
+
+
+def remote_for_boxes(workspace: Workspace) -> str:
+    """Where boxes fetch code from by themselves; "" where the host brings it.
+
+    Raises:
+        UsageError: They shall, and the remote is not a public one.
+    """
+    if workspace.config.sandbox.code == "host":
+        return ""
+    return public_url_of(workspace.repository, workspace.config)
 
 
 def open_gateway(workspace: Workspace, environ: Mapping[str, str]) -> Gateway | None:
@@ -91,12 +121,12 @@ def open_forge(workspace: Workspace, quarantine: Repository, target: str) -> For
     return _pick_forge(workspace.config)(workspace, quarantine, target)
 
 
-def parts_of(workspace: Workspace) -> Parts:
+def parts_of(workspace: Workspace, environ: Mapping[str, str]) -> Parts:
     """How `doctor` tries the parts that the configuration names; nothing is opened yet."""
     from switchyard.workflow.examining import Parts
 
     return Parts(
-        probe=lambda: open_driver(workspace, accept_no_isolation=True).probe(),
+        probe=lambda: open_driver(workspace, environ, accept_no_isolation=True).probe(),
         agents=lambda: _open_agents(workspace.config),
         forge=lambda: _pick_forge(workspace.config),
     )
@@ -132,8 +162,9 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
     tasks = workspace.tasks(request.plan)
     refuse_unready({task.id: task for task in tasks}, request.selection)
     agents = _open_agents(workspace.config)
-    driver = open_driver(workspace, accept_no_isolation=request.accept_no_isolation)
+    driver = open_driver(workspace, request.environ, accept_no_isolation=request.accept_no_isolation)
     gateway = open_gateway(workspace, request.environ)
+    remote = remote_for_boxes(workspace)
     with orchestrator_lock(workspace.places.state):
         clear_stale_locks(workspace.places)
         mirror, quarantine = open_stores(workspace.places)
@@ -150,6 +181,8 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
             clock=lambda: datetime.now(UTC),
             publishing=Lock(),
             gateway=gateway,
+            remote=remote,
+            others=tuple(open_others(workspace, request.environ, driver)),
         )
 
         def plan(view: FactoryView) -> Draft:
@@ -188,61 +221,6 @@ def preview(workspace: Workspace, selection: Collection[TaskId], plan: Path | No
         task.id: choose_context(workspace.places, base.commit, task, budget).as_json() for task in drafted.plan.tasks
     }
     return Preview(drafted, contexts, tuple(view.unfinished))
-
-
-@dataclass(frozen=True)
-class BoxOptions:
-    """What `sandbox run` was asked for; None leaves it to the configuration."""
-
-    argv: tuple[str, ...]
-    at: str = "HEAD"
-    network: str | None = None
-    timeout_s: float | None = None
-    stall_s: float | None = None
-    memory_mb: int | None = None
-    keep: bool = False
-    accept_no_isolation: bool = False
-    stdin: bytes = b""
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Where the keys of model endpoints are looked up."""
-
-
-def run_in_box(workspace: Workspace, options: BoxOptions, sink: OutputSink | None) -> Boxed:
-    """Run one command in a sandbox at a revision, exactly as a task would.
-
-    Raises:
-        UnknownRevision: There is no such revision.
-        SandboxError: The sandbox could not be had.
-    """
-    from switchyard_sandbox import CodeIn
-
-    from switchyard.workflow.boxing import BoxRequest, parse_network, run_boxed
-
-    driver = open_driver(workspace, accept_no_isolation=options.accept_no_isolation)
-    commit = workspace.repository.resolve(options.at)
-    open_stores(workspace.places)
-    request = BoxRequest(
-        argv=options.argv,
-        commit=commit,
-        network=parse_network(options.network),
-        timeout_s=options.timeout_s,
-        stall_s=options.stall_s,
-        memory_mb=options.memory_mb,
-        stdin=options.stdin,
-        keep=options.keep,
-    )
-    code = CodeIn(repository=workspace.repository.git_dir, commit=commit, anchor=commit)
-    gateway = open_gateway(workspace, options.environ)
-    return run_boxed(driver, workspace.config, workspace.places, code, request, sink, gateway)
-
-
-def end_boxes(workspace: Workspace, task: TaskView) -> list[str]:
-    """End the sandboxes of a task's newest execution at once, whoever made them; returns their ids."""
-    driver = open_driver(workspace, accept_no_isolation=True)
-    boxes = driver.list({"run": task.run_id, "task": task.id})
-    for box in boxes:
-        driver.destroy(box.id)
-    return [box.id for box in boxes]
 
 
 def draft(
@@ -294,16 +272,36 @@ def _open_later(name: str, table: settings.Agent) -> Agent:
     )
 
 
-def _open_embedded(workspace: Workspace) -> Driver:
+def _open_embedded(workspace: Workspace, environ: Mapping[str, str]) -> Driver:
     from switchyard_sandbox.embedded.driver import EmbeddedDriver
 
-    return EmbeddedDriver(workspace.places.state, owner="switchyard")
+    return EmbeddedDriver(workspace.places.state, owner=OWNER)
 
 
-def _open_none(workspace: Workspace) -> Driver:
+def _open_docker(workspace: Workspace, environ: Mapping[str, str]) -> Driver:
+    from switchyard_sandbox.docker.driver import DockerDriver
+
+    image = workspace.config.sandbox.image
+    return DockerDriver(workspace.places.state, owner=OWNER, image=image, base_url=environ.get("DOCKER_HOST", ""))
+
+
+def _open_daytona(workspace: Workspace, environ: Mapping[str, str]) -> Driver:
+    from switchyard_sandbox.daytona.driver import DaytonaDriver
+
+    return DaytonaDriver(
+        workspace.places.state,
+        owner=OWNER,
+        image=workspace.config.sandbox.image,
+        api_key=environ.get(DAYTONA_KEY, ""),
+        api_url=environ.get("DAYTONA_API_URL", ""),
+        target=environ.get("DAYTONA_TARGET", ""),
+    )
+
+
+def _open_none(workspace: Workspace, environ: Mapping[str, str]) -> Driver:
     from switchyard_sandbox import NoneDriver
 
-    return NoneDriver(workspace.places.state)
+    return NoneDriver(workspace.places.state, owner=OWNER)
 
 
 def _open_local_forge(workspace: Workspace, quarantine: Repository, target: str) -> Forge:
@@ -318,5 +316,10 @@ _AGENTS: dict[str, Callable[[str, settings.Agent], Agent]] = {
     "claude": _open_later,
     "acp": _open_later,
 }
-_DRIVERS: dict[str, Callable[[Workspace], Driver]] = {"embedded": _open_embedded, "none": _open_none}
+_DRIVERS: dict[str, Callable[[Workspace, Mapping[str, str]], Driver]] = {
+    "embedded": _open_embedded,
+    "docker": _open_docker,
+    "daytona": _open_daytona,
+    "none": _open_none,
+}
 _FORGES: dict[str, Callable[[Workspace, Repository, str], Forge]] = {"local": _open_local_forge}

@@ -171,6 +171,16 @@ class Journal:
         return BoxInfo(BoxId(entry.id), entry.kind, entry.labels, state, entry.created)
 
 
+def kinds_used(state: Path) -> set[str]:
+    """The kinds of which a state folder has boxes, live or left behind."""
+    found = set()
+    for folder in (state / "boxes").glob("box-*"):
+        # One that was removed meanwhile, or is only half made, is of no kind.
+        with contextlib.suppress(FileNotFoundError):
+            found.add(_load(folder).kind)
+    return found
+
+
 def lock_path(folder: Path) -> Path:
     """The lock that a running command of the box holds."""
     return folder / _LOCK

@@ -28,7 +28,7 @@ def doctor(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
     from switchyard.workspace import inspect_workspace
 
     workspace, fault = inspect_workspace(repo, environ=os.environ)
-    parts = parts_of(workspace)
+    parts = parts_of(workspace, os.environ)
     looked = examine(workspace.repository, workspace.config, workspace.places, workspace.tasks, parts, os.environ)
     lines = [configuration_line(workspace.root / CONFIG_NAME, fault), *looked]
     rows = [

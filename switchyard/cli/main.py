@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import tempfile
 import threading
@@ -17,6 +16,7 @@ import typer
 
 from switchyard.cli import context, demo, doctor, escalation, init, ledger, retro, run, sandbox, stack, task
 from switchyard.cli.render import Output
+from switchyard.cli.signals import take_sigterm
 from switchyard.errors import SwitchyardError
 
 DONE, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
@@ -202,7 +202,7 @@ def _snake_case(name: str) -> str:
 
 def run_as_program() -> NoReturn:
     """The console script: `main`, with SIGTERM taken as an interrupt, and the process left for good at its end."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    take_sigterm()
     code = main()
     if code == INTERRUPTED or threading.active_count() > 1:
         # A run that was cut short leaves parked threads behind, which a normal exit would wait for.

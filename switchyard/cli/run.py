@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from switchyard.cli.box_options import Image, Kind, NoIsolation, open_for_boxes
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose, complete_task
 from switchyard.cli.render import Output
 
@@ -29,13 +30,6 @@ Concurrency = Annotated[int | None, typer.Option("--concurrency", "-j", metavar=
 AgentName = Annotated[
     str | None, typer.Option("--agent", metavar="NAME", help="The [agent.NAME] for tasks that name none.")
 ]
-Kind = Annotated[
-    str | None,
-    typer.Option("--sandbox", metavar="KIND", help="The sandbox: embedded, or none, which isolates nothing."),
-]
-NoIsolation = Annotated[
-    bool, typer.Option("--i-accept-no-isolation", help="Needed with `--sandbox none`: commands run as you, unboxed.")
-]
 Watch = Annotated[bool, typer.Option("--watch", help="Keep running: pick up tasks as they become ready.")]
 Force = Annotated[bool, typer.Option("--force", help="End the running attempt at once.")]
 WATCH_S = 2.0
@@ -54,6 +48,7 @@ def run(
     concurrency: Concurrency = None,
     agent: AgentName = None,
     sandbox: Kind = None,
+    image: Image = None,
     i_accept_no_isolation: NoIsolation = False,
     repo: Repo = None,
     as_json: AsJson = False,
@@ -68,7 +63,7 @@ def run(
     from switchyard.wiring import RunRequest
 
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
-    workspace = _open(repo, concurrency=concurrency, agent=agent, sandbox=sandbox)
+    workspace = _open(repo, concurrency=concurrency, agent=agent, sandbox=sandbox, image=image)
     request = RunRequest(_ids(tasks), file, i_accept_no_isolation, os.environ)
     succeeded = run_once(workspace, request, output)
     while watch:
@@ -147,12 +142,12 @@ def cancel(
 
     Before its next step, or at once with --force.
     """
-    from switchyard.wiring import end_boxes
+    from switchyard.boxes import end_boxes
     from switchyard.workflow.operating import cancel_task
 
     workspace = _open(repo, needs_config=False)
     stopped = cancel_task(workspace.places, workspace.view(), task, workspace.now())
-    ended = end_boxes(workspace, stopped) if force else []
+    ended = end_boxes(workspace, os.environ, stopped) if force else []
     document = {"schema": "switchyard.cancel/1", "task": task, "boxes": ended}
     Output(as_json=as_json, quiet=quiet, verbose=verbose).document(document, f"{task} will stop")
 
@@ -177,10 +172,9 @@ def _open(
     concurrency: int | None = None,
     agent: str | None = None,
     sandbox: str | None = None,
+    image: str | None = None,
     needs_config: bool = True,
 ) -> Workspace:
-    from switchyard.cli.workspace import open_workspace
-
-    overrides = {"limits.concurrency": concurrency, "sandbox.kind": sandbox}
-    workspace = open_workspace(repo, overrides=overrides, must_be_configured=needs_config)
+    others = {"limits.concurrency": concurrency}
+    workspace = open_for_boxes(repo, sandbox, image=image, needs_config=needs_config, others=others)
     return workspace.with_default_agent(agent) if agent else workspace

@@ -4,43 +4,38 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from switchyard.cli import box_options
+from switchyard.cli.box_options import open_for_boxes
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
+from switchyard.cli.passing import Passing
 from switchyard.cli.render import Output
+from switchyard.cli.signals import TERMINATED, Terminated
 
 if TYPE_CHECKING:
-    from switchyard_sandbox import Chunk, Driver
+    from switchyard.workflow.boxing import Boxed
 
-    from switchyard.workspace import Workspace
-
-app = typer.Typer(help="Sandboxes: run a command in one, probe, list, reap.", no_args_is_help=True)
-
-Kind = Annotated[
-    str | None, typer.Option("--sandbox", metavar="KIND", help="embedded, or none, which isolates nothing.")
-]
-NoIsolation = Annotated[
-    bool, typer.Option("--i-accept-no-isolation", help="Needed with `--sandbox none`: commands run as you, unboxed.")
-]
+app = typer.Typer(help="Sandboxes: run in one, probe, list, reap.", no_args_is_help=True)
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def run(
     command: Annotated[list[str], typer.Argument(metavar="CMD", help="The command and its arguments.")],
-    sandbox: Kind = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the box; `sandbox list` shows it.")] = False,
-    at: Annotated[str, typer.Option("--at", metavar="REV", help="The commit whose files are in the box.")] = "HEAD",
-    network: Annotated[
-        str | None, typer.Option("--network", metavar="none|HOST,…", help="Host names that are open; none closes all.")
-    ] = None,
+    sandbox: box_options.Kind = None,
+    image: box_options.Image = None,
+    keep: box_options.Keep = False,
+    at: box_options.At = "HEAD",
+    sparse: box_options.Sparse = None,
+    workspace: box_options.WorkspaceKind = None,
+    network: box_options.Network = None,
     timeout: Annotated[float | None, typer.Option("--timeout", min=0.1, metavar="SECONDS", help="Total time.")] = None,
     stall: Annotated[float | None, typer.Option("--stall", min=0.1, metavar="SECONDS", help="Longest silence.")] = None,
-    memory: Annotated[int | None, typer.Option("--memory", min=16, metavar="MB", help="Memory in MiB.")] = None,
+    memory: box_options.Memory = None,
     interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Hand stdin to the command.")] = False,
-    i_accept_no_isolation: NoIsolation = False,
+    i_accept_no_isolation: box_options.NoIsolation = False,
     repo: Repo = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -48,29 +43,46 @@ def run(
 ) -> None:
     """Run a command in a sandbox exactly as a task would.
 
-    Exits with the command's own code, 128 + signal, or 124 at a limit.
+    Exits with the command's own code, 128 + signal, or 124 at a limit; 130 and 143 when SIGINT or SIGTERM ended it.
     """
-    from switchyard.wiring import BoxOptions, run_in_box
+    from switchyard.boxes import BoxOptions, run_in_box
 
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
-    stdin = sys.stdin.buffer.read() if interactive else b""
     options = BoxOptions(
-        tuple(command), at, network, timeout, stall, memory, keep, i_accept_no_isolation, stdin, os.environ
+        argv=tuple(command),
+        at=at,
+        sparse=tuple(sparse or ()),
+        network=network,
+        timeout_s=timeout,
+        stall_s=stall,
+        memory_mb=memory,
+        keep=keep,
+        accept_no_isolation=i_accept_no_isolation,
+        stdin=sys.stdin.buffer.read() if interactive else b"",
+        environ=os.environ,
     )
-    boxed = run_in_box(_open(repo, sandbox), options, None if as_json else _pass_through)
-    if as_json:
-        output.document(boxed.as_json(keep))
-    else:
-        _tell_rest(output, boxed.box if keep else "", boxed.findings, boxed.finished.limit)
-    raise typer.Exit(boxed.exit_code)
+    opened = open_for_boxes(repo, sandbox, image=image, workspace=workspace)
+    try:
+        boxed = run_in_box(opened, options, None if as_json else Passing())
+    except Terminated as err:
+        raise typer.Exit(TERMINATED) from err
+    _conclude(output, boxed, keep)
 
 
 @app.command()
 def probe(
-    sandbox: Kind = None, repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
+    sandbox: box_options.Kind = None,
+    image: box_options.Image = None,
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
-    """Show what this machine enforces, and what would help."""
-    lines = _driver(repo, sandbox).probe()
+    """Show what a kind of sandbox enforces here, and what would help."""
+    from switchyard.wiring import open_driver
+
+    driver = open_driver(open_for_boxes(repo, sandbox, image=image), os.environ, accept_no_isolation=True)
+    lines = driver.probe()
     document = {
         "schema": "switchyard.probe/1",
         "enforced": [
@@ -83,68 +95,69 @@ def probe(
 
 
 @app.command("list")
-def list_boxes(
-    sandbox: Kind = None, repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
+def list_(
+    sandbox: box_options.Kind = None,
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
-    """List live boxes and orphans."""
+    """List live boxes and orphans.
+
+    Those of one kind, or of the configured one and every other that this repository has boxes of.
+    """
+    from switchyard.boxes import list_boxes
     from switchyard.workflow.boxing import describe_boxes
 
-    document = describe_boxes(_driver(repo, sandbox))
+    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
+    inventory = list_boxes(open_for_boxes(repo, sandbox), os.environ, alone=sandbox is not None)
+    document = describe_boxes(inventory.boxes)
     found = document["sandboxes"]
     assert isinstance(found, list)
     rows = [(box["id"], box["kind"], box["task"] or "", box["state"], box["since"]) for box in found]
-    columns = ("id", "kind", "task", "state", "since")
-    Output(as_json=as_json, quiet=quiet, verbose=verbose).table(document, columns, rows, empty="no sandboxes")
+    output.table(document, ("id", "kind", "task", "state", "since"), rows, empty="no sandboxes")
+    for fault in inventory.faults:
+        output.warning(fault)
 
 
 @app.command()
 def reap(
-    sandbox: Kind = None,
+    sandbox: box_options.Kind = None,
     everything: Annotated[bool, typer.Option("--all", help="Remove kept and running boxes too.")] = False,
     repo: Repo = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Remove orphans and boxes past their time."""
-    driver = _driver(repo, sandbox)
-    removed = list(driver.reap())
-    for box in driver.list() if everything else ():
-        driver.destroy(box.id)
-        removed.append(box.id)
+    """Remove orphans and boxes past their time.
+
+    Those of one kind, or of all that `list` shows.
+    """
+    from switchyard.boxes import reap_boxes
+
+    workspace = open_for_boxes(repo, sandbox)
+    removed, faults = reap_boxes(workspace, os.environ, alone=sandbox is not None, everything=everything)
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     output.document({"schema": "switchyard.reap/1", "removed": removed}, "\n".join(removed))
     if not removed:
         output.note("nothing to remove")
+    for fault in faults:
+        output.warning(fault)
 
 
-def _open(repo: Path | None, kind: str | None) -> Workspace:
-    from switchyard.cli.workspace import open_workspace
+def _conclude(output: Output, boxed: Boxed, keep: bool) -> None:
+    """The document, or what there is to say beside the command's own output; then its exit code."""
+    from switchyard.workflow.boxing import PASSED_OUTPUT_MB
 
-    return open_workspace(repo, overrides={"sandbox.kind": kind}, must_be_configured=False)
-
-
-def _driver(repo: Path | None, kind: str | None) -> Driver:
-    from switchyard.wiring import open_driver
-
-    return open_driver(_open(repo, kind), accept_no_isolation=True)
-
-
-def _pass_through(chunk: Chunk) -> None:
-    """The command's bytes as they are: this is its output, not ours."""
-    stream = sys.stdout.buffer if chunk.stream == "stdout" else sys.stderr.buffer
-    stream.write(chunk.data)
-    stream.flush()
-
-
-def _tell_rest(output: Output, kept: str, findings: object, limit: str | None) -> None:
-    from switchyard_sandbox import Finding
-
-    assert isinstance(findings, tuple)
-    for finding in findings:
-        assert isinstance(finding, Finding)
+    if output.as_json:
+        output.document(boxed.as_json(keep))
+        raise typer.Exit(boxed.exit_code)
+    for finding in boxed.findings:
         output.note(f"finding: {finding.path!r}: {finding.kind}: {finding.detail}")
-    if limit:
-        output.note(f"ended by the {limit} limit")
-    if kept:
-        output.note(f"kept {kept} (`switchyard sandbox list`)")
+    if boxed.finished.truncated:
+        output.warning(f"output is missing: of each stream only the first {PASSED_OUTPUT_MB} MiB came through")
+    if boxed.finished.limit:
+        output.note(f"ended by the {boxed.finished.limit} limit")
+    if keep:
+        output.note(f"kept {boxed.box} (`switchyard sandbox list`)")
+    raise typer.Exit(boxed.exit_code)

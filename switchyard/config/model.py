@@ -6,12 +6,14 @@ import re
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 from switchyard_git import is_valid_ref
 
 from switchyard.errors import UsageError, did_you_mean
 
 SandboxKind = Literal["embedded", "docker", "daytona", "none"]
+WITH_IMAGE = ("docker", "daytona")
+"""The kinds that make sandboxes from an image, and whose sandboxes can fetch code by themselves."""
 
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?")
 _ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -149,7 +151,13 @@ class SandboxConfig(_Table):
     env: dict[Variable, str] = Field(default_factory=dict)
     """Variables added to the sandbox; never secrets."""
     image: str = ""
-    """docker and daytona: the image; "" means the one that comes with Switchyard."""
+    """docker and daytona: the image; "" means the one that comes with Switchyard. The other kinds need none."""
+    workspace: Literal["disk", "memory", "copy"] = "disk"
+    """embedded: where commands write: the disk, a sized piece of memory, or a full copy where overlays fail."""
+    code: Literal["host", "remote"] = "host"
+    """docker and daytona: whether the host brings the code, or the sandbox fetches it from a public remote."""
+    sparse: bool = False
+    """Whether an agent's sandbox holds the files of its context alone; checks get all."""
     network: tuple[Host, ...] = ()
     """Host names open while the agent works; empty: no network."""
     cpus: Annotated[float, Field(gt=0)] = 2
@@ -166,6 +174,22 @@ class SandboxConfig(_Table):
     """The time without output or processor use after which an attempt counts as stuck."""
     allow_degraded: bool = False
     """Run although this machine cannot enforce a limit; `switchyard sandbox probe` names it."""
+
+    @field_validator("workspace")
+    @classmethod
+    def _check_workspace(cls, workspace: str, known: ValidationInfo) -> str:
+        kind = known.data.get("kind")
+        if workspace != "disk" and kind not in ("embedded", None):
+            raise ValueError(f'"{workspace}" is for the kind "embedded" alone, and this one is "{kind}"')
+        return workspace
+
+    @field_validator("code")
+    @classmethod
+    def _check_code(cls, code: str, known: ValidationInfo) -> str:
+        kind = known.data.get("kind")
+        if code == "remote" and kind not in (*WITH_IMAGE, None):
+            raise ValueError(f'"remote" is for the kinds {" and ".join(WITH_IMAGE)}, and this one is "{kind}"')
+        return code
 
 
 class ContextConfig(_Table):

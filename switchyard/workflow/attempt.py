@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Sequence
 
 from switchyard_git import CommitSha, ObjectSha, RefName, RefUpdate, TreeSha
-from switchyard_sandbox import BoxId, BoxSpec, CodeIn, Command, Extraction, Finished
+from switchyard_sandbox import BoxId, BoxSpec, Command, Extraction, Finished
 from switchyard_sandbox.presets import expand
 
+from switchyard import config as settings
 from switchyard.agents import Agent, AgentError, Assignment, Briefing, Places, render_prompt
 from switchyard.packets import (
     AttemptResult,
@@ -19,6 +21,7 @@ from switchyard.packets import (
     SelectedContext,
 )
 from switchyard.workflow.checking import destroy_boxes, tail
+from switchyard.workflow.examining import script_of
 from switchyard.workflow.factory import Factory, signature
 from switchyard.workflow.graphs import ensure_seed
 from switchyard.workflow.outside import ModelAccess, note_egress
@@ -62,10 +65,10 @@ class AttemptRunner:
         """
         driver = self._factory.driver
         with ModelAccess(self._factory.gateway, self.labels(attempt), self._ttl_s) as models:
-            box = self._open_box(attempt, start, models)
+            selected = selected_paths(self._factory.artifacts, context)
+            box = self._open_box(attempt, start, selected, models)
             try:
                 on_created(box)
-                selected = selected_paths(self._factory.artifacts, context)
                 finished = self._run_agent(box, attempt, context, feedback, selected)
                 extraction = driver.extract(box, self._factory.places.factory)
             finally:
@@ -80,7 +83,7 @@ class AttemptRunner:
     def _ttl_s(self) -> float:
         return self._task.timeout_minutes * 60 + 300
 
-    def _open_box(self, attempt: int, start: CommitSha, models: ModelAccess) -> BoxId:
+    def _open_box(self, attempt: int, start: CommitSha, selected: tuple[str, ...], models: ModelAccess) -> BoxId:
         """A fresh sandbox on `start`; what an interrupted try left is ended first."""
         destroy_boxes(self._factory, self.labels(attempt))
         sandbox, places = self._factory.config.sandbox, self._factory.places
@@ -88,7 +91,7 @@ class AttemptRunner:
         return self._factory.driver.create(
             BoxSpec(
                 labels=self.labels(attempt),
-                code=CodeIn(repository=places.factory, commit=start, anchor=self._plan.base_commit),
+                code=self._factory.code(self._plan.base_commit, start, self._sparse(start, selected)),
                 limits=self._factory.limits(),
                 setup=self._factory.setup(),
                 env=sandbox.env,
@@ -96,9 +99,19 @@ class AttemptRunner:
                 gateway=models.granted,
                 programs=(context_program(places.seed(self._plan.base_commit)),),
                 ttl_s=self._ttl_s,
+                workspace=sandbox.workspace,
                 allow_degraded=sandbox.allow_degraded,
             )
         )
+
+    def _sparse(self, start: CommitSha, selected: tuple[str, ...]) -> tuple[str, ...]:
+        """What is laid out where not all is: the context, what attempts changed so far, and the agent's own scripts."""
+        factory = self._factory
+        if not (factory.config.sandbox.sparse and selected):
+            return ()
+        changed = [change.path for change in factory.quarantine.changes(self._ground.commit, start)]
+        script = script_of(self._agent_table().command)
+        return tuple(sorted({*selected, *changed, *([posixpath.dirname(script) or script] if script else [])}))
 
     def _run_agent(
         self,
@@ -129,7 +142,7 @@ class AttemptRunner:
                 run_id=self._plan.run_id,
                 task_id=task.id,
                 attempt=attempt,
-                model=factory.config.agent_named(task.agent).model,
+                model=self._agent_table().model,
                 places=Places(workdir=driver.workdir(box), prompt_file=prompt_file, context_file=context_file),
             )
         )
@@ -142,6 +155,9 @@ class AttemptRunner:
             watch=selected,
         )
         return driver.execute(box, command)
+
+    def _agent_table(self) -> settings.Agent:
+        return self._factory.config.agent_named(self._task.agent)
 
     def _agent(self) -> Agent:
         name = self._task.agent

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from switchyard_git import CommitSha
 from switchyard_sandbox import (
     KEEP,
     BoxId,
+    BoxInfo,
     BoxSpec,
     CodeIn,
     Command,
@@ -31,20 +31,23 @@ from switchyard.workflow.programs import context_program
 SCHEMA = "switchyard.exec/1"
 MANUAL = "manual"
 """The role of a box that a person asked for; a run leaves it alone."""
+PASSED_OUTPUT_MB = 4096
+"""How much of each stream passes through to whoever watches; a document holds as much as a task's output does."""
 
 
 @dataclass(frozen=True)
 class BoxRequest:
-    """What `sandbox run` was asked for; None leaves it to the configuration."""
+    """What a box was asked for; None leaves it to the configuration."""
 
     argv: tuple[str, ...]
-    commit: CommitSha
     network: tuple[str, ...] | None = None
     timeout_s: float | None = None
     stall_s: float | None = None
     memory_mb: int | None = None
     stdin: bytes = b""
     keep: bool = False
+    passes_output: bool = False
+    """Whether the output goes to a sink and is not kept."""
 
 
 @dataclass(frozen=True)
@@ -102,19 +105,39 @@ def run_boxed(
     gateway: Gateway | None = None,
 ) -> Boxed:
     """Run the command, look at what it left, and remove the box unless it is to be kept."""
+    with opened_box(driver, config, places, code, request, gateway) as box:
+        sandbox = config.sandbox
+        command = Command(
+            argv=request.argv,
+            stdin=request.stdin,
+            timeout_s=request.timeout_s or sandbox.timeout_minutes * 60,
+            stall_s=request.stall_s or sandbox.stall_minutes * 60,
+            capture=not request.passes_output,
+        )
+        finished = driver.execute(box, command, sink)
+        extraction = driver.extract(box, places.factory)
+    return Boxed(box, finished, extraction.findings, extraction.changed)
+
+
+@contextmanager
+def opened_box(
+    driver: Driver, config: Config, places: Places, code: CodeIn, request: BoxRequest, gateway: Gateway | None
+) -> Iterator[BoxId]:
+    """A box as a task would get it, removed at the end: always after an error, else unless it is to be kept."""
     spec = _spec(config, places, code, request)
     with ExitStack() as stack:
         # A name of its own: a second box's token must not end this one's.
         labels = {"role": MANUAL, "token": secrets.token_hex(8)}
         models = stack.enter_context(ModelAccess(gateway, labels, spec.ttl_s))
-        boxed = _run(driver, config, places, replace(spec, gateway=models.granted), request, sink)
+        box = driver.create(replace(spec, gateway=models.granted))
+        stack.callback(driver.destroy, box)
+        yield box
         if request.keep:
-            # The kept box goes on with its token, up to their common ttl.
+            # It goes on with its token, up to their common ttl.
             stack.pop_all()
-    return boxed
 
 
-def describe_boxes(driver: Driver) -> dict[str, object]:
+def describe_boxes(boxes: Sequence[BoxInfo]) -> dict[str, object]:
     """`switchyard.sandboxes/1`: live boxes and orphans."""
     return {
         "schema": "switchyard.sandboxes/1",
@@ -128,7 +151,7 @@ def describe_boxes(driver: Driver) -> dict[str, object]:
                 "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(box.since)),
                 "labels": dict(box.labels),
             }
-            for box in driver.list()
+            for box in boxes
         ],
     }
 
@@ -141,28 +164,6 @@ def parse_network(text: str | None) -> tuple[str, ...] | None:
     return () if list(names) == ["none"] else tuple(names)
 
 
-def _run(
-    driver: Driver, config: Config, places: Places, spec: BoxSpec, request: BoxRequest, sink: OutputSink | None
-) -> Boxed:
-    box = driver.create(spec)
-    try:
-        sandbox = config.sandbox
-        command = Command(
-            argv=request.argv,
-            stdin=request.stdin,
-            timeout_s=request.timeout_s or sandbox.timeout_minutes * 60,
-            stall_s=request.stall_s or sandbox.stall_minutes * 60,
-        )
-        finished = driver.execute(box, command, sink)
-        extraction = driver.extract(box, places.factory)
-    except BaseException:
-        driver.destroy(box)
-        raise
-    if not request.keep:
-        driver.destroy(box)
-    return Boxed(box, finished, extraction.findings, extraction.changed)
-
-
 def _spec(config: Config, places: Places, code: CodeIn, request: BoxRequest) -> BoxSpec:
     sandbox = config.sandbox
     return BoxSpec(
@@ -173,11 +174,13 @@ def _spec(config: Config, places: Places, code: CodeIn, request: BoxRequest) -> 
             memory_mb=request.memory_mb or sandbox.memory_mb,
             pids=sandbox.pids,
             disk_mb=sandbox.disk_mb,
+            output_mb=PASSED_OUTPUT_MB if request.passes_output else Limits.output_mb,
         ),
         setup=SetUp(commands=tuple(sandbox.setup), network=tuple(sandbox.setup_network)),
         env=sandbox.env,
         network=tuple(sandbox.network) if request.network is None else request.network,
-        programs=(context_program(places.seed(request.commit)),),
+        programs=(context_program(places.seed(code.commit)),),
         ttl_s=(request.timeout_s or sandbox.timeout_minutes * 60) + (86_400 if request.keep else 300),
+        workspace=sandbox.workspace,
         allow_degraded=sandbox.allow_degraded,
     )

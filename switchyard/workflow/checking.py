@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from switchyard_git import CommitSha
-from switchyard_sandbox import BoxSpec, CodeIn, Command, Finished
+from switchyard_sandbox import BoxSpec, Command, Finished
 
 from switchyard.packets import CheckResult, PlannedTask, RunPlan
 from switchyard.workflow.factory import Factory
@@ -25,11 +25,12 @@ def run_check(
     box = factory.driver.create(
         BoxSpec(
             labels=labels,
-            code=CodeIn(repository=factory.places.factory, commit=commit, anchor=plan.base_commit),
+            code=factory.code(plan.base_commit, commit),
             limits=factory.limits(),
             setup=factory.setup(),
             env=sandbox.env,
             ttl_s=sandbox.timeout_minutes * 60 + 300,
+            workspace=sandbox.workspace,
             allow_degraded=sandbox.allow_degraded,
         )
     )

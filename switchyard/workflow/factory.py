@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
-from switchyard_git import Repository, Signature
+from switchyard_git import CommitSha, Repository, Signature
 from switchyard_merge.forge.contract import Forge
-from switchyard_sandbox import Driver, Limits, SetUp
+from switchyard_sandbox import CodeIn, Driver, Limits, SetUp
 
 from switchyard.agents import Agent
 from switchyard.config import Config
@@ -38,10 +38,18 @@ class Factory:
     """Held from conflict prediction to the opened pull request, so that two tasks can't miss each other."""
     gateway: Gateway | None = None
     """None: no model endpoint is configured."""
+    remote: str = ""
+    """Where sandboxes may fetch the base commit by themselves; empty: the host brings it."""
+    others: Sequence[Driver] = ()
+    """Drivers of other kinds whose sandboxes an earlier configuration left here."""
 
     def now(self) -> str:
         """The clock's time as the ledger writes it."""
         return written(self.clock())
+
+    def code(self, base: CommitSha, commit: CommitSha, paths: tuple[str, ...] = ()) -> CodeIn:
+        """A commit of the factory's for a box, laid over the run's base; of its files those of `paths`, or all."""
+        return CodeIn(repository=self.places.factory, commit=commit, anchor=base, paths=paths, remote=self.remote)
 
     def limits(self) -> Limits:
         """What one box may use, from the configuration."""

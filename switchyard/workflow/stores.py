@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from switchyard_git import CommitSha, Repository, UnknownRevision
 
@@ -102,6 +103,24 @@ def target_of(origin: Repository, config: Config) -> str:
     remote = config.repository.remote
     url = origin.remote_url(remote) if remote else None
     return _absolute(origin, url) if url else str(origin.common_dir)
+
+
+def public_url_of(origin: Repository, config: Config) -> str:
+    """The remote's URL as a sandbox may have it: public, by http, and without what stands for a person.
+
+    Raises:
+        UsageError: There is no such remote, or it is reached in another way.
+    """
+    remote = config.repository.remote
+    url = (origin.remote_url(remote) if remote else None) or ""
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        shown = url.rpartition("@")[2] if parts.scheme else url
+        raise UsageError(
+            f'[sandbox] code = "remote" needs a public http(s) remote, and {remote!r} is {shown or "not there"}',
+            hint='set code = "host": then the host brings the code',
+        )
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _refuse_empty(origin: Repository, url: str | None) -> None:

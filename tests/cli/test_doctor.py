@@ -30,10 +30,13 @@ def test_an_agent_whose_script_is_not_on_the_base_branch_is_told(shell: Shell) -
         ('[agent]\nkind = "claude"\n', "agent", "kind 'claude' is not part of this release"),
         ('[agent]\ncommand = ["sh", "{nope}"]\n', "agent", "unknown placeholder"),
         ('[forge]\nkind = "github"\n', "local forge", "forge kind 'github' is not part of this release"),
-        ('[sandbox]\nkind = "docker"\n', "sandbox", "sandbox kind 'docker' is not part of this release"),
+        ('[sandbox]\nkind = "daytona"\n', "sandbox", "the environment has no DAYTONA_API_KEY"),
     ],
 )
-def test_a_part_that_this_release_has_not_is_a_line(shell: Shell, config: str, name: str, said: str) -> None:
+def test_a_part_that_cannot_be_had_is_a_line(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, config: str, name: str, said: str
+) -> None:
+    monkeypatch.delenv("DAYTONA_API_KEY", raising=False)
     shell.commit({"a.txt": ""})
     line = lines(shell, config)[name]
     assert (line["ok"], line["required"]) == (False, True)

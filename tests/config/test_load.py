@@ -50,6 +50,12 @@ def fault(text: str, **options: object) -> ConfigError:
     return caught.value
 
 
+def test_kinds_with_an_image_may_fetch_code_by_themselves() -> None:
+    sandbox = parse('[sandbox]\nkind = "daytona"\nimage = "python:3.12"\ncode = "remote"\nsparse = true\n').sandbox
+    assert (sandbox.kind, sandbox.image, sandbox.code, sandbox.sparse) == ("daytona", "python:3.12", "remote", True)
+    assert parse('[sandbox]\nworkspace = "memory"\nimage = "unused"\n').sandbox.workspace == "memory"
+
+
 def test_an_empty_file_gives_the_documented_defaults() -> None:
     config = parse("")
     assert (config.repository.remote, config.repository.base) == ("origin", "main")
@@ -130,6 +136,9 @@ def test_variables_of_other_tables_are_left_alone() -> None:
         ('[limits]\nconcurrency = "3"\n', 2, "limits.concurrency", 'not "3"'),
         ("[limits]\nconcurrency = 0\n", 2, "limits.concurrency", "greater than or equal to 1"),
         ("[sandbox]\ncpus = true\n", 2, "sandbox.cpus", "valid number"),
+        ('[sandbox]\nkind = "docker"\nworkspace = "memory"\n', 3, "sandbox.workspace", 'this one is "docker"'),
+        ('[sandbox]\ncode = "remote"\n', 2, "sandbox.code", "docker and daytona"),
+        ('[sandbox]\nkind = "docker"\ncode = "remot"\n', 3, "sandbox.code", "did you mean 'remote'?"),
         ("[sandbx]\n", 1, "sandbx", "did you mean 'sandbox'?"),
         ('[agents.x]\nkind = "codex"\n', 1, "agents", "did you mean 'agent'?"),
         ('[agent]\nkind = "codx"\n', 2, "agent.kind", "did you mean 'codex'?"),

@@ -1,0 +1,151 @@
+"""Single sandboxes, as people ask for them: one command, a look inside, what is there, and what is to go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from switchyard_git import CommitSha, Repository
+
+from switchyard.errors import UsageError
+from switchyard.ledger import TaskView
+from switchyard.wiring import open_driver, open_gateway, open_others, remote_for_boxes
+from switchyard.workflow.boxing import BoxRequest, parse_network, run_boxed
+from switchyard.workflow.reaping import reap_patiently
+from switchyard.workflow.stores import open_stores
+from switchyard.workspace import Workspace
+
+if TYPE_CHECKING:
+    from switchyard_sandbox import BoxId, BoxInfo, CodeIn, Driver, OutputSink
+
+    from switchyard.workflow.boxing import Boxed
+
+
+@dataclass(frozen=True)
+class BoxOptions:
+    """What `sandbox run` and `sandbox shell` were asked for; None leaves it to the configuration."""
+
+    argv: tuple[str, ...]
+    at: str = "HEAD"
+    sparse: tuple[str, ...] = ()
+    network: str | None = None
+    timeout_s: float | None = None
+    stall_s: float | None = None
+    memory_mb: int | None = None
+    keep: bool = False
+    accept_no_isolation: bool = False
+    stdin: bytes = b""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Where keys are looked up."""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Boxes of all kinds, and what could not be asked."""
+
+    boxes: tuple[BoxInfo, ...]
+    faults: tuple[str, ...]
+
+
+def run_in_box(workspace: Workspace, options: BoxOptions, sink: OutputSink | None) -> Boxed:
+    """Run one command in a sandbox at a revision, exactly as a task would.
+
+    Args:
+        sink: Takes the output as it comes, and none of it is kept; None: all is kept, as far as a task's would be.
+
+    Raises:
+        UnknownRevision: There is no such revision.
+        UsageError: The revision has no file or folder of a name that `sparse` gives.
+        SandboxError: The sandbox could not be had.
+    """
+    driver = open_driver(workspace, options.environ, accept_no_isolation=options.accept_no_isolation)
+    code, request = _code(workspace, options), _request(options, passes_output=sink is not None)
+    gateway = open_gateway(workspace, options.environ)
+    reap_patiently(driver)
+    return run_boxed(driver, workspace.config, workspace.places, code, request, sink, gateway)
+
+
+def list_boxes(workspace: Workspace, environ: Mapping[str, str], *, alone: bool) -> Inventory:
+    """The boxes of the configured kind and of every other that this repository has boxes of.
+
+    Args:
+        alone: Look at the configured kind alone.
+    """
+    from switchyard_sandbox import SandboxError
+
+    drivers = _drivers(workspace, environ, alone=alone)
+    boxes, faults = list(drivers[0].list()), []
+    for driver in drivers[1:]:
+        try:
+            boxes += driver.list()
+        except SandboxError as err:
+            faults.append(f"{driver.kind}: {err}")
+    return Inventory(tuple(boxes), tuple(faults))
+
+
+def reap_boxes(
+    workspace: Workspace, environ: Mapping[str, str], *, alone: bool, everything: bool
+) -> tuple[list[BoxId], list[str]]:
+    """Remove orphans and boxes past their time, or all, of the kinds that `list_boxes` looks at; and what failed."""
+    from switchyard_sandbox import SandboxError
+
+    removed: list[BoxId] = []
+    faults = []
+    for number, driver in enumerate(_drivers(workspace, environ, alone=alone)):
+        try:
+            removed += driver.reap()
+            for box in driver.list() if everything else ():
+                driver.destroy(box.id)
+                removed.append(box.id)
+        except SandboxError as err:
+            if number == 0:
+                raise
+            faults.append(f"{driver.kind}: {err}")
+    return removed, faults
+
+
+def end_boxes(workspace: Workspace, environ: Mapping[str, str], task: TaskView) -> list[str]:
+    """End the sandboxes of a task's newest execution at once, whoever made them; returns their ids."""
+    driver = open_driver(workspace, environ, accept_no_isolation=True)
+    boxes = driver.list({"run": task.run_id, "task": task.id})
+    for box in boxes:
+        driver.destroy(box.id)
+    return [box.id for box in boxes]
+
+
+def _drivers(workspace: Workspace, environ: Mapping[str, str], *, alone: bool) -> list[Driver]:
+    driver = open_driver(workspace, environ, accept_no_isolation=True)
+    return [driver] if alone else [driver, *open_others(workspace, environ, driver)]
+
+
+def _code(workspace: Workspace, options: BoxOptions) -> CodeIn:
+    from switchyard_sandbox import CodeIn
+
+    repository = workspace.repository
+    commit = repository.resolve(options.at)
+    _refuse_unknown(repository, commit, options.sparse)
+    open_stores(workspace.places)
+    return CodeIn(repository.git_dir, commit, commit, options.sparse, remote_for_boxes(workspace))
+
+
+def _refuse_unknown(repository: Repository, commit: CommitSha, paths: Sequence[str]) -> None:
+    from switchyard_sandbox.sparse import laid_out
+
+    files = [path for path, _, _ in repository.list_entries(commit)] if paths else []
+    for path in paths:
+        if not laid_out(files, [path]):
+            raise UsageError(f"{commit[:10]} has no file or folder {path!r}", hint="name it from the repository's top")
+
+
+def _request(options: BoxOptions, *, passes_output: bool = False) -> BoxRequest:
+    return BoxRequest(
+        argv=options.argv,
+        network=parse_network(options.network),
+        timeout_s=options.timeout_s,
+        stall_s=options.stall_s,
+        memory_mb=options.memory_mb,
+        stdin=options.stdin,
+        keep=options.keep,
+        passes_output=passes_output,
+    )

@@ -26,6 +26,8 @@ from switchyard_sandbox.contract import (
     Finished,
     OutputSink,
     SandboxError,
+    Terminal,
+    TerminalSize,
 )
 from switchyard_sandbox.docker import images, laying, probe, reaping
 from switchyard_sandbox.docker.carrying import bring_out
@@ -33,6 +35,7 @@ from switchyard_sandbox.docker.client import connect
 from switchyard_sandbox.docker.container import Container, Sources, make, state_name, write_users
 from switchyard_sandbox.docker.launching import begin, make_task
 from switchyard_sandbox.docker.task import HOME
+from switchyard_sandbox.docker.terminal import DockerTerminal
 from switchyard_sandbox.embedded.job import AUDIT
 from switchyard_sandbox.embedded.machine import box_uid
 from switchyard_sandbox.execution import (
@@ -48,6 +51,8 @@ from switchyard_sandbox.inbox import put_file
 from switchyard_sandbox.journal import Entry, Journal
 from switchyard_sandbox.layers import ensure_layer
 from switchyard_sandbox.mirror import CodeStore
+
+_DEFAULT_TERMINAL = TerminalSize()
 
 
 class DockerDriver:
@@ -145,6 +150,11 @@ class DockerDriver:
         self._journal.read(box)
         return list_commands(self._journal.folder(box))
 
+    def open_terminal(self, box: BoxId, command: Command, size: TerminalSize = _DEFAULT_TERMINAL) -> Terminal:
+        """Start a command on a terminal of its own."""
+        folder, supervisor = self._begin(box, self._journal.read(box), command, size)
+        return DockerTerminal(folder, supervisor, self._container(box).engine)
+
     def extract(self, box: BoxId, quarantine: Path) -> Extraction:
         """Write the box's tree into the quarantine."""
         entry = self._journal.read(box)
@@ -227,12 +237,14 @@ class DockerDriver:
         with forgotten(folder, supervisor):
             return self._follow(box, folder, sink, capture=command.capture)
 
-    def _begin(self, box: BoxId, entry: Entry, command: Command) -> tuple[Path, Supervisor]:
+    def _begin(
+        self, box: BoxId, entry: Entry, command: Command, terminal: TerminalSize | None = None
+    ) -> tuple[Path, Supervisor]:
         remaining = max(0.0, entry.remaining_s(time.time()))
         timeout_s = remaining if command.timeout_s is None else min(command.timeout_s, remaining)
         place, container = self._journal.folder(box), self._container(box)
         folder, number = next_folder(place)
-        task = make_task(container, place, entry, command, number, timeout_s, self._internal)
+        task = make_task(container, place, entry, command, number, timeout_s, self._internal, terminal)
         return folder, begin(folder, task, command.stdin)
 
     def _follow(

@@ -57,6 +57,14 @@ class Engine:
         how = {"Detach": False, "Tty": request.get("Tty", False)}
         return str(made["Id"]), *self._open_stream(f"/exec/{made['Id']}/start", how)
 
+    def resize(self, name: str, rows: int, columns: int) -> None:
+        """Give a program's terminal a size.
+
+        Raises:
+            EngineError: The engine is gone, or the program has ended.
+        """
+        self.ask("POST", f"/exec/{name}/resize?h={rows}&w={columns}")
+
     def look_at(self, name: str) -> dict[str, object]:
         """How a program that was started stands: `Running`, `Pid` (0: it could not be started), `ExitCode`.
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from switchyard_sandbox import programs
-from switchyard_sandbox.contract import WORKDIR, BoxLost, Command, SandboxError
+from switchyard_sandbox.contract import WORKDIR, BoxLost, Command, SandboxError, TerminalSize
 from switchyard_sandbox.docker.container import Container
 from switchyard_sandbox.docker.task import FIRST_GROUP, MOST_COMMANDS, STDIN, TASK, Task
 from switchyard_sandbox.embedded import confinement
@@ -31,6 +31,7 @@ def make_task(
     number: int,
     timeout_s: float,
     internal: list[str],
+    terminal: TerminalSize | None = None,
 ) -> Task:
     """The task of a box's `number`th command.
 
@@ -63,6 +64,7 @@ def make_task(
         told=str(box / "told.json"),
         pids=limits.pids,
         watched=bool(command.watch),
+        terminal=(terminal.rows, terminal.columns) if terminal else None,
     )
 
 

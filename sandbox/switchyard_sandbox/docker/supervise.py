@@ -23,8 +23,9 @@ import time
 from switchyard_sandbox.docker import told
 from switchyard_sandbox.docker.ending import end_group
 from switchyard_sandbox.docker.engine import Engine, EngineError
+from switchyard_sandbox.docker.seat import Seat, listen
 from switchyard_sandbox.docker.stream import Stream
-from switchyard_sandbox.docker.task import NO_FOLDER, STDIN, TASK, Task
+from switchyard_sandbox.docker.task import NAME, NO_FOLDER, STDIN, TASK, Task
 from switchyard_sandbox.embedded.job import AUDIT, EXIT
 from switchyard_sandbox.embedded.locking import hold
 from switchyard_sandbox.embedded.records import write_process, write_whole
@@ -32,6 +33,7 @@ from switchyard_sandbox.embedded.waking import Wake
 
 _TICK_S = 0.2
 _LOOK_EVERY_S = 1.0
+_DRAIN_S = 30.0
 _SIGNALS = range(129, 160)
 
 
@@ -39,9 +41,11 @@ def main(folder: str) -> None:
     """Run the folder's task and leave its end in exit.json; every way out leaves one."""
     os.chdir(folder)
     wake = Wake(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    write_process()
     with open(TASK) as file:
         task = Task.load(file.read())
+    if task.terminal is not None:
+        listen()
+    write_process()
     began = time.monotonic()
     try:
         with hold(task.lock, shared=True):
@@ -60,9 +64,15 @@ def supervise(task: Task, wake_fd: int) -> dict[str, object]:
         from switchyard_sandbox.embedded.network import open_ways
 
         open_ways(task.network, task.internal, task.gateway, AUDIT, task.init_pid, as_root=True)
-    request = task.exec_request(stdin=os.path.getsize(STDIN) > 0)  # noqa: PTH202
+    request = task.exec_request(stdin=task.terminal is not None or os.path.getsize(STDIN) > 0)  # noqa: PTH202
     name, connection, rest = engine.execute(task.container, request)
-    stream = Stream(connection, rest, task.output_bytes, wake_fd)
+    stream: Stream | Seat
+    if task.terminal is None:
+        stream = Stream(connection, rest, task.output_bytes, wake_fd)
+    else:
+        engine.resize(name, *task.terminal)
+        write_whole(NAME, name)
+        stream = Seat(connection, rest, wake_fd)
     limit = ""
     try:
         limit = watch(task, engine, name, stream)
@@ -76,7 +86,7 @@ def supervise(task: Task, wake_fd: int) -> dict[str, object]:
     return _outcome(task, engine, name, stream, limit) if stands or limit else {"error": "its container has ended"}
 
 
-def watch(task: Task, engine: Engine, name: str, stream: Stream) -> str:
+def watch(task: Task, engine: Engine, name: str, stream: Stream | Seat) -> str:
     """Move output until the command has ended or a limit ends it; returns that limit's name or nothing."""
     began = looked = time.monotonic()
     while True:
@@ -97,16 +107,16 @@ def watch(task: Task, engine: Engine, name: str, stream: Stream) -> str:
             return "stall"
 
 
-def _drain(engine: Engine, name: str, stream: Stream) -> None:
+def _drain(engine: Engine, name: str, stream: Stream | Seat) -> None:
     """Take what the engine still holds; nobody can write any more."""
-    give_up = time.monotonic() + _LOOK_EVERY_S
+    give_up = time.monotonic() + _DRAIN_S
     while not stream.ended and time.monotonic() < give_up:
         stream.pump(_TICK_S)
     while engine.look_at(name)["Running"] and time.monotonic() < give_up:
         time.sleep(0.01)
 
 
-def _outcome(task: Task, engine: Engine, name: str, stream: Stream, limit: str) -> dict[str, object]:
+def _outcome(task: Task, engine: Engine, name: str, stream: Stream | Seat, limit: str) -> dict[str, object]:
     try:
         state = engine.look_at(name)
     except EngineError:

@@ -7,6 +7,8 @@ import posixpath
 
 TASK, STDIN = "task.json", "stdin"
 """Files of a command's folder beside those that every driver writes: what is asked, and what the command reads."""
+NAME, SOCKET = "exec", "terminal.sock"
+"""For a terminal: the command's name at the engine, and where who sits at it connects."""
 
 HOME = "/home/agent"
 FIRST_GROUP = 30_000
@@ -21,6 +23,8 @@ KEEPER = 65534
 
 _ENTER = 'cd -- "$1" 2>/dev/null || { echo "$0" >&2; exit 125; }; shift; exec "$@"'
 NO_FOLDER = 125
+# A terminal gets its size when the command runs already, which may ask for it at once.
+_AWAIT_SIZE = 'i=0; while [ "$(stty size)" = "0 0" ] && [ $i -lt 100 ]; do sleep 0.01; i=$((i + 1)); done; '
 
 
 class Task:
@@ -50,6 +54,7 @@ class Task:
         told: str,
         pids: int,
         watched: bool,
+        terminal: tuple[int, int] | None = None,
     ) -> None:
         self.engine = engine
         """The engine's socket."""
@@ -81,6 +86,8 @@ class Task:
         self.pids = pids
         self.watched = watched
         """Whether it was asked which files are opened."""
+        self.terminal = terminal
+        """Rows and columns of the terminal that the command gets; None: pipes."""
 
     def dump(self) -> str:
         """As JSON."""
@@ -91,7 +98,7 @@ class Task:
         """From JSON."""
         return cls(**json.loads(text))
 
-    def exec_request(self, *, stdin: bool, terminal: bool = False) -> dict[str, object]:
+    def exec_request(self, *, stdin: bool) -> dict[str, object]:
         """What the engine is asked to start."""
         shown = {name: value for name, value in self.env.items() if name.isidentifier() and _is_text(name + value)}
         unset = [part for name in self.without if name not in self.env for part in ("-u", name)]
@@ -103,26 +110,26 @@ class Task:
             "AttachStdin": stdin,
             "AttachStdout": True,
             "AttachStderr": True,
-            "Tty": terminal,
+            "Tty": self.terminal is not None,
             "User": f"{self.uid}:{self.group}",
             # The engine would resolve links of the box in a folder that it is told, with descriptors of its own open.
             "WorkingDir": "/",
             "Env": [f"{name}={value}" for name, value in shown.items()],
-            "Cmd": _enter(self.mark, words),
+            "Cmd": _enter(self.mark, words, _AWAIT_SIZE + _ENTER if self.terminal else _ENTER),
         }
 
 
-def _enter(mark: str, words: list[str]) -> list[str]:
+def _enter(mark: str, words: list[str], script: str) -> list[str]:
     """A shell that goes to the folder words[0] and becomes the rest."""
     if all(_is_text(word) for word in words):
-        return ["/bin/sh", "-c", _ENTER, mark, *words]
+        return ["/bin/sh", "-c", script, mark, *words]
     lines, names = [], []
     for number, word in enumerate(words):
         octal = "".join(f"\\{byte:03o}" for byte in word.encode("utf-8", "surrogateescape"))
         # The x keeps a final newline, which a substitution would lose.
         lines.append(f"w{number}=$(printf '{octal}x'); w{number}=${{w{number}%x}}")
         names.append(f'"$w{number}"')
-    return ["/bin/sh", "-c", "\n".join([*lines, f"set -- {' '.join(names)}", _ENTER]), mark]
+    return ["/bin/sh", "-c", "\n".join([*lines, f"set -- {' '.join(names)}", script]), mark]
 
 
 def _is_text(word: str) -> bool:

@@ -267,6 +267,10 @@ class TerminalSize:
     columns: int = 80
 
 
+TERMINAL_SIZE = TerminalSize()
+"""What a terminal has unless it is told."""
+
+
 class Terminal(Protocol):
     """A command on a terminal of its own in a box. Closing it ends the command."""
 
@@ -332,6 +336,9 @@ class Driver(Protocol):
 
     def commands(self, box: BoxId) -> Sequence[CommandId]:
         """The commands begun by `start`, oldest first: how a successor finds what a dead orchestrator left."""
+
+    def open_terminal(self, box: BoxId, command: Command, size: TerminalSize = TERMINAL_SIZE) -> Terminal:
+        """Start a command on a terminal of its own; its `stdin` is not used."""
 
     def extract(self, box: BoxId, quarantine: Path) -> Extraction:
         """Write the box's tree into the bare repository `quarantine`. No git runs in what the box wrote.

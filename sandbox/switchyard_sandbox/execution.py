@@ -1,31 +1,35 @@
-"""Follows a command by the files that its shim writes, so that neither side ever waits for the other."""
+"""Follows a command by the files that its supervisor writes, so that neither side ever waits for the other."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
-import select
 import shutil
-import signal
 import struct
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from switchyard_sandbox.contract import BoxLost, Chunk, CommandId, Finished, OutputSink, SandboxError, Stream
-from switchyard_sandbox.embedded.job import EXIT, JOB, OUTPUT, PROCESS, STDIN, Job
-from switchyard_sandbox.embedded.procfs import is_alive
-from switchyard_sandbox.launch import detach
+from switchyard_sandbox.embedded.job import EXIT, LOG, OUTPUT, PROCESS
+from switchyard_sandbox.processes import Process as Supervisor
+from switchyard_sandbox.supervision import lost
 
-LOG = "shim.log"
-_SHIM = Path(__file__).with_name("shim.py")
 _HEADER = struct.Struct("<BI")
+__all__ = [
+    "LOG",
+    "Output",
+    "Supervisor",
+    "command_folder",
+    "finished",
+    "follow",
+    "forgotten",
+    "list_commands",
+    "next_folder",
+]
+
 _LOOK_EVERY_S = 0.02
-_BEGIN_S = 30.0
 _STOP_S = 5.0
 _STREAMS: dict[int, Stream] = {1: "stdout", 2: "stderr"}
 
@@ -75,35 +79,6 @@ class Output:
         self._sequence += 1
 
 
-class Supervisor:
-    """The process that sees to one command, as its folder names it: not ours to wait for, so seen by a handle."""
-
-    def __init__(self, folder: Path) -> None:
-        process = json.loads((folder / PROCESS).read_text())
-        self._pid, self._start = int(process["pid"]), int(process["start"])
-        self._handle = _open_process(self._pid, self._start)
-        self._ended = select.poll()
-        if self._handle >= 0:
-            self._ended.register(self._handle, select.POLLIN)
-
-    def wait(self, timeout_s: float) -> bool:
-        """Wait for its end at most so long; whether it has ended."""
-        return self._handle < 0 or bool(self._ended.poll(timeout_s * 1000))
-
-    def stop(self, patience_s: float) -> None:
-        """Ask it to end, and kill it when it does not in time."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            if self.wait(0):
-                return
-            signal.pidfd_send_signal(self._handle, number)
-            self.wait(patience_s)
-
-    def close(self) -> None:
-        """Let go of the handle; a process that still runs goes on."""
-        if self._handle >= 0:
-            os.close(self._handle)
-
-
 def next_folder(box: Path) -> tuple[Path, int]:
     """A fresh folder for a box's next command, and its number."""
     commands = box / "exec"
@@ -116,27 +91,6 @@ def next_folder(box: Path) -> tuple[Path, int]:
             number += 1
         else:
             return commands / str(number), number
-
-
-def begin(folder: Path, job: Job, stdin: bytes) -> Supervisor:
-    """Hand a job to a shim of its own, and see it begin.
-
-    Raises:
-        BoxLost: The box was destroyed meanwhile.
-        SandboxError: The command could not be started, or its shim was killed.
-    """
-    try:
-        (folder / STDIN).write_bytes(stdin)
-        (folder / JOB).write_text(job.dump())
-        detach((sys.executable, "-I", "-S", str(_SHIM), str(folder)), cwd=Path("/"), log=folder / LOG)
-        give_up = time.monotonic() + _BEGIN_S
-        while not (folder / PROCESS).exists():
-            if not folder.exists() or time.monotonic() > give_up:
-                raise _lost(folder)
-            time.sleep(0.002)
-        return Supervisor(folder)
-    except FileNotFoundError as err:
-        raise _lost(folder) from err
 
 
 @contextmanager
@@ -155,12 +109,12 @@ def follow(folder: Path, sink: OutputSink | None, *, after: int = 0, capture: bo
 
     Raises:
         BoxLost: There is no such command, or the box was destroyed meanwhile.
-        SandboxError: The command could not be started, or its shim was killed.
+        SandboxError: The command could not be started, or its supervisor was killed.
     """
     try:
         supervisor = Supervisor(folder)
     except FileNotFoundError as err:
-        raise _lost(folder) from err
+        raise lost(folder) from err
     output = Output(folder / OUTPUT, sink, after=after, capture=capture)
     try:
         ended = False
@@ -192,18 +146,6 @@ def list_commands(box: Path) -> Sequence[CommandId]:
     return [CommandId(str(number)) for number in sorted(begun)]
 
 
-def _open_process(pid: int, start: int) -> int:
-    """A handle of exactly this process; -1: it has ended."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return -1
-    if is_alive(pid, start):
-        return handle
-    os.close(handle)
-    return -1
-
-
 def finished(folder: Path, output: Output) -> Finished:
     """How a command ended, by the files of its folder.
 
@@ -214,13 +156,13 @@ def finished(folder: Path, output: Output) -> Finished:
     try:
         end = json.loads((folder / EXIT).read_text())
     except FileNotFoundError as err:
-        raise _lost(folder) from err
+        raise lost(folder) from err
     if "error" in end:
         if not folder.exists():
-            raise _lost(folder)
+            raise lost(folder)
         raise SandboxError(f"the command could not be started: {end['error']}", hint="run `switchyard sandbox probe`")
     if end["limit"] == "cancelled":
-        raise _lost(folder)
+        raise lost(folder)
     code = end["code"]
     return Finished(
         exit_code=code if code >= 0 else None,
@@ -233,11 +175,3 @@ def finished(folder: Path, output: Output) -> Finished:
         opened=None if end["unseen"] else tuple(end["opened"]),
         unseen=end["unseen"],
     )
-
-
-def _lost(folder: Path) -> SandboxError:
-    if not folder.exists():
-        return BoxLost(f"the box of {folder} was destroyed while a command ran", hint="create another")
-    log = folder / LOG
-    said = log.read_text(errors="replace")[-2000:].strip() if log.exists() else ""
-    return SandboxError(f"the supervisor of {folder} was killed {said}".strip(), hint="look for a full disk or memory")

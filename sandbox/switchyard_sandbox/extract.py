@@ -41,7 +41,8 @@ class View:
     before: str = ""
     """The tree as commands found it, where it lies in layers; empty: `stamps` say all."""
     stamps: dict[str, list[int]] = field(default_factory=dict)
-    stage: str = ""
+    namespace: int = 0
+    """The process among whose mounts the tree stands; 0: it stands in the open."""
     mounts: tuple[Mount, ...] = ()
 
 
@@ -107,9 +108,9 @@ def _request(
 def _survey(spool: Path, view: View, request: Request) -> Survey:
     """Let a program of its own look at the tree, in mounts of its own where it needs them."""
     (spool / REQUEST).write_text(json.dumps(vars(request)))
-    if view.mounts:
+    if view.namespace:
         mounts = [vars(mount) for mount in view.mounts]
-        (spool / MOUNTS).write_text(json.dumps({"stage": view.stage, "mounts": mounts}))
+        (spool / MOUNTS).write_text(json.dumps({"namespace": view.namespace, "mounts": mounts}))
     result = run(
         (sys.executable, "-I", "-S", str(_PROGRAM), str(spool), _LIBRARIES), cwd=Path("/"), timeout_s=_SURVEY_S
     )

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Literal
 
 from switchyard_sandbox.contract import KEEP, BoxId, BoxInfo, BoxLost, BoxSpec, Limits, WorkspaceKind
+from switchyard_sandbox.embedded.job import RUN_LOCK
 from switchyard_sandbox.embedded.locking import is_held
 from switchyard_sandbox.embedded.procfs import is_alive, start_time
-from switchyard_sandbox.launch import run
+from switchyard_sandbox.spawning import SPAWNER
 
-_ENTRY, _LOCK = "box.json", "run.lock"
-_HALF_MADE_S = 60.0
-_REMOVE_S = 600.0
+_ENTRY = "box.json"
+_FRESH = ".new-"
 _ID = re.compile(r"box-[0-9a-f]{16}")
 
 
@@ -76,15 +76,17 @@ class Journal:
     def open(self, spec: BoxSpec) -> tuple[BoxId, Path]:
         """Write a new box's entry; nothing of the box exists before it."""
         box = BoxId(f"box-{secrets.token_hex(8)}")
-        folder = self.folder(box)
-        folder.mkdir(parents=True)
+        start = start_time(os.getpid())
+        # Under a name that tells its maker until it has an entry that does.
+        fresh = self.state / "boxes" / f"{_FRESH}{os.getpid()}-{start}-{box}"
+        fresh.mkdir(parents=True)
         entry = Entry(
             id=box,
             kind=self.kind,
             labels=dict(spec.labels),
             owner=self.owner,
             owner_pid=os.getpid(),
-            owner_start=start_time(os.getpid()),
+            owner_start=start,
             created=time.time(),
             ttl_s=spec.ttl_s,
             commit=spec.code.commit,
@@ -99,11 +101,10 @@ class Journal:
             remote=spec.code.remote,
             workspace=spec.workspace,
         )
-        fresh = folder / f"{_ENTRY}.new"
-        fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps(asdict(entry)))
-        fresh.rename(folder / _ENTRY)
-        return box, folder
+        with open(fresh / _ENTRY, "w", opener=_private) as file:
+            file.write(json.dumps(asdict(entry)))
+        fresh.rename(self.folder(box))
+        return box, self.folder(box)
 
     def folder(self, box: BoxId) -> Path:
         """Where a box of this id lies, or would lie."""
@@ -136,17 +137,16 @@ class Journal:
         wanted = (labels or {}).items()
         return [self._info(entry) for entry in self.entries() if wanted <= entry.labels.items()]
 
-    def half_made(self, now: float) -> Sequence[BoxId]:
-        """Folders without an entry that nobody can be about to write any more."""
-        folders = (self.state / "boxes").glob("box-*")
-        return [
-            BoxId(folder.name)
-            for folder in folders
-            if not (folder / _ENTRY).exists() and folder.stat().st_mtime < now - _HALF_MADE_S
-        ]
+    def sweep(self) -> None:
+        """Remove what makers left that died before they wrote an entry."""
+        for folder in (self.state / "boxes").glob(f"{_FRESH}*"):
+            pid, start = folder.name.removeprefix(_FRESH).split("-")[:2]
+            if not is_alive(int(pid), int(start)):
+                SPAWNER.remove(folder)
 
     def remove(self, box: BoxId, end: Callable[[Path], None]) -> None:
-        """Take a box away: out of sight at once, then its commands, then piece by piece. One that is gone is no error.
+        """Take a box away: out of sight at once, then its commands; its files go in the background. One that is gone is
+        no error.
 
         The folder moves first: a command that is just starting finds nothing to mount, and one that has started is in
         its folder for `end` to find.
@@ -160,13 +160,13 @@ class Journal:
         self.empty_trash(end, box)
 
     def empty_trash(self, end: Callable[[Path], None], prefix: str = "") -> None:
-        """Delete what was thrown away, this time or before a crash."""
+        """Have deleted what was thrown away, this time or before a crash."""
         for folder in (self.state / "trash").glob(f"{prefix}*"):
             end(folder)
-            remove_tree(folder)
+            SPAWNER.remove(folder)
 
     def _info(self, entry: Entry) -> BoxInfo:
-        running = is_held(str(self.folder(BoxId(entry.id)) / _LOCK))
+        running = is_held(str(self.folder(BoxId(entry.id)) / RUN_LOCK))
         state: Literal["idle", "running", "orphan"] = "orphan" if entry.is_orphan else "running" if running else "idle"
         return BoxInfo(BoxId(entry.id), entry.kind, entry.labels, state, entry.created)
 
@@ -183,18 +183,11 @@ def kinds_used(state: Path) -> set[str]:
 
 def lock_path(folder: Path) -> Path:
     """The lock that a running command of the box holds."""
-    return folder / _LOCK
+    return folder / RUN_LOCK
 
 
-def remove_tree(folder: Path) -> None:
-    """Delete a tree whatever its modes and depth, as hostile commands and overlays leave it.
-
-    rm and chmod walk by descriptors, so neither links nor thousands of levels lead them astray.
-    """
-    run(("rm", "-rf", "--one-file-system", "--", str(folder)), cwd=Path("/"), timeout_s=_REMOVE_S)
-    if folder.exists():
-        run(("chmod", "-R", "u+rwx", "--", str(folder)), cwd=Path("/"), timeout_s=_REMOVE_S)
-        run(("rm", "-rf", "--one-file-system", "--", str(folder)), cwd=Path("/"), timeout_s=_REMOVE_S)
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _load(folder: Path) -> Entry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,28 @@ def detach(argv: Sequence[str], *, cwd: Path, log: Path) -> None:
     nowhere = subprocess.DEVNULL
     with _start((*script, *argv), cwd, CLEAN_ENVIRONMENT, stdin=nowhere, stdout=nowhere, stderr=nowhere) as shell:
         shell.wait()
+
+
+def serve_apart(argv: Sequence[str]) -> socket.socket:
+    """Start a process that serves us over a socket, its input, and ends when we do; the other end of it.
+
+    It has a session of its own, so that what it forks outlives us.
+
+    Raises:
+        SandboxError: It could not be started.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    handed = [
+        (os.POSIX_SPAWN_DUP2, theirs.fileno(), 0),
+        *((os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)),
+    ]
+    with theirs:
+        try:
+            os.posix_spawn(argv[0], list(argv), CLEAN_ENVIRONMENT, file_actions=handed, setsid=True)
+        except OSError as err:
+            ours.close()
+            raise SandboxError(f"{argv[0]} could not be started: {err}", hint="check that it is installed") from err
+    return ours
 
 
 def _start(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from switchyard_sandbox.contract import BoxId, BoxSpec, Command, Driver, SetUp, SetUpFailed
 from switchyard_sandbox.embedded.locking import hold
-from switchyard_sandbox.journal import remove_tree
+from switchyard_sandbox.removal import remove_tree
 
 _FORMAT = 1
 _TAIL_BYTES = 4000
@@ -99,11 +99,11 @@ def _run(driver: Driver, box: BoxId, command: str, timeout_s: float) -> None:
 def _keep(work: Path, home: Path, checkout: Path, place: Path) -> None:
     fresh = place.with_name(f".new-{place.name}")
     with suppress(FileNotFoundError):
-        remove_tree(fresh)
+        remove_tree(str(fresh))
     fresh.mkdir(mode=0o755)
     work.rename(fresh / "work")
     home.rename(fresh / "home")
-    remove_tree(fresh / "work" / ".git")
+    remove_tree(str(fresh / "work" / ".git"))
     prune(fresh / "work", checkout)
     fresh.rename(place)
 
@@ -134,7 +134,7 @@ def _prune_entry(place: Path, original: Path, name: str, descriptor: int) -> Non
     if not tracked or both_folders or not os.path.lexists(place):
         return
     if place.is_dir() and not place.is_symlink():
-        remove_tree(place)
+        remove_tree(str(place))
     else:
         os.unlink(name, dir_fd=descriptor)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from switchyard_sandbox import programs, reaper
 from switchyard_sandbox.contract import (
+    TERMINAL_SIZE,
     WORKDIR,
     BadCode,
     BoxId,
@@ -20,26 +21,23 @@ from switchyard_sandbox.contract import (
     Extraction,
     Finished,
     OutputSink,
+    Terminal,
+    TerminalSize,
 )
 from switchyard_sandbox.embedded import confinement
-from switchyard_sandbox.embedded.job import Job
-from switchyard_sandbox.embedded.launching import check_command
+from switchyard_sandbox.embedded.job import NO_BOX, PLAN, Job, Plan
+from switchyard_sandbox.embedded.launching import TERMINAL_KIND, allowed_s, check_command
 from switchyard_sandbox.embedded.machine import box_uid
 from switchyard_sandbox.embedded.workspace import Shared, Workspace
-from switchyard_sandbox.execution import (
-    Supervisor,
-    begin,
-    command_folder,
-    follow,
-    forgotten,
-    list_commands,
-    next_folder,
-)
+from switchyard_sandbox.execution import command_folder, follow, forgotten, list_commands, next_folder
 from switchyard_sandbox.extract import View, extract
 from switchyard_sandbox.inbox import put_file
-from switchyard_sandbox.journal import Entry, Journal, lock_path
+from switchyard_sandbox.journal import Entry, Journal
 from switchyard_sandbox.layers import ensure_layer
 from switchyard_sandbox.mirror import CodeStore
+from switchyard_sandbox.processes import Process
+from switchyard_sandbox.supervision import begin_in
+from switchyard_sandbox.terminal import begin_terminal
 
 _DELTA_TIMEOUT_S = 600.0
 _WITHOUT = ("isolation", "uid", "network", "seccomp", "cpus", "memory", "pids", "disk")
@@ -79,6 +77,8 @@ class NoneDriver:
             workspace.prepare(None, keep_owner=False)
             borrowed = workspace.upper / ".git" / "objects" / "info" / "alternates"
             borrowed.write_bytes(os.fsencode(self._store.objects) + b"\n")
+            ends = time.time() + spec.ttl_s
+            (folder / PLAN).write_text(Plan(**{**vars(NO_BOX), "place": str(folder), "ends": ends}).dump())
             if spec.code.commit != spec.code.anchor:
                 self._lay_delta(box, spec)
         except BaseException:
@@ -106,7 +106,8 @@ class NoneDriver:
 
     def start(self, box: BoxId, command: Command) -> CommandId:
         """Start a command that goes on without us."""
-        folder, _ = self._begin(box, command)
+        folder, supervisor = self._begin(box, command)
+        supervisor.close()
         return CommandId(folder.name)
 
     def attach(
@@ -129,7 +130,7 @@ class NoneDriver:
 
     def destroy(self, box: BoxId) -> None:
         """Kill everything in the box and remove it."""
-        self._journal.remove(box, reaper.end_commands)
+        self._journal.remove(box, reaper.end_box)
 
     def list(self, labels: Mapping[str, str] | None = None) -> Sequence[BoxInfo]:
         """The boxes whose labels include these."""
@@ -139,14 +140,18 @@ class NoneDriver:
         """Destroy orphans and boxes past their ttl."""
         return reaper.reap(self._journal, keep)
 
-    def _begin(self, box: BoxId, command: Command) -> tuple[Path, Supervisor]:
-        entry = self._journal.read(box)
+    def open_terminal(self, box: BoxId, command: Command, size: TerminalSize = TERMINAL_SIZE) -> Terminal:
+        """Start a command on a terminal of its own."""
+        entry, box_folder = self._journal.read(box), self._journal.folder(box)
         check_command(command)
-        remaining = max(0.0, entry.remaining_s(time.time()))
-        timeout_s = remaining if command.timeout_s is None else min(command.timeout_s, remaining)
-        box_folder = self._journal.folder(box)
         folder, _ = next_folder(box_folder)
-        return folder, begin(folder, _job(box_folder, entry, command, timeout_s), command.stdin)
+        return begin_terminal(box_folder, _job(box_folder, entry, command, folder, size))
+
+    def _begin(self, box: BoxId, command: Command) -> tuple[Path, Process]:
+        entry, box_folder = self._journal.read(box), self._journal.folder(box)
+        check_command(command)
+        folder, _ = next_folder(box_folder)
+        return folder, begin_in(box_folder, _job(box_folder, entry, command, folder), command.stdin)
 
     def _lay_delta(self, box: BoxId, spec: BoxSpec) -> None:
         pack = self._journal.folder(box) / "inbox" / ".delta.pack"
@@ -160,8 +165,9 @@ class NoneDriver:
             raise BadCode(f"{spec.code.commit} could not be laid out in box {box}: {said}", hint="run `git fsck`")
 
     def _harvest(self, box: BoxId) -> tuple[Path, Path]:
-        workspace = _workspace(self._journal.folder(box))
-        return workspace.upper, workspace.home
+        folder = self._journal.folder(box)
+        reaper.end_box(folder)
+        return _workspace(folder).upper, _workspace(folder).home
 
 
 def _workspace(folder: Path) -> Workspace:
@@ -169,11 +175,12 @@ def _workspace(folder: Path) -> Workspace:
     return Workspace(folder, Shared(Path(), None), None)
 
 
-def _job(folder: Path, entry: Entry, command: Command, timeout_s: float) -> Job:
-    workspace = _workspace(folder)
-    own = {"HOME": str(workspace.home), "TMPDIR": str(folder / "tmp")}
+def _job(box: Path, entry: Entry, command: Command, folder: Path, size: TerminalSize | None = None) -> Job:
+    workspace = _workspace(box)
+    own = {"HOME": str(workspace.home), "TMPDIR": str(box / "tmp"), **({"TERM": TERMINAL_KIND} if size else {})}
     limits = entry.box_limits
     return Job(
+        folder=str(folder),
         bwrap="",
         arguments=[],
         command=list(command.argv),
@@ -181,31 +188,24 @@ def _job(folder: Path, entry: Entry, command: Command, timeout_s: float) -> Job:
             [own, entry.env, entry.gateway_env, command.env],
             proxied=False,
             certificates=False,
-            programs=programs.linked_folder(folder),
+            programs=programs.linked_folder(box),
         ),
         cwd=_on_host(command.cwd, workspace.upper),
-        uid=None,
-        own_namespace=False,
-        stage="",
-        mounts=[],
-        groups=[],
         rlimits={"RLIMIT_CORE": 0, "RLIMIT_FSIZE": limits.disk_mb << 20},
         cpus=[],
         pids=0,
         memory_bytes=limits.memory_mb << 20,
-        watched=[str(workspace.upper), str(workspace.home), str(folder / "tmp")],
+        watched=[str(workspace.upper), str(workspace.home), str(box / "tmp")],
         disk_bytes=(limits.disk_mb << 20) + workspace.copied_bytes(),
         output_bytes=limits.output_mb << 20,
-        timeout_s=timeout_s,
-        timeout_limit="timeout",
+        timeout_s=allowed_s(entry, command),
         stall_s=command.stall_s,
         network=[],
         internal=[],
         gateway=entry.gateway,
-        audit="",
-        lock=str(lock_path(folder)),
         tree=str(workspace.upper),
         watch=list(command.watch),
+        terminal=(size.rows, size.columns) if size else None,
     )
 
 

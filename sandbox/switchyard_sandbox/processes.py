@@ -20,7 +20,8 @@ class Process:
         Raises:
             FileNotFoundError: The folder names none.
         """
-        self._handle = _open(*read_process(str(folder)))
+        self.pid, start = read_process(str(folder))
+        self._handle = _open(self.pid, start)
         self._ended = select.poll()
         if self._handle >= 0:
             self._ended.register(self._handle, select.POLLIN)

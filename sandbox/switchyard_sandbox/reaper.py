@@ -2,72 +2,58 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from switchyard_sandbox.contract import BoxId
 from switchyard_sandbox.embedded import cgroups
-from switchyard_sandbox.embedded.job import JOB, PROCESS
-from switchyard_sandbox.embedded.procfs import is_alive
+from switchyard_sandbox.embedded.job import PLAN, Plan
 from switchyard_sandbox.journal import Journal
+from switchyard_sandbox.processes import Process
 
-_PATIENCE_S = 5.0
-_KILLED_S = 5.0
+_PATIENCE_S = 30.0
+"""Longer than a supervisor takes to kill what does not end when it is asked to."""
 
 
 def reap(journal: Journal, keep: frozenset[BoxId], end: Callable[[Path], None] | None = None) -> Sequence[BoxId]:
     """Destroy orphans, boxes past their ttl and what a crash left half-made; returns the boxes.
 
     Args:
-        end: Ends what runs in a box whose folder was thrown away; None: its commands are all.
+        end: Ends what runs in a box whose folder was thrown away; None: its supervisor is all.
     """
-    end = end or end_commands
+    end = end or end_box
     now = time.time()
     ended = [entry for entry in journal.entries() if entry.is_orphan or entry.remaining_s(now) <= 0]
-    lost = [*(BoxId(entry.id) for entry in ended), *journal.half_made(now)]
-    gone = [box for box in lost if box not in keep]
+    gone = [box for box in (BoxId(entry.id) for entry in ended) if box not in keep]
     for box in gone:
         journal.remove(box, end)
+    journal.sweep()
     journal.empty_trash(end)
     return gone
 
 
+def end_box(box: Path) -> None:
+    """End a box's supervisor and with it all that runs in the box; wait for that, and remove its cgroups."""
+    with suppress(FileNotFoundError):
+        with closing(Process(box)) as supervisor:
+            was_killed = supervisor.stop(_PATIENCE_S)
+        if was_killed:
+            _see_commands_end(box)
+        for group in Plan.load((box / PLAN).read_text()).groups:
+            cgroups.remove(Path(group.path))
+
+
 def end_commands(box: Path) -> None:
-    """Kill what runs in a box's folder, wait for its end, and remove its cgroups."""
+    """End the commands of a box that has no supervisor beside theirs."""
     for folder in (box / "exec").glob("*"):
-        pid, start = _process(folder)
-        _end(pid, start)
-        for path in _groups(folder):
-            cgroups.remove(path)
+        with suppress(FileNotFoundError), closing(Process(folder)) as command:
+            command.stop(_PATIENCE_S)
 
 
-def _end(pid: int, start: int) -> None:
-    """Let the supervisor end its box itself; killed, it takes the box with it."""
-    for number, patience_s in ((signal.SIGTERM, _PATIENCE_S), (signal.SIGKILL, _KILLED_S)):
-        give_up = time.monotonic() + patience_s
-        if is_alive(pid, start):
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
-        while is_alive(pid, start) and time.monotonic() < give_up:
-            time.sleep(0.005)
-
-
-def _process(folder: Path) -> tuple[int, int]:
-    try:
-        process = json.loads((folder / PROCESS).read_text())
-    except FileNotFoundError:
-        return 0, 0
-    return int(process["pid"]), int(process["start"])
-
-
-def _groups(folder: Path) -> list[Path]:
-    try:
-        job = json.loads((folder / JOB).read_text())
-    except (FileNotFoundError, ValueError):
-        return []
-    return [Path(group["path"]) for group in job["groups"]]
+def _see_commands_end(box: Path) -> None:
+    """The kernel ends commands with their supervisor; that takes a moment."""
+    for folder in (box / "exec").glob("*"):
+        with suppress(FileNotFoundError), closing(Process(folder)) as command:
+            command.wait(_PATIENCE_S)

@@ -1,155 +1,183 @@
-"""The supervisor of one command in a box: owns its mounts, processes, output and exit code; outlives whoever asked.
+"""The supervisor of one box: owns its mounts, groups and commands; outlives whoever asked for them.
 
-Run as `python -I -S shim.py FOLDER`, it does what FOLDER/job.json says. Whoever asked may die: nothing here reads from
-or writes to it, only to files of the folder.
+It makes the mounts once, listens on a socket in the box's folder, and forks a child for each command. Whoever asked may
+die: commands read nothing from it after their request, and write only to files. If the supervisor dies, the kernel ends
+all of its commands; the next one to be asked for starts another, and nothing that lies on disk is lost.
 """
 
 from __future__ import annotations
 
-import sys
-import types
-
-if __name__ == "__main__":
-    # The package's face would import every driver; a bare stand-in keeps the start of a command cheap.
-    _bare = types.ModuleType("switchyard_sandbox")
-    _bare.__path__ = [__file__.rpartition("/")[0]]
-    sys.modules["switchyard_sandbox"] = _bare
-
-import json
+import fcntl
 import os
+import select
 import signal
+import socket
+import struct
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 
 from switchyard_sandbox.embedded import kernel, staging
-from switchyard_sandbox.embedded.bounds import Bounds
-from switchyard_sandbox.embedded.job import EXIT, JOB, PROCESS, Job
-from switchyard_sandbox.embedded.locking import hold
-from switchyard_sandbox.embedded.procfs import descendants, start_time
-from switchyard_sandbox.embedded.start import Started, start
-from switchyard_sandbox.embedded.streams import Streams
-from switchyard_sandbox.embedded.watching import Watch
+from switchyard_sandbox.embedded.bounds import Groups
+from switchyard_sandbox.embedded.job import LOG, PLAN, PROCESS, SOCKET, SUPERVISOR_LOCK, Plan
+from switchyard_sandbox.embedded.procfs import await_unmounted, descendants
+from switchyard_sandbox.embedded.records import write_process
+from switchyard_sandbox.embedded.running import run
+from switchyard_sandbox.embedded.waking import Wake
 
-_TICK_S = 0.2
+_BACKLOG = 128
+_LOOK_EVERY_S = 30.0
+_GRACE_S = 5.0
 _PATIENCE_S = 20.0
-_NO_PROGRAM = "bwrap: execvp "
-"""Everything was set up, but there is no such program: to be answered as a shell would."""
+_UNMOUNTED_S = 20.0
+_PEER = struct.Struct("iII")
 
 
-def main(folder: str) -> None:
-    """Run the folder's job and leave its end in exit.json; every way out leaves one."""
-    os.chdir(folder)
-    write_whole(PROCESS, json.dumps({"pid": os.getpid(), "start": start_time(os.getpid())}))
-    with open(JOB) as file:
-        job = Job.load(file.read())
-    began = time.monotonic()
-    try:
-        end = supervise(job)
-    except OSError as err:
-        end = {"error": str(err)}
-    end["duration_s"] = time.monotonic() - began
-    write_whole(EXIT, json.dumps(end))
+def supervise(place: str, first: socket.socket) -> None:
+    """Keep the box at `place` until it is told to end, is destroyed, or its time is over.
 
-
-def supervise(job: Job) -> dict[str, object]:
-    """Make the mounts, start the command, and stay until nothing of it is left."""
-    wake_fd = _wake_on_signals()
-    kernel.adopt_orphans()
-    with hold(job.lock):
-        bounds = Bounds(job)
-        if job.own_namespace:
-            staging.build(job.stage, job.mounts, uid=os.getuid(), gid=os.getgid(), as_root=job.uid is not None)
-        with bounds:
-            watch = Watch(job.tree, job.watch)
-            started = start(job)
-            streams = Streams(started, job.output_bytes, wake_fd)
-            try:
-                limit = _watch(job, started, streams, bounds)
-            finally:
-                end_all(started)
-            streams.drain()
-            seen = {"opened": watch.close(), "unseen": watch.unseen}
-            return _outcome(job, started, streams, bounds, limit) | seen
-
-
-def _watch(job: Job, started: Started, streams: Streams, bounds: Bounds) -> str:
-    """Pump output until the command has ended or a limit ends it; returns that limit's name or nothing."""
-    deadline = time.monotonic() + job.timeout_s
-    while True:
-        streams.pump(_TICK_S)
-        if streams.woken:
-            return "cancelled"
-        now = time.monotonic()
-        if started.has_ended():
-            return ""
-        if now > deadline:
-            return job.timeout_limit
-        if job.stall_s is not None and now - streams.last_output > job.stall_s:
-            return "stall"
-        crossed = bounds.crossed(now)
-        if crossed:
-            # Looking takes time: a command that has ended meanwhile was not ended by us.
-            return "" if started.has_ended() else crossed
-
-
-def end_all(started: Started) -> None:
-    """Kill every process of the box and wait until the last is gone.
-
-    The box's first process takes its whole process namespace with it, and as the adopter of orphans we can wait for it.
+    Args:
+        first: A connection with the first request, to be answered like those that come later.
     """
-    for pid in (started.init_pid, started.pid):
-        if pid:
-            _kill(pid)
-    give_up = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < give_up:
+    os.chdir(place)
+    _log_here()
+    wake = Wake(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+    kernel.adopt_orphans()
+    try:
+        plan = _claim()
+        with Groups(plan.groups):
+            if plan.stage:
+                staging.build(plan.stage, plan.mounts, uid=os.getuid(), gid=os.getgid(), as_root=plan.uid is not None)
+            Supervisor(plan, wake).serve(first)
+    except OSError as err:
+        first.sendall(str(err).encode())
+
+
+class Supervisor:
+    """A box whose mounts stand."""
+
+    def __init__(self, plan: Plan, wake: Wake) -> None:
+        self._plan, self._wake = plan, wake
+        self._commands: set[int] = set()
+        self._listener = _listen()
+
+    def serve(self, first: socket.socket) -> None:
+        """Answer requests to the end, and leave nothing running."""
+        self._take(first)
+        poll = select.poll()
+        poll.register(self._listener, select.POLLIN)
+        poll.register(self._wake.descriptor, select.POLLIN)
+        while not self._is_over():
+            wait_s = min(_LOOK_EVERY_S, max(0.0, self._plan.ends + _GRACE_S - time.time()))
+            ready = {descriptor for descriptor, _ in poll.poll(wait_s * 1000 + 1)}
+            if self._wake.descriptor in ready and self._wake.signals() - {signal.SIGCHLD}:
+                break
+            self._bury()
+            if self._listener.fileno() in ready:
+                self._take(self._listener.accept()[0])
+        self._listener.close()
+        self._end()
+
+    def _is_over(self) -> bool:
+        # Commands end first, by their own limits, and can tell of it.
+        return time.time() >= self._plan.ends + _GRACE_S or _is_elsewhere(self._plan.place)
+
+    def _take(self, connection: socket.socket) -> None:
+        """Give a request to a child of its own: nothing that a client or a command does holds up another."""
+        with connection:
+            if _uid_of_peer(connection) != os.getuid():
+                return
+            parent = os.getpid()
+            pid = os.fork()
+            if pid == 0:
+                self._become_command(connection, parent)
+            self._commands.add(pid)
+
+    def _become_command(self, connection: socket.socket, parent: int) -> None:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            kernel.die_with_parent(parent)
+            self._listener.close()
+            self._wake.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            run(self._plan, connection)
+        finally:
+            os._exit(0)
+
+    def _bury(self) -> bool:
+        """Take leave of children that have ended; whether there are others."""
+        try:
+            while pid := os.waitpid(-1, os.WNOHANG)[0]:
+                self._commands.discard(pid)
         except ChildProcessError:
-            return
-        if pid == started.pid and started.status is None:
-            started.status = status
-        if pid == 0:
-            if not started.init_pid:
-                # Without a process namespace every descendant is looked for; those without a parent are ours by now.
-                for descendant in descendants(os.getpid()):
-                    _kill(descendant)
+            return False
+        return True
+
+    def _end(self) -> None:
+        """Ask every command to end, and kill what is left; as the adopter of orphans we see the last one go."""
+        give_up = time.monotonic() + _PATIENCE_S
+        _send(self._commands, signal.SIGTERM)
+        while self._bury() and self._commands and time.monotonic() < give_up:
+            time.sleep(0.001)
+        while self._bury() and time.monotonic() < give_up + _PATIENCE_S:
+            _send(descendants(os.getpid()), signal.SIGKILL)
             time.sleep(0.001)
 
 
-def _outcome(job: Job, started: Started, streams: Streams, bounds: Bounds, limit: str) -> dict[str, object]:
-    code = started.exit_code()
-    if not limit and not started.set_up_done():
-        said = streams.complaint()
-        if not said.startswith(_NO_PROGRAM):
-            return {"error": said or "bubblewrap ended before the command started"}
-        code = 127 if said.endswith("No such file or directory") else 126
-    if not limit and code != 0:
-        limit = bounds.told()
-    return {"code": code, "limit": limit, "truncated": streams.truncated}
+def _claim() -> Plan:
+    """Become the only supervisor of the box in the current folder.
+
+    Raises:
+        OSError: There is another, or its files were lost with the last one.
+    """
+    lock = os.open(SUPERVISOR_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    # Never closed: it is held until the last of our commands is gone too.
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with open(PLAN) as file:
+        plan = Plan.load(file.read())
+    is_first = not os.path.exists(PROCESS)  # noqa: PTH110
+    if not is_first and plan.once:
+        raise OSError("the box's files were lost with its supervisor")
+    write_process()
+    # Written before this look: whoever destroys the box moves it first, and then reads what was written.
+    if _is_elsewhere(plan.place):
+        raise OSError("the box was destroyed")
+    if not is_first and plan.overlay:
+        # Two mounts of one upper directory at once would spoil it.
+        await_unmounted(plan.place, _UNMOUNTED_S)
+    return plan
 
 
-def _kill(pid: int) -> None:
+def _is_elsewhere(place: str) -> bool:
+    """Whether a box's folder is no longer at its place."""
     try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+        return not os.path.samestat(os.stat(place), os.stat("."))  # noqa: PTH116
+    except FileNotFoundError:
+        return True
 
 
-def _wake_on_signals() -> int:
-    """Turn SIGTERM into a byte on a pipe that the pump watches."""
-    read_fd, write_fd = os.pipe()
-    os.set_blocking(write_fd, False)
-    signal.set_wakeup_fd(write_fd)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: None)
-    return read_fd
+def _listen() -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX)
+    if os.path.lexists(SOCKET):
+        os.unlink(SOCKET)  # noqa: PTH108
+    # By a name in the current folder: an address holds 107 bytes, and a state folder's path may be longer.
+    listener.bind(SOCKET)
+    os.chmod(SOCKET, 0o600)  # noqa: PTH101
+    listener.listen(_BACKLOG)
+    return listener
 
 
-def write_whole(path: str, text: str) -> None:
-    """Write a file that is either absent or complete."""
-    with open(path + ".new", "w") as file:
-        file.write(text)
-    os.replace(path + ".new", path)  # noqa: PTH105
+def _uid_of_peer(connection: socket.socket) -> int:
+    uid: int = _PEER.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))[1]
+    return uid
 
 
-if __name__ == "__main__":
-    main(sys.argv[1])
+def _send(pids: Iterable[int], number: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _log_here() -> None:
+    log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.dup2(log, 2)
+    os.close(log)

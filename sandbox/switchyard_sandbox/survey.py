@@ -29,8 +29,8 @@ def main(folder: Path) -> None:
     mounts = folder / MOUNTS
     if mounts.exists():
         plain = json.loads(mounts.read_text())
-        staged = [Mount(**mount) for mount in plain["mounts"]]
-        staging.build(plain["stage"], staged, uid=os.getuid(), gid=os.getgid(), as_root=os.getuid() == 0)
+        staging.join(plain["namespace"], as_root=os.getuid() == 0)
+        staging.place([Mount(**mount) for mount in plain["mounts"]])
     survey = Surveyor(load_request((folder / REQUEST).read_text())).run()
     (folder / SURVEY).write_text(json.dumps(vars(survey)))
 

@@ -293,7 +293,7 @@ class TestLife:
         ground.driver.destroy(box)
         assert list(ground.driver.list()) == []
         assert list((ground.state / "boxes").iterdir()) == []
-        assert list((ground.state / "trash").iterdir()) == []
+        ground.await_empty("trash")
         for use in (
             lambda: ground.driver.execute(box, Command(("true",))),
             lambda: ground.driver.put(box, "x", b""),

@@ -364,6 +364,7 @@ def test_h36_killing_the_supervisor_takes_the_whole_box_with_it(ground: Ground, 
 def test_no_control_group_is_left_behind(ground: Ground, box: BoxId) -> None:
     ground.did(box, "true")
     ground.run(box, f"sleep {MARK}", timeout_s=0.3)
+    ground.driver.destroy(box)
     assert list(Path("/sys/fs/cgroup").glob(f"**/switchyard-{box}*")) == []
 
 

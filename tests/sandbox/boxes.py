@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,6 +142,13 @@ class Ground:
         quarantine = Repository.open(self.quarantine)
         entries = quarantine.list_tree(tree)
         return {entry.path: (entry.mode, self._content(quarantine, entry.sha, entry.mode)) for entry in entries}
+
+    def await_empty(self, name: str) -> None:
+        """Wait until nothing is left in a folder of the driver's state: files are deleted in the background."""
+        give_up = time.monotonic() + 30
+        while left := list((self.state / name).iterdir()):
+            assert time.monotonic() < give_up, left
+            time.sleep(0.05)
 
     def close(self) -> None:
         """Destroy what is left."""

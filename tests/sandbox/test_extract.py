@@ -268,7 +268,7 @@ class TestRefused:
         ground.did(box, f'python3 -c "{script}"')
         assert set(findings(ground.extract(box)).values()) == {"too_deep"}
         ground.driver.destroy(box)
-        assert list((ground.state / "trash").iterdir()) == []
+        ground.await_empty("trash")
 
     def test_nothing_that_the_box_configured_runs_on_the_host(self, ground: Ground) -> None:
         mark = ground.folder / "fired"

@@ -62,7 +62,7 @@ def _run(task: Task, wake: Wake) -> dict[str, object]:
     # A missing folder is the caller's fault, not the command's: found out before there is a command.
     os.close(os.open(task.cwd, os.O_RDONLY | os.O_DIRECTORY))
     started = _start(task)
-    streams = Streams(started, task.output_bytes, wake.descriptor)
+    streams = Streams(started, task.output_bytes, [wake.descriptor])
     bounds = Bounds(task)
     limit = ""
     try:

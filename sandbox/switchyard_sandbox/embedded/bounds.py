@@ -8,7 +8,7 @@ import time
 
 from switchyard_sandbox.embedded.held import held_bytes
 from switchyard_sandbox.embedded.job import Group, Job
-from switchyard_sandbox.embedded.procfs import descendants, resident_bytes
+from switchyard_sandbox.embedded.procfs import children, descendants, resident_bytes
 
 _DISK_EVERY_S = 0.5
 _HIDDEN_BYTES = 1 << 60
@@ -16,29 +16,38 @@ _INODE_BYTES = 4096
 """What an empty file counts for, so that a flood of them meets the disk limit too."""
 
 
-class Bounds:
-    """The limits of one command; a context manager, since cgroups are to be gone afterwards."""
+class Groups:
+    """The cgroups of one box; a context manager, since they are to be gone afterwards."""
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._next_look = 0.0
-        self._held_in_memory = 0
+    def __init__(self, groups: list[Group]) -> None:
+        self._groups = groups
 
-    def __enter__(self) -> Bounds:
-        for group in self._job.groups:
+    def __enter__(self) -> Groups:
+        for group in self._groups:
             os.makedirs(group.path, exist_ok=True)  # noqa: PTH103
             for name, value in group.values.items():
                 _set(group.path, name, value)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for path in {group.path for group in self._job.groups}:
+        for path in {group.path for group in self._groups}:
             _remove(path)
+
+
+class Bounds:
+    """The limits of a box while one of its commands runs."""
+
+    def __init__(self, job: Job, groups: list[Group]) -> None:
+        self._job = job
+        self._next_look = 0.0
+        self._held_in_memory = 0
+        self._groups = [(group, _count(group)) for group in groups if group.limit]
+        """What each had counted before the command: other commands of the box count there too."""
 
     def crossed(self, now: float) -> str:
         """The watched limit that is crossed by now, or nothing."""
         if self._job.memory_bytes:
-            resident = resident_bytes(descendants(os.getpid()))
+            resident = resident_bytes(_processes())
             if resident + self._held_in_memory > self._job.memory_bytes:
                 return "memory"
         if now < self._next_look:
@@ -50,12 +59,17 @@ class Bounds:
 
     def told(self) -> str:
         """The limit that a failed command met by itself, or nothing."""
-        met = next((group.limit for group in self._job.groups if group.limit and _count(group) > 0), "")
+        met = next((group.limit for group, before in self._groups if _count(group) > before), "")
         return met or ("disk" if self._used() > self._job.disk_bytes else "")
 
     def _used(self) -> int:
-        on_disk, self._held_in_memory = held_bytes(descendants(os.getpid()))
+        on_disk, self._held_in_memory = held_bytes(_processes())
         return on_disk + sum(disk_usage(folder) for folder in self._job.watched)
+
+
+def _processes() -> list[int]:
+    """What runs in the box, by whichever command: below our siblings, which are children of one supervisor."""
+    return [pid for sibling in children(os.getppid()) for pid in descendants(sibling)]
 
 
 def disk_usage(folder: str) -> int:

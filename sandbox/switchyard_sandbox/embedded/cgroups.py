@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from switchyard_sandbox.embedded.job import Group
 _ROOT = Path("/sys/fs/cgroup")
 _WANTED = ("memory", "pids", "cpu")
 _PERIOD_US = 100_000
+_TRIES = 100
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,25 @@ def find_place(own: str = "/proc/self/cgroup") -> Place | None:
 
 def remove(path: Path) -> None:
     """Take away a group that may be gone already, killing what is left in it."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(OSError):
+            (path / "cgroup.kill").write_text("1")
+        try:
+            path.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError:
+            _kill_members(path)
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _kill_members(path: Path) -> None:
+    """Version 1 has no file for that."""
     with contextlib.suppress(OSError):
-        (path / "cgroup.kill").write_text("1")
-    with contextlib.suppress(OSError):
-        path.rmdir()
+        for pid in (path / "cgroup.procs").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
 
 
 def _unified_place(own: str) -> Place | None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from switchyard_sandbox.contract import INBOX, WORKDIR, Limits
-from switchyard_sandbox.embedded.job import BLOCK_FD, INFO_FD, PROXY_PORT, SECCOMP_FD
+from switchyard_sandbox.contract import INBOX, Limits
+from switchyard_sandbox.embedded.job import BLOCK_FD, INFO_FD, PROXY_PORT, SECCOMP_FD, Mount
 from switchyard_sandbox.mirror import OBJECTS_IN_BOX
 
 HOME = "/home/agent"
@@ -61,13 +61,14 @@ _PROC_HIDDEN = ("acpi", "asound", "kallsyms", "key-users", "keys", "latency_stat
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the host keeps what a box has of its own."""
+    """Where the host keeps what a box only reads."""
 
-    work: str
-    home: str
     inbox: str
-    etc: str
     objects: str
+    own: str = ""
+    """A folder with the box's own files of /etc; empty: they are made where the box's tree is made."""
+    certificates: str = ""
+    """The authorities that it trusts; empty: it has no network to need them for."""
     programs: tuple[tuple[str, str], ...] = ()
     """(what of the host, where in the box), outer before inner."""
     covered: tuple[str, ...] = ()
@@ -81,6 +82,23 @@ def write_etc(folder: Path) -> None:
     for name, text in _FILES.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o644)
+
+
+def tree(sources: Sources) -> list[Mount]:
+    """What every command of a box sees, its own files aside: read-only, and of the host what programs need."""
+    return [
+        *_system(),
+        *(_bound(f"/etc/{name}", f"/etc/{name}") for name in _ETC if Path(f"/etc/{name}").exists()),
+        *(_own_file(name, text, sources.own) for name, text in _FILES.items()),
+        *([_bound(sources.certificates, CERTIFICATES)] if sources.certificates else []),
+        *(Mount(kind="folder", target=place) for place in ("/proc", "/dev", "/tmp", "/run", "/var")),  # noqa: S108
+        Mount(kind="link", source="/tmp", target="/var/tmp"),  # noqa: S108
+        _bound(sources.objects, OBJECTS_IN_BOX),
+        _bound(sources.inbox, INBOX),
+        # An installation that is changed while boxes live may break its programs, but no box.
+        *(_bound(source, place, kind="bind-try") for source, place in sources.programs),
+        *(Mount(kind="cover", target=place) for place in sources.covered),
+    ]
 
 
 def environment(
@@ -108,45 +126,64 @@ def gateway_variables(values: Mapping[str, str], address: str) -> dict[str, str]
     return {name: value.replace("{gateway}", address) for name, value in values.items()}
 
 
-def arguments(sources: Sources, env: Mapping[str, str], cwd: str, limits: Limits) -> list[str]:
-    """bubblewrap's options, in the order in which it makes the mounts."""
+def arguments(base: Sequence[str], env: Mapping[str, str], cwd: str, limits: Limits) -> list[str]:
+    """bubblewrap's options, in the order in which it makes the mounts; `base` are those for the tree."""
     temporary = min(limits.disk_mb, max(limits.memory_mb // 2, 1)) << 20
     shared = min(_SHARED_MEMORY_BYTES, temporary)
     return [
         *_NAMESPACES,
-        *_system(),
-        *_etc(sources.etc, certificates=CERTIFICATES in env.values()),
+        *base,
         *("--proc", "/proc", *_hardened_proc(), "--dev", "/dev"),
         *_tmpfs("/dev/shm", "1777", shared),  # noqa: S108
         *("--remount-ro", "/dev"),
         *_tmpfs("/tmp", "1777", temporary),  # noqa: S108
         *_tmpfs("/run", "0755", 1 << 20),
-        *("--dir", "/var", "--symlink", "/tmp", "/var/tmp"),  # noqa: S108
-        *("--ro-bind", sources.objects, OBJECTS_IN_BOX),
-        *("--bind", sources.work, WORKDIR),
-        *("--bind", sources.home, HOME),
-        *("--ro-bind", sources.inbox, INBOX),
-        *(part for source, place in sources.programs for part in ("--ro-bind", source, place)),
-        *(part for place in sources.covered for part in (*_tmpfs(place, "0755", 4096), "--remount-ro", place)),
         *("--remount-ro", "/", "--chdir", cwd, "--clearenv"),
         *(part for name, value in env.items() for part in ("--setenv", name, value)),
     ]
+
+
+def as_arguments(mounts: Sequence[Mount]) -> list[str]:
+    """A tree as bubblewrap makes it by itself, where nothing can be mounted before."""
+    parts: list[str] = []
+    for item in mounts:
+        match item.kind:
+            case "bind":
+                parts += ["--ro-bind" if item.readonly else "--bind", item.source, item.target]
+            case "link":
+                parts += ["--symlink", item.source, item.target]
+            case "bind-try":
+                parts += ["--ro-bind-try", item.source, item.target]
+            case "cover":
+                parts += [*_tmpfs(item.target, "0755", 4096), "--remount-ro", item.target]
+            case _:
+                parts += ["--dir", item.target]
+    return parts
 
 
 def _tmpfs(place: str, mode: str, size_bytes: int) -> tuple[str, ...]:
     return ("--perms", mode, "--size", str(size_bytes), "--tmpfs", place)
 
 
-def _system() -> list[str]:
+def _system() -> list[Mount]:
     """/usr and the names beside it, as they are on the host: links in a merged /usr, else directories."""
-    parts = ["--ro-bind", "/usr", "/usr"]
-    for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"):
-        place = Path(name)
+    found = [_bound("/usr", "/usr")]
+    for place in (Path(name) for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")):
         if place.is_symlink():
-            parts += ["--symlink", str(place.readlink()), name]
+            found.append(Mount(kind="link", source=str(place.readlink()), target=str(place)))
         elif place.is_dir():
-            parts += ["--ro-bind", name, name]
-    return parts
+            found.append(_bound(str(place), str(place)))
+    return found
+
+
+def _own_file(name: str, text: str, folder: str) -> Mount:
+    if folder:
+        return _bound(f"{folder}/{name}", f"/etc/{name}")
+    return Mount(kind="file", source=text, target=f"/etc/{name}")
+
+
+def _bound(source: str, target: str, *, kind: str = "bind") -> Mount:
+    return Mount(kind=kind, source=source, target=target, readonly=True)
 
 
 def _hardened_proc() -> list[str]:
@@ -159,10 +196,3 @@ def _hardened_proc() -> list[str]:
             # Mounted without devices, so that not even this one can be opened.
             parts += ["--ro-bind", "/dev/null", place]
     return parts
-
-
-def _etc(own: str, *, certificates: bool) -> list[str]:
-    parts = [part for name in _ETC for part in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")]
-    for name in _FILES:
-        parts += ["--ro-bind", f"{own}/{name}", f"/etc/{name}"]
-    return [*parts, *(("--ro-bind", f"{own}/{Path(CERTIFICATES).name}", CERTIFICATES) if certificates else ())]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from switchyard_sandbox import certificates, extract, programs, reaper
 from switchyard_sandbox.audit import read_decisions
 from switchyard_sandbox.contract import (
     INBOX,
+    TERMINAL_SIZE,
     WORKDIR,
     BadCode,
     BoxId,
@@ -22,25 +22,30 @@ from switchyard_sandbox.contract import (
     Extraction,
     Finished,
     OutputSink,
+    Terminal,
+    TerminalSize,
 )
-from switchyard_sandbox.embedded import confinement, limits, probe
-from switchyard_sandbox.embedded.job import AUDIT
-from switchyard_sandbox.embedded.launching import Box, make_job, view_of
+from switchyard_sandbox.embedded import limits, probe
+from switchyard_sandbox.embedded.job import AUDIT, PLAN
+from switchyard_sandbox.embedded.launching import (
+    INBOX_FOLDER,
+    Box,
+    make_job,
+    make_plan,
+    open_box,
+    view_of,
+)
 from switchyard_sandbox.embedded.machine import Machine, look
-from switchyard_sandbox.embedded.workspace import Shared, Workspace
-from switchyard_sandbox.execution import (
-    Supervisor,
-    begin,
-    command_folder,
-    follow,
-    forgotten,
-    list_commands,
-    next_folder,
-)
+from switchyard_sandbox.embedded.workspace import Shared
+from switchyard_sandbox.execution import command_folder, follow, forgotten, list_commands, next_folder
 from switchyard_sandbox.inbox import put_file
-from switchyard_sandbox.journal import Journal
+from switchyard_sandbox.journal import Entry, Journal
 from switchyard_sandbox.layers import ensure_layer
 from switchyard_sandbox.mirror import CodeStore
+from switchyard_sandbox.processes import Process
+from switchyard_sandbox.spawning import SPAWNER
+from switchyard_sandbox.supervision import begin_in
+from switchyard_sandbox.terminal import begin_terminal
 
 _DELTA = ".delta.pack"
 _DELTA_TIMEOUT_S = 600.0
@@ -80,14 +85,17 @@ class EmbeddedDriver:
             BadCode: The repository or a commit can't be used.
             SetUpFailed: A set-up command failed.
         """
+        SPAWNER.warm_up()
         machine = look(self._state)
         limits.require(machine, spec.limits, allow_degraded=spec.allow_degraded)
         store = CodeStore(self._state, machine.uid)
         checkout = store.checkout(spec.code)
-        layer = ensure_layer(self._state, spec, self, self._harvest, checkout)
+        # What set-up installs is taken from the disk.
+        plain = replace(spec, workspace="disk") if spec.workspace == "memory" else spec
+        layer = ensure_layer(self._state, plain, self, self._harvest, checkout)
         box, folder = self._journal.open(spec)
         try:
-            self._furnish(folder, machine, spec, Shared(checkout, layer))
+            self._furnish(folder, self._journal.read(box), machine, spec, Shared(checkout, layer), store.objects)
             if spec.code.commit != spec.code.anchor:
                 self._lay_delta(box, store, spec)
         except BaseException:
@@ -112,7 +120,8 @@ class EmbeddedDriver:
 
     def start(self, box: BoxId, command: Command) -> CommandId:
         """Start a command that goes on without us."""
-        folder, _ = self._begin(self._open(box), command)
+        folder, process = self._begin(self._open(box), command)
+        process.close()
         return CommandId(folder.name)
 
     def attach(
@@ -133,9 +142,15 @@ class EmbeddedDriver:
         opened = self._open(box)
         return extract.extract(opened.folder, opened.entry, quarantine, view_of(opened))
 
+    def open_terminal(self, box: BoxId, command: Command, size: TerminalSize = TERMINAL_SIZE) -> Terminal:
+        """Start a command on a terminal of its own."""
+        opened = self._open(box)
+        folder, _ = next_folder(opened.folder)
+        return begin_terminal(opened.folder, make_job(look(self._state), opened, command, folder, self._internal, size))
+
     def destroy(self, box: BoxId) -> None:
         """Kill everything in the box and remove it."""
-        self._journal.remove(box, reaper.end_commands)
+        self._journal.remove(box, reaper.end_box)
 
     def list(self, labels: Mapping[str, str] | None = None) -> Sequence[BoxInfo]:
         """The boxes whose labels include these."""
@@ -145,15 +160,18 @@ class EmbeddedDriver:
         """Destroy orphans and boxes past their ttl."""
         return reaper.reap(self._journal, keep)
 
-    def _furnish(self, folder: Path, machine: Machine, spec: BoxSpec, shared: Shared) -> None:
-        (folder / "inbox").mkdir(mode=0o755)
-        (folder / "inbox").chmod(0o755)
-        confinement.write_etc(folder / "etc")
+    def _furnish(
+        self, folder: Path, entry: Entry, machine: Machine, spec: BoxSpec, shared: Shared, objects: Path
+    ) -> None:
+        inbox = folder / INBOX_FOLDER
+        inbox.mkdir(mode=0o755)
+        inbox.chmod(0o755)
         if spec.network:
-            certificates.give(folder / "etc", self._certificates)
-        (folder / "shared.json").write_text(shared.dump())
+            certificates.give(folder, self._certificates)
         programs.install(folder, spec.programs)
-        Workspace(folder, shared, machine.overlay).prepare(machine.uid)
+        plan, workspace = make_plan(machine, folder, entry, shared, objects)
+        workspace.prepare(machine.uid)
+        (folder / PLAN).write_text(plan.dump())
 
     def _lay_delta(self, box: BoxId, store: CodeStore, spec: BoxSpec) -> None:
         """Bring the box from the anchor to its commit, by its own git and inside it."""
@@ -175,20 +193,16 @@ class EmbeddedDriver:
             finished = follow(folder, sink, capture=command.capture)
             return replace(finished, decisions=read_decisions(folder / AUDIT))
 
-    def _begin(self, box: Box, command: Command) -> tuple[Path, Supervisor]:
-        remaining = max(0.0, box.entry.remaining_s(time.time()))
-        timeout_s = remaining if command.timeout_s is None else min(command.timeout_s, remaining)
-        folder, number = next_folder(box.folder)
-        job = make_job(look(self._state), box, command, number, timeout_s, self._internal)
-        return folder, begin(folder, job, command.stdin)
+    def _begin(self, box: Box, command: Command) -> tuple[Path, Process]:
+        folder, _ = next_folder(box.folder)
+        job = make_job(look(self._state), box, command, folder, self._internal)
+        return folder, begin_in(box.folder, job, command.stdin)
 
     def _open(self, box: BoxId) -> Box:
-        entry = self._journal.read(box)
-        folder = self._journal.folder(box)
-        shared = Shared.load((folder / "shared.json").read_text())
-        workspace = Workspace(folder, shared, look(self._state).overlay)
-        return Box(folder, entry, workspace, CodeStore(self._state, None).objects, programs.installation(folder))
+        return open_box(self._journal.folder(box), self._journal.read(box))
 
     def _harvest(self, box: BoxId) -> tuple[Path, Path]:
-        workspace = self._open(box).workspace
-        return workspace.upper, workspace.home
+        opened = self._open(box)
+        # What is mounted can't be moved.
+        reaper.end_box(opened.folder)
+        return opened.workspace.upper, opened.workspace.home

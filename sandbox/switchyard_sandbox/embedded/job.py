@@ -1,31 +1,46 @@
-"""What the driver asks a shim to do, as one JSON file; without heavy imports: every command's start pays for them."""
+"""What the driver asks of a box's supervisor, as JSON; without heavy imports, for many small processes read it."""
 
 from __future__ import annotations
 
 import json
 
 SECCOMP_FD, INFO_FD, BLOCK_FD, ARGUMENTS_FD = 10, 11, 12, 13
-"""Where bubblewrap finds what the shim hands it."""
+"""Where bubblewrap finds what the supervisor hands it."""
 
 PROXY_PORT, GATEWAY_PORT = 3128, 3129
 """Where a box with a network finds the proxy, and one with model endpoints the gateway, at its own loopback."""
 
-JOB, PROCESS, OUTPUT, EXIT, STDIN = "job.json", "process.json", "output", "exit.json", "stdin"
-"""The files of one command's folder: asked, who runs it, what it said, how it ended."""
+PLAN, SOCKET, LOG, SUPERVISOR_LOCK = "plan.json", "shim.sock", "shim.log", "shim.lock"
+"""Files of a box's folder: what its supervisor makes, where it listens, what it complains of, and that it lives."""
 
-AUDIT = "audit.jsonl"
-"""There too: what the proxy decided."""
+PROCESS, OUTPUT, EXIT, AUDIT = "process.json", "output", "exit.json", "audit.jsonl"
+"""The files of one command's folder: who runs it, what it said, how it ended, what its proxy decided."""
+
+RUN_LOCK = "run.lock"
+"""Shared by a box's running commands, and held alone by whoever reads its tree."""
+
+BEGUN = b"begun"
+"""What a supervisor answers once a command has its process file."""
 
 
 class Mount:
-    """One mount of the shim's own namespace, made before bubblewrap starts."""
+    """One thing below a stage: a mount, or what a mount stands on.
 
-    def __init__(self, *, target: str, source: str = "", overlay: str = "") -> None:
+    Kinds: bind (`source` and what is mounted in it), bind-try (nothing where there is no such source), overlay and
+    tmpfs (`options`), cover (an empty tmpfs over a folder, if that is there), folder, file (`source` is its text),
+    link (`source` is where it leads).
+    """
+
+    def __init__(
+        self, *, kind: str, target: str, source: str = "", options: str = "", readonly: bool = False, owner: int = -1
+    ) -> None:
+        self.kind = kind
         self.target = target
         self.source = source
-        """Bound here when this is no overlay."""
-        self.overlay = overlay
-        """Overlay options; empty for a bind."""
+        self.options = options
+        self.readonly = readonly
+        self.owner = owner
+        """Who owns a folder; -1: whoever makes it."""
 
 
 class Group:
@@ -41,22 +56,76 @@ class Group:
         self.counter = counter
 
 
-class Job:
-    """Everything a shim needs for one command. Paths are the host's; sizes in bytes, times in seconds."""
+class Plan:
+    """What the supervisor of one box holds for all its commands. Paths are the host's."""
 
     def __init__(
         self,
         *,
+        place: str,
+        ends: float,
+        uid: int | None,
+        stage: str,
+        mounts: list[Mount],
+        groups: list[Group],
+        once: bool,
+        shared: tuple[str, str],
+        overlay: str | None,
+        objects: str,
+    ) -> None:
+        self.place = place
+        """The box's folder; once it is not there any more, the box is destroyed."""
+        self.ends = ends
+        """When the box ends by itself, in seconds since the epoch."""
+        self.uid = uid
+        """The uid and gid to drop to; None: the caller is no root."""
+        self.stage = stage
+        """Where the mounts are made; empty: nothing is mounted. Without root that takes a user namespace too."""
+        self.mounts = mounts
+        self.groups = groups
+        self.once = once
+        """The box's files are lost with its first supervisor, so there must be no second."""
+        self.shared = shared
+        """The checkout and the layer of set-up (empty: none) that the box lies on."""
+        self.overlay = overlay
+        """How they are mounted; None: they were copied."""
+        self.objects = objects
+        """The mirror's objects, which the box's git borrows."""
+
+    def dump(self) -> str:
+        """As JSON."""
+        plain = dict(vars(self))
+        plain["mounts"] = [vars(mount) for mount in self.mounts]
+        plain["groups"] = [vars(group) for group in self.groups]
+        return json.dumps(plain)
+
+    @classmethod
+    def load(cls, text: str) -> Plan:
+        """From JSON."""
+        plain = json.loads(text)
+        plain["mounts"] = [Mount(**mount) for mount in plain["mounts"]]
+        plain["groups"] = [Group(**group) for group in plain["groups"]]
+        return cls(**plain)
+
+
+NO_BOX = Plan(
+    place="", ends=0.0, uid=None, stage="", mounts=[], groups=[], once=False, shared=("", ""), overlay=None, objects=""
+)
+"""For a command that belongs to none."""
+
+
+class Job:
+    """Everything a supervisor needs for one command. Sizes in bytes, times in seconds."""
+
+    def __init__(
+        self,
+        *,
+        folder: str,
         bwrap: str,
         arguments: list[str],
         command: list[str],
         env: dict[str, str],
         cwd: str,
-        uid: int | None,
-        own_namespace: bool,
-        stage: str,
-        mounts: list[Mount],
-        groups: list[Group],
         rlimits: dict[str, int],
         cpus: list[int],
         pids: int,
@@ -65,16 +134,16 @@ class Job:
         disk_bytes: int,
         output_bytes: int,
         timeout_s: float,
-        timeout_limit: str,
         stall_s: float | None,
         network: list[str],
         internal: list[str],
         gateway: str,
-        audit: str,
-        lock: str,
         tree: str,
         watch: list[str],
+        terminal: tuple[int, int] | None,
     ) -> None:
+        self.folder = folder
+        """The command's own folder, below the box's."""
         self.bwrap = bwrap
         """Empty: no isolation."""
         self.arguments = arguments
@@ -83,13 +152,6 @@ class Job:
         self.env = env
         self.cwd = cwd
         """Both for a command without isolation; bubblewrap gets them among its options."""
-        self.uid = uid
-        """The uid and gid to drop to; None: the caller is no root."""
-        self.own_namespace = own_namespace
-        """Whether mounts of our own are needed; without root that takes a user namespace too."""
-        self.stage = stage
-        self.mounts = mounts
-        self.groups = groups
         self.rlimits = rlimits
         self.cpus = cpus
         """Processors to stay on; empty: all."""
@@ -102,7 +164,6 @@ class Job:
         self.disk_bytes = disk_bytes
         self.output_bytes = output_bytes
         self.timeout_s = timeout_s
-        self.timeout_limit = timeout_limit
         self.stall_s = stall_s
         self.network = network
         """Host names that the proxy lets through; empty: no network at all."""
@@ -110,26 +171,18 @@ class Job:
         """Those of them that may resolve to a private address."""
         self.gateway = gateway
         """The socket of the host's gateway; empty: no gateway."""
-        self.audit = audit
-        """Where the proxy writes one line for each decision."""
-        self.lock = lock
-        """Held while the command runs: commands of one box never overlap, and a held lock means that it lives."""
         self.tree = tree
-        """The work tree as the shim sees it."""
+        """The work tree as the supervisor sees it."""
         self.watch = watch
         """Files of it whose opening is noted."""
+        self.terminal = terminal
+        """Rows and columns of the terminal that the command gets; None: pipes."""
 
     def dump(self) -> str:
         """As JSON."""
-        plain = dict(vars(self))
-        plain["mounts"] = [vars(mount) for mount in self.mounts]
-        plain["groups"] = [vars(group) for group in self.groups]
-        return json.dumps(plain)
+        return json.dumps(vars(self))
 
     @classmethod
     def load(cls, text: str) -> Job:
         """From JSON."""
-        plain = json.loads(text)
-        plain["mounts"] = [Mount(**mount) for mount in plain["mounts"]]
-        plain["groups"] = [Group(**group) for group in plain["groups"]]
-        return cls(**plain)
+        return cls(**json.loads(text))

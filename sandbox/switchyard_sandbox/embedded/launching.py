@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
-from switchyard_sandbox.contract import Command, SandboxError
-from switchyard_sandbox.embedded import confinement, staging
-from switchyard_sandbox.embedded.confinement import Sources
-from switchyard_sandbox.embedded.job import AUDIT, GATEWAY_PORT, Job, Mount
+from switchyard_sandbox.contract import WORKDIR, Command, IsolationUnavailable, Limits, SandboxError, TerminalSize
+from switchyard_sandbox.embedded import staging
+from switchyard_sandbox.embedded.confinement import (
+    CERTIFICATES,
+    HOME,
+    Sources,
+    arguments,
+    as_arguments,
+    environment,
+    gateway_variables,
+    tree,
+    write_etc,
+)
+from switchyard_sandbox.embedded.job import GATEWAY_PORT, PLAN, Job, Mount, Plan
 from switchyard_sandbox.embedded.limits import hold
-from switchyard_sandbox.embedded.machine import Machine
-from switchyard_sandbox.embedded.workspace import Workspace
+from switchyard_sandbox.embedded.machine import Machine, OverlayKind
+from switchyard_sandbox.embedded.workspace import Shared, Workspace
 from switchyard_sandbox.extract import View
-from switchyard_sandbox.journal import Entry, lock_path
-from switchyard_sandbox.programs import PLACE, Installation
+from switchyard_sandbox.journal import Entry
+from switchyard_sandbox.programs import PLACE, Installation, installation
+from switchyard_sandbox.supervision import stand
+
+INBOX_FOLDER = "inbox"
+TERMINAL_KIND = "xterm-256color"
+_ETC, _ROOT, _MEMORY = "etc", "root", "memory"
 
 
 @dataclass(frozen=True)
@@ -23,52 +40,80 @@ class Box:
 
     folder: Path
     entry: Entry
+    plan: Plan
     workspace: Workspace
-    objects: Path
-    """The mirror's objects, which the box's git borrows."""
     programs: Installation | None = None
 
     @property
     def inbox(self) -> Path:
         """Where `put` writes."""
-        return self.folder / "inbox"
-
-    @property
-    def etc(self) -> Path:
-        """The box's own files of /etc."""
-        return self.folder / "etc"
+        return self.folder / INBOX_FOLDER
 
 
-def make_job(machine: Machine, box: Box, command: Command, number: int, timeout_s: float, internal: list[str]) -> Job:
-    """The job of a box's `number`th command.
+def make_plan(machine: Machine, folder: Path, entry: Entry, shared: Shared, objects: Path) -> tuple[Plan, Workspace]:
+    """What a new box's supervisor is to hold, and where the box's files will lie.
+
+    Raises:
+        IsolationUnavailable: The workspace that was asked for can't be had here.
+    """
+    overlay = None if entry.workspace == "copy" else machine.overlay
+    programs = installation(folder)
+    sources = _sources(folder, entry, objects, programs)
+    staged = machine.as_root or overlay is not None
+    stage = _stage(folder, machine, shared, entry, programs) if staged else ""
+    workspace = Workspace(folder, shared, overlay, _memory_place(machine, entry, stage))
+    if not stage:
+        write_etc(folder / _ETC)
+    root = f"{stage}/{_ROOT}"
+    limits = _limits(entry)
+    mounts = [
+        *(_below(root, item) for item in tree(sources)),
+        *workspace.mounts(root + WORKDIR, root + HOME, machine.uid, limits.disk_mb),
+        *staging.stage_bwrap(str(machine.bwrap), stage)[0],
+    ]
+    plan = Plan(
+        place=str(folder),
+        ends=entry.created + entry.ttl_s,
+        uid=machine.uid,
+        stage=stage,
+        mounts=mounts if stage else [],
+        groups=hold(machine, limits, f"switchyard-{entry.id}").groups,
+        once=bool(workspace.memory),
+        shared=(str(shared.checkout), str(shared.layer or "")),
+        overlay=overlay,
+        objects=str(objects),
+    )
+    return plan, workspace
+
+
+def open_box(folder: Path, entry: Entry) -> Box:
+    """A box from its files."""
+    plan = Plan.load((folder / PLAN).read_text())
+    checkout, layer = plan.shared
+    shared = Shared(Path(checkout), Path(layer) if layer else None)
+    memory = f"{plan.stage}/{_MEMORY}" if plan.once else ""
+    overlay = cast("OverlayKind | None", plan.overlay)
+    return Box(folder, entry, plan, Workspace(folder, shared, overlay, memory), installation(folder))
+
+
+def make_job(
+    machine: Machine, box: Box, command: Command, folder: Path, internal: list[str], size: TerminalSize | None = None
+) -> Job:
+    """A command of a box as its supervisor takes it.
 
     Raises:
         SandboxError: The command can't be handed to a process.
     """
     check_command(command)
-    staged = machine.as_root or bool(box.workspace.work_lowers or box.workspace.home_lowers)
-    stage = _stage(box, machine) if staged else ""
-    sources = _staged_sources(stage, box.programs) if staged else _direct_sources(box)
-    networked = bool(box.entry.network)
-    gateway = confinement.gateway_variables(box.entry.gateway_env, f"http://127.0.0.1:{GATEWAY_PORT}")
-    own = [box.entry.env, gateway, command.env]
-    env = confinement.environment(
-        own, proxied=networked, certificates=networked, programs=f"{PLACE}/bin" if box.programs else ""
-    )
-    limits = box.entry.box_limits
-    held = hold(machine, limits, f"switchyard-{box.entry.id}-{number}")
-    mounts, bwrap = _mounts(box, machine, stage) if staged else ([], str(machine.bwrap))
+    entry, stage, limits = box.entry, box.plan.stage, _limits(box.entry)
+    held = hold(machine, limits, "")
     return Job(
-        bwrap=bwrap,
-        arguments=confinement.arguments(sources, env, command.cwd, limits),
+        folder=str(folder),
+        bwrap=staging.stage_bwrap(str(machine.bwrap), stage)[1] if stage else str(machine.bwrap),
+        arguments=arguments(_base(box), _environment(box, command, size), command.cwd, entry.box_limits),
         command=list(command.argv),
         env={},
         cwd="/",
-        uid=machine.uid,
-        own_namespace=staged,
-        stage=stage,
-        mounts=mounts,
-        groups=held.groups,
         rlimits=held.rlimits,
         cpus=held.cpus,
         pids=held.pids,
@@ -76,29 +121,31 @@ def make_job(machine: Machine, box: Box, command: Command, number: int, timeout_
         watched=[str(box.workspace.upper), str(box.workspace.home)],
         disk_bytes=(limits.disk_mb << 20) + box.workspace.copied_bytes(),
         output_bytes=limits.output_mb << 20,
-        timeout_s=timeout_s,
-        timeout_limit="timeout",
+        timeout_s=allowed_s(entry, command),
         stall_s=command.stall_s,
-        network=list(box.entry.network),
+        network=list(entry.network),
         internal=internal,
-        gateway=box.entry.gateway,
-        audit=str(box.folder / "exec" / str(number) / AUDIT),
-        lock=str(lock_path(box.folder)),
-        tree=sources.work,
+        gateway=entry.gateway,
+        tree=f"{stage}/{_ROOT}{WORKDIR}" if stage else str(box.workspace.upper),
         watch=list(command.watch),
+        terminal=(size.rows, size.columns) if size else None,
     )
 
 
 def view_of(box: Box) -> View:
-    """How the box's work tree is looked at from outside: mounted read-only where it lies in layers."""
-    workspace = box.workspace
-    stamps = workspace.stamps()
+    """How the box's work tree is looked at: among the mounts of its supervisor, where it lies in layers."""
+    workspace, stage = box.workspace, box.plan.stage
     if not workspace.work_lowers:
-        return View(after=str(workspace.upper), stamps=stamps)
-    sources = [str(workspace.folder), str(workspace.shared.checkout), "/usr"]
-    stage = staging.choose_stage(sources)
-    after, before = workspace.view(stage, pristine=False), workspace.view(stage, pristine=True)
-    return View(after=after.target, before=before.target, stamps=stamps, stage=stage, mounts=(after, before))
+        return View(after=str(workspace.upper), stamps=workspace.stamps())
+    before = workspace.before(f"{stage}/before")
+    after = f"{stage}/{_ROOT}{WORKDIR}"
+    return View(after, before.target, workspace.stamps(), namespace=stand(box.folder), mounts=(before,))
+
+
+def allowed_s(entry: Entry, command: Command) -> float:
+    """How long a command may take: no longer than its box lives."""
+    remaining = max(0.0, entry.remaining_s(time.time()))
+    return remaining if command.timeout_s is None else min(command.timeout_s, remaining)
 
 
 def check_command(command: Command) -> None:
@@ -110,57 +157,68 @@ def check_command(command: Command) -> None:
         )
 
 
-def _stage(box: Box, machine: Machine) -> str:
-    programs = [source for source, _ in box.programs.inner] if box.programs else []
-    reached = [box.entry.gateway] if box.entry.gateway else []
-    stage = staging.choose_stage([str(box.folder), str(machine.bwrap), "/usr", "/etc", *programs, *reached])
-    if not stage:
-        raise SandboxError(
-            f"there is no directory to stage the mounts of {box.folder}", hint="make an empty, world-readable /mnt"
-        )
-    return stage
+def _base(box: Box) -> list[str]:
+    """bubblewrap's options for the tree: made by the supervisor, or else by itself."""
+    if box.plan.stage:
+        return ["--bind", f"{box.plan.stage}/{_ROOT}", "/"]
+    own = box.workspace.mounts(WORKDIR, HOME, None, 0)
+    return as_arguments([*tree(_sources(box.folder, box.entry, Path(box.plan.objects), box.programs)), *own])
 
 
-def _staged_sources(stage: str, programs: Installation | None) -> Sources:
-    own = Sources(f"{stage}/work", f"{stage}/home", f"{stage}/inbox", f"{stage}/etc", f"{stage}/objects")
+def _environment(box: Box, command: Command, size: TerminalSize | None) -> dict[str, str]:
+    networked = bool(box.entry.network)
+    gateway = gateway_variables(box.entry.gateway_env, f"http://127.0.0.1:{GATEWAY_PORT}")
+    terminal = {"TERM": TERMINAL_KIND} if size else {}
+    extra = [terminal, box.entry.env, gateway, command.env]
+    programs = f"{PLACE}/bin" if box.programs else ""
+    return environment(extra, proxied=networked, certificates=networked, programs=programs)
+
+
+def _sources(folder: Path, entry: Entry, objects: Path, programs: Installation | None) -> Sources:
+    own = folder / _ETC
+    sources = Sources(
+        inbox=str(folder / INBOX_FOLDER),
+        objects=str(objects),
+        own=str(own) if own.is_dir() else "",
+        certificates=str(folder / Path(CERTIFICATES).name) if entry.network else "",
+    )
     if programs is None:
-        return own
-    outer = [(f"{stage}/outer-{number}", place) for number, place in enumerate(programs.outer)]
-    return replace(own, programs=((f"{stage}/programs", PLACE), *outer), covered=_covered(programs))
-
-
-def _direct_sources(box: Box) -> Sources:
-    workspace = box.workspace
-    own = Sources(str(workspace.upper), str(workspace.home), str(box.inbox), str(box.etc), str(box.objects))
-    if (programs := box.programs) is None:
-        return own
+        return sources
     inner = [(source, f"{PLACE}/{place}") for source, place in programs.inner]
     outer = [(place, place) for place in programs.outer]
-    mounts = ((str(programs.folder), PLACE), *inner, *outer)
-    return replace(own, programs=mounts, covered=_covered(programs))
+    covered = tuple(f"{PLACE}/{place}" for place in programs.covered)
+    return replace(sources, programs=((str(programs.folder), PLACE), *inner, *outer), covered=covered)
 
 
-def _covered(programs: Installation) -> tuple[str, ...]:
-    return tuple(f"{PLACE}/{place}" for place in programs.covered)
+def _below(root: str, item: Mount) -> Mount:
+    return Mount(**{**vars(item), "target": root + item.target})
 
 
-def _mounts(box: Box, machine: Machine, stage: str) -> tuple[list[Mount], str]:
-    """Everything below the stage, and where bubblewrap is found there."""
-    own = [
-        *box.workspace.mounts(stage),
-        Mount(target=f"{stage}/inbox", source=str(box.inbox)),
-        Mount(target=f"{stage}/etc", source=str(box.etc)),
-        Mount(target=f"{stage}/objects", source=str(box.objects)),
-        *(_program_mounts(box.programs, stage) if box.programs else []),
-    ]
-    place, bwrap = staging.stage_bwrap(str(machine.bwrap), stage)
-    return [*own, *place], bwrap
+def _limits(entry: Entry) -> Limits:
+    """The box's limits; what it writes to memory is charged there, on top of what its processes may use."""
+    limits = entry.box_limits
+    if entry.workspace != "memory":
+        return limits
+    return replace(limits, memory_mb=limits.memory_mb + limits.disk_mb)
 
 
-def _program_mounts(programs: Installation, stage: str) -> list[Mount]:
-    """The skeleton with everything mounted in it: one tree, which bubblewrap then takes as a whole."""
-    return [
-        Mount(target=f"{stage}/programs", source=str(programs.folder)),
-        *(Mount(target=f"{stage}/programs/{place}", source=source) for source, place in programs.inner),
-        *(Mount(target=f"{stage}/outer-{number}", source=place) for number, place in enumerate(programs.outer)),
-    ]
+def _memory_place(machine: Machine, entry: Entry, stage: str) -> str:
+    if entry.workspace != "memory":
+        return ""
+    if not machine.overlay_in_memory:
+        raise IsolationUnavailable(
+            "a workspace in memory can't be had here",
+            hint='run as root on a kernel whose tmpfs can hold an overlay, or choose workspace="disk"',
+        )
+    return f"{stage}/{_MEMORY}"
+
+
+def _stage(folder: Path, machine: Machine, shared: Shared, entry: Entry, programs: Installation | None) -> str:
+    inner = [source for source, _ in programs.inner] if programs else []
+    own = [str(folder), str(shared.checkout), str(machine.bwrap), *([entry.gateway] if entry.gateway else [])]
+    stage = staging.choose_stage([*own, "/usr", "/etc", *inner])
+    if not stage:
+        raise SandboxError(
+            f"there is no directory to stage the mounts of {folder}", hint="make an empty, world-readable /mnt"
+        )
+    return stage

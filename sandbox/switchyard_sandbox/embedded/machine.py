@@ -14,6 +14,7 @@ from typing import Literal
 
 from switchyard_sandbox.contract import IsolationUnavailable
 from switchyard_sandbox.embedded import cgroups, seccomp
+from switchyard_sandbox.embedded.trial import ON_DISK_ALONE
 from switchyard_sandbox.launch import Result, run
 
 ROOT_UID = 64200
@@ -32,6 +33,8 @@ class Machine:
     as_root: bool
     overlay: OverlayKind | None
     """How overlays can be mounted: with directory renames (root), without (user), or not at all."""
+    overlay_in_memory: bool
+    """Whether one can write to memory, with directory renames."""
     groups: cgroups.Place | None
     processors: int
 
@@ -70,7 +73,8 @@ def look(state: Path) -> Machine:
         said = trial.stderr.decode("utf-8", "replace").strip()
         raise IsolationUnavailable(f"{bwrap} can't isolate: {said}", hint=_hint(said))
     state.mkdir(parents=True, exist_ok=True)
-    return Machine(bwrap, as_root, _try_overlay(state, as_root), cgroups.find_place(), os.cpu_count() or 1)
+    overlay, in_memory = _try_overlay(state, as_root)
+    return Machine(bwrap, as_root, overlay, in_memory, cgroups.find_place(), os.cpu_count() or 1)
 
 
 def find_bwrap() -> Path:
@@ -105,13 +109,15 @@ def _try_bwrap(bwrap: Path) -> Result:
     return _try("bwrap", str(bwrap), str(uid or ""), *isolate)
 
 
-def _try_overlay(state: Path, as_root: bool) -> OverlayKind | None:
+def _try_overlay(state: Path, as_root: bool) -> tuple[OverlayKind | None, bool]:
+    """How overlays can be mounted, and whether over memory too."""
     with tempfile.TemporaryDirectory(dir=state, prefix=".overlay-trial-") as folder:
         for name in ("lower/inner", "upper", "work", "merged"):
             (Path(folder) / name).mkdir(parents=True)
-        if _try("overlay", folder).code:
-            return None
-    return "root" if as_root else "user"
+        code = _try("overlay", folder).code
+    if code not in (0, ON_DISK_ALONE):
+        return None, False
+    return "root" if as_root else "user", code == 0
 
 
 def _try(*arguments: str) -> Result:

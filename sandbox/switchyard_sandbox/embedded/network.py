@@ -14,17 +14,12 @@ from contextlib import suppress
 
 from switchyard_sandbox.egress import AllowList, Proxy, relay
 from switchyard_sandbox.embedded import kernel
-from switchyard_sandbox.embedded.job import GATEWAY_PORT, PROXY_PORT, Job
+from switchyard_sandbox.embedded.job import GATEWAY_PORT, PROXY_PORT
 
 _NS_GET_USERNS = 0xB701
 _SILENCE_S = 1800.0
 """A model may think for long; the gateway's own limit is shorter."""
 _MOST_CONNECTIONS = 128
-
-
-def serve(job: Job, init_pid: int) -> None:
-    """Let the box reach what its job names at its own loopback; all of it ends with this process."""
-    open_ways(job.network, job.internal, job.gateway, job.audit, init_pid, as_root=job.uid is not None)
 
 
 def open_ways(

@@ -26,6 +26,7 @@ def report(state: Path) -> Sequence[Enforcement]:
         Enforcement("network", True, "none, or the host's proxy to the allowed names alone"),
         Enforcement("seccomp", True, f"a filter of system calls for {os.uname().machine}"),
         _overlay(machine),
+        *_workspaces(machine),
         _cpus(machine),
         _memory(machine),
         _pids(machine),
@@ -43,6 +44,21 @@ def _overlay(machine: Machine) -> Enforcement:
         case _:
             hint = "put the state on ext4, xfs or btrfs, and allow mounts in user namespaces"
             return Enforcement("overlay", False, "no overlay can be mounted: work trees and layers are copied", hint)
+
+
+def _workspaces(machine: Machine) -> list[Enforcement]:
+    """Each way to keep what commands write, and whether directories can be renamed in it."""
+    whole = "copied whole, blocks shared where the file system can; directories can be renamed"
+    disk = "an overlay's upper layer on disk; directories can be renamed" if machine.overlay == "root" else whole
+    memory = "an overlay's upper layer in a sized tmpfs; directories can be renamed; lost with the box's supervisor"
+    lacking = "an overlay over memory takes root here"
+    return [
+        Enforcement("workspace disk", True, disk),
+        Enforcement("workspace memory", True, memory)
+        if machine.overlay_in_memory
+        else Enforcement("workspace memory", False, lacking, 'choose workspace = "disk"'),
+        Enforcement("workspace copy", True, whole),
+    ]
 
 
 def _cpus(machine: Machine) -> Enforcement:
@@ -64,4 +80,4 @@ def _pids(machine: Machine) -> Enforcement:
 
 def _group(machine: Machine) -> str:
     assert machine.groups is not None
-    return f"a cgroup (version {machine.groups.version}) of each command's own"
+    return f"a cgroup (version {machine.groups.version}) of each box's own"

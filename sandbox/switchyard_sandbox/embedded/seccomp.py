@@ -6,6 +6,7 @@ then falls back to clone.
 
 from __future__ import annotations
 
+import functools
 import os
 import struct
 
@@ -95,6 +96,7 @@ def is_supported(machine: str = os.uname().machine) -> bool:
     return machine in _ARCHITECTURES
 
 
+@functools.cache
 def program(machine: str = os.uname().machine) -> bytes:
     """The filter as bubblewrap takes it: an array of sock_filter."""
     column = list(_ARCHITECTURES).index(machine)

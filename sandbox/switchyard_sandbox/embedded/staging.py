@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from switchyard_sandbox.embedded import kernel
 from switchyard_sandbox.embedded.job import Mount
 
 _CANDIDATES = ("/mnt", "/media", "/srv", "/opt", "/var/tmp", "/tmp", "/home", "/run")  # noqa: S108
+_PLAIN = kernel.MS_NOSUID | kernel.MS_NODEV
 
 
 def choose_stage(sources: list[str]) -> str:
@@ -22,17 +24,22 @@ def choose_stage(sources: list[str]) -> str:
 def build(stage: str, mounts: list[Mount], *, uid: int, gid: int, as_root: bool) -> None:
     """Enter private mounts and make each of these; nothing of it is seen outside, and all of it ends with us."""
     kernel.enter_private_mounts(uid, gid, as_root=as_root)
-    kernel.mount("tmpfs", stage, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=755,size=1m")
+    kernel.mount("tmpfs", stage, "tmpfs", _PLAIN, "mode=755,size=1m")
+    place(mounts)
+
+
+def join(pid: int, *, as_root: bool) -> None:
+    """Enter a copy of another process's mounts, to add some that nobody else sees."""
+    if not as_root:
+        _enter(pid, "user", kernel.CLONE_NEWUSER)
+    _enter(pid, "mnt", kernel.CLONE_NEWNS)
+    kernel.unshare(kernel.CLONE_NEWNS)
+
+
+def place(mounts: list[Mount]) -> None:
+    """Make these in their order, and the folders that lead to them."""
     for item in mounts:
-        is_file = bool(item.source) and not os.path.isdir(item.source)  # noqa: PTH112
-        if is_file:
-            os.close(os.open(item.target, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))
-        else:
-            os.makedirs(item.target, mode=0o755, exist_ok=True)  # noqa: PTH103
-        if item.overlay:
-            kernel.mount("overlay", item.target, "overlay", kernel.MS_NOSUID | kernel.MS_NODEV, item.overlay)
-        else:
-            kernel.mount(item.source, item.target, "", kernel.MS_BIND)
+        _PLACE[item.kind](item)
 
 
 def overlay_options(lowers: list[str], upper: str, work: str, *, as_root: bool) -> str:
@@ -54,9 +61,82 @@ def stage_bwrap(bwrap: str, stage: str) -> tuple[list[Mount], str]:
         return [], bwrap
     package, inner = bwrap.rsplit("/", 2)[0], "/".join(bwrap.rsplit("/", 2)[1:])
     places = [place for place in (package, package + ".libs") if os.path.isdir(place)]  # noqa: PTH112
-    mounts = [Mount(target=f"{stage}/bwrap/{place.rpartition('/')[2]}", source=place) for place in places]
+    mounts = [Mount(kind="bind", target=f"{stage}/bwrap/{name.rpartition('/')[2]}", source=name) for name in places]
     return mounts, f"{stage}/bwrap/{package.rpartition('/')[2]}/{inner}"
+
+
+def _place_bind(item: Mount) -> None:
+    if os.path.isdir(item.source):  # noqa: PTH112
+        os.makedirs(item.target, mode=0o755, exist_ok=True)  # noqa: PTH103
+    else:
+        _write_file(item.target, "")
+    kernel.mount(item.source, item.target, "", kernel.MS_BIND | kernel.MS_REC)
+    kernel.restrict_mounts(item.target, readonly=item.readonly)
+
+
+def _place_bind_try(item: Mount) -> None:
+    if os.path.exists(item.source):  # noqa: PTH110
+        _place_bind(item)
+
+
+def _place_cover(item: Mount) -> None:
+    if os.path.isdir(item.target):  # noqa: PTH112
+        kernel.mount("tmpfs", item.target, "tmpfs", _PLAIN | kernel.MS_RDONLY, "size=4k,mode=755")
+
+
+def _place_overlay(item: Mount) -> None:
+    os.makedirs(item.target, mode=0o755, exist_ok=True)  # noqa: PTH103
+    kernel.mount("overlay", item.target, "overlay", _PLAIN, item.options)
+
+
+def _place_tmpfs(item: Mount) -> None:
+    os.makedirs(item.target, mode=0o755, exist_ok=True)  # noqa: PTH103
+    kernel.mount("tmpfs", item.target, "tmpfs", _PLAIN, item.options)
+    if item.readonly:
+        kernel.restrict_mounts(item.target, readonly=True)
+
+
+def _place_folder(item: Mount) -> None:
+    os.makedirs(item.target, mode=0o755, exist_ok=True)  # noqa: PTH103
+    if item.owner >= 0:
+        os.chown(item.target, item.owner, item.owner)
+
+
+def _place_file(item: Mount) -> None:
+    _write_file(item.target, item.source)
+
+
+def _place_link(item: Mount) -> None:
+    os.makedirs(os.path.dirname(item.target), mode=0o755, exist_ok=True)  # noqa: PTH103, PTH120
+    os.symlink(item.source, item.target)  # noqa: PTH211
+
+
+def _write_file(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)  # noqa: PTH103, PTH120
+    if text or not os.path.exists(path):  # noqa: PTH110
+        with open(path, "w") as file:
+            file.write(text)
+
+
+def _enter(pid: int, name: str, kind: int) -> None:
+    descriptor = os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        kernel.setns(descriptor, kind)
+    finally:
+        os.close(descriptor)
 
 
 def _escaped(path: str) -> str:
     return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
+
+
+_PLACE: dict[str, Callable[[Mount], None]] = {
+    "bind": _place_bind,
+    "bind-try": _place_bind_try,
+    "cover": _place_cover,
+    "overlay": _place_overlay,
+    "tmpfs": _place_tmpfs,
+    "folder": _place_folder,
+    "file": _place_file,
+    "link": _place_link,
+}

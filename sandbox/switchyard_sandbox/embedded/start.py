@@ -10,7 +10,8 @@ import signal
 import time
 
 from switchyard_sandbox.embedded import kernel, seccomp
-from switchyard_sandbox.embedded.job import ARGUMENTS_FD, BLOCK_FD, INFO_FD, SECCOMP_FD, STDIN, Job
+from switchyard_sandbox.embedded.job import ARGUMENTS_FD, AUDIT, BLOCK_FD, INFO_FD, SECCOMP_FD, Group, Job, Plan
+from switchyard_sandbox.embedded.pseudoterminal import Pty, on_terminal
 
 _INFO_WAIT_S = 30.0
 _NOT_RUN = 127
@@ -64,12 +65,16 @@ class Started:
         return _SIGNAL_OFFSET - code if told_by_bwrap else code
 
 
-def start(job: Job) -> Started:
-    """Start the job's command."""
-    return _start_confined(job) if job.bwrap else _start_plain(job)
+def start(job: Job, plan: Plan, stdin_fd: int, pty: Pty | None) -> Started:
+    """Start the job's command, on pipes or on a terminal."""
+    started = _start_confined(job, plan, stdin_fd, pty) if job.bwrap else _start_plain(job, stdin_fd, pty)
+    os.close(stdin_fd)
+    if pty:
+        pty.close()
+    return started
 
 
-def _start_plain(job: Job) -> Started:
+def _start_plain(job: Job, stdin_fd: int, pty: Pty | None) -> Started:
     """Start the command as it is: the driver that isolates nothing asks for this."""
     # A missing directory is the caller's fault, not the command's: found out before there is a command.
     os.close(os.open(job.cwd, os.O_RDONLY | os.O_DIRECTORY))
@@ -79,19 +84,24 @@ def _start_plain(job: Job) -> Started:
         address = serve_gateway(job.gateway)
         job.env = {name: value.replace("{gateway}", address, 1) for name, value in job.env.items()}
     stdout, stderr = os.pipe(), os.pipe()
-    handed = {0: _memory_file(_read(STDIN)), 1: stdout[1], 2: stderr[1]}
+    handed = dict.fromkeys(range(3), pty.slave) if pty else {0: stdin_fd, 1: stdout[1], 2: stderr[1]}
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _become_command(job, handed)
-    for descriptor in handed.values():
+        _become_command(job, handed, pty, parent)
+    for descriptor in (stdout[1], stderr[1]):
         os.close(descriptor)
     return Started(pid, stdout[0], stderr[0])
 
 
-def _become_command(job: Job, handed: dict[int, int]) -> None:
+def _become_command(job: Job, handed: dict[int, int], pty: Pty | None, parent: int) -> None:
     code = _NOT_RUN
     try:
         os.setsid()
+        kernel.die_with_parent(parent)
+        _forget_signals()
+        if pty:
+            pty.become_controlling()
         for name, value in job.rlimits.items():
             _limit(getattr(resource, name), value)
         _hand_over(handed)
@@ -106,39 +116,44 @@ def _become_command(job: Job, handed: dict[int, int]) -> None:
         os._exit(code)
 
 
-def _start_confined(job: Job) -> Started:
+def _start_confined(job: Job, plan: Plan, stdin_fd: int, pty: Pty | None) -> Started:
     """Start bubblewrap; the command runs once `Started.learn` and what needs the box's namespaces are done."""
     stdout, stderr = os.pipe(), os.pipe()
     info, block = os.pipe(), os.pipe()
+    arguments = _memory_file(b"\0".join(os.fsencode(part) for part in job.arguments) + b"\0")
+    program = _memory_file(seccomp.program())
     handed = {
-        0: _memory_file(_read(STDIN)),
-        1: stdout[1],
+        0: stdin_fd,
+        # bubblewrap shows the box the terminal that its own output goes to.
+        1: pty.slave if pty else stdout[1],
         2: stderr[1],
-        SECCOMP_FD: _memory_file(seccomp.program()),
+        SECCOMP_FD: program,
         INFO_FD: info[1],
         BLOCK_FD: block[0],
-        ARGUMENTS_FD: _memory_file(b"\0".join(os.fsencode(part) for part in job.arguments) + b"\0"),
+        ARGUMENTS_FD: arguments,
     }
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _become_bubblewrap(job, handed)
-    for descriptor in handed.values():
+        _become_bubblewrap(job, plan, handed, parent)
+    for descriptor in (stdout[1], stderr[1], program, info[1], block[0], arguments):
         os.close(descriptor)
     started = Started(pid, stdout[0], stderr[0], info[0])
     started.learn()
-    _release(job, started, block[1])
+    _release(job, plan, started, block[1])
     return started
 
 
-def _release(job: Job, started: Started, block_fd: int) -> None:
+def _release(job: Job, plan: Plan, started: Started, block_fd: int) -> None:
     """Do what needs the box's namespaces, then let the command go."""
     if started.init_pid and job.pids:
         # Here, not before: inside the box's user namespace the count is the box's own.
         resource.prlimit(started.init_pid, resource.RLIMIT_NPROC, (job.pids, job.pids))
     if started.init_pid and (job.network or job.gateway):
-        from switchyard_sandbox.embedded.network import serve
+        from switchyard_sandbox.embedded.network import open_ways
 
-        serve(job, started.init_pid)
+        root = plan.uid is not None
+        open_ways(job.network, job.internal, job.gateway, AUDIT, started.init_pid, as_root=root)
     try:
         os.write(block_fd, b"1")
     except BrokenPipeError:
@@ -148,22 +163,24 @@ def _release(job: Job, started: Started, block_fd: int) -> None:
         os.close(block_fd)
 
 
-def _become_bubblewrap(job: Job, handed: dict[int, int]) -> None:
+def _become_bubblewrap(job: Job, plan: Plan, handed: dict[int, int], parent: int) -> None:
     try:
         os.setsid()
-        for group in job.groups:
-            _join(group.path)
-        if job.uid is not None:
+        _forget_signals()
+        _join(plan.groups)
+        if plan.uid is not None:
             os.setgroups([])
-            os.setresgid(job.uid, job.uid, job.uid)
-            os.setresuid(job.uid, job.uid, job.uid)
+            os.setresgid(plan.uid, plan.uid, plan.uid)
+            os.setresuid(plan.uid, plan.uid, plan.uid)
         kernel.forgo_privileges()
+        kernel.die_with_parent(parent)
         if job.cpus:
             os.sched_setaffinity(0, job.cpus)
         for name, value in job.rlimits.items():
             _limit(getattr(resource, name), value)
         _hand_over(handed)
-        os.execve(job.bwrap, ["bwrap", "--args", str(ARGUMENTS_FD), "--", *job.command], {})  # noqa: S606
+        command = on_terminal(job.command) if job.terminal else job.command
+        os.execve(job.bwrap, ["bwrap", "--args", str(ARGUMENTS_FD), "--", *command], {})  # noqa: S606
     except OSError as err:
         os.write(handed[2], f"{job.bwrap} could not be started: {err}".encode())
     finally:
@@ -178,20 +195,21 @@ def _hand_over(handed: dict[int, int]) -> None:
         os.dup2(source, target, inheritable=True)
 
 
-def _join(path: str) -> None:
-    with open(path + "/cgroup.procs", "w") as file:
-        file.write("0")
+def _join(groups: list[Group]) -> None:
+    for path in {group.path for group in groups}:
+        with open(path + "/cgroup.procs", "w") as file:
+            file.write("0")
+
+
+def _forget_signals() -> None:
+    """Python ignores a broken pipe; programs expect to be ended by it."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def _limit(kind: int, value: int) -> None:
     hard = resource.getrlimit(kind)[1]
     ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(kind, (ceiling, ceiling))
-
-
-def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def _memory_file(content: bytes) -> int:

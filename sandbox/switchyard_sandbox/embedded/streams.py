@@ -19,12 +19,21 @@ _COMPLAINT_BYTES = 4096
 class Streams:
     """The two streams of one command."""
 
-    def __init__(self, started: Started, cap_bytes: int, wake_fd: int) -> None:
+    def __init__(self, started: Started, cap_bytes: int, enders: list[int]) -> None:
+        """Begin to listen.
+
+        Args:
+            enders: Descriptors that say, by anything that happens on them, that the command is to end.
+        """
         self._left = {1: cap_bytes, 2: cap_bytes}
-        self._numbers = {started.stdout_fd: 1, started.stderr_fd: 2}
-        self._wake_fd = wake_fd
+        self._numbers = {
+            descriptor: number
+            for number, descriptor in ((1, started.stdout_fd), (2, started.stderr_fd))
+            if descriptor >= 0
+        }
+        self._enders = enders
         self._poll = select.poll()
-        for descriptor in (*self._numbers, wake_fd, started.end_fd):
+        for descriptor in (*self._numbers, *enders, started.end_fd):
             self._poll.register(descriptor, select.POLLIN)
         self._file = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._first_error = b""
@@ -37,7 +46,7 @@ class Streams:
         for descriptor, _ in self._poll.poll(wait_s * 1000):
             if descriptor in self._numbers:
                 self._move(descriptor)
-            elif descriptor == self._wake_fd:
+            elif descriptor in self._enders:
                 self.woken = True
 
     def drain(self) -> None:

@@ -13,6 +13,9 @@ if __name__ == "__main__":
 
 from switchyard_sandbox.embedded import kernel, staging
 
+ON_DISK_ALONE = 3
+"""The exit code that says: an overlay can be mounted, but not over memory."""
+
 
 def try_overlay(folder: str) -> None:
     """Mount lower and upper of `folder` on its `merged`; as root, rename a directory of the lower."""
@@ -22,6 +25,19 @@ def try_overlay(folder: str) -> None:
     kernel.mount("overlay", f"{folder}/merged", "overlay", 0, options)
     if as_root:
         os.rename(f"{folder}/merged/inner", f"{folder}/merged/renamed")  # noqa: PTH104
+
+
+def try_overlay_in_memory(folder: str) -> None:
+    """The same as root, everything of it in memory; mounts are private by now."""
+    if os.getuid() != 0:
+        raise PermissionError("an overlay over memory takes root")
+    stage = staging.choose_stage([folder, "/usr"])
+    kernel.mount("tmpfs", stage, "tmpfs", 0, "size=1m")
+    for name in ("lower/inner", "upper", "work", "merged"):
+        os.makedirs(f"{stage}/{name}")  # noqa: PTH103
+    options = staging.overlay_options([f"{stage}/lower"], f"{stage}/upper", f"{stage}/work", as_root=True)
+    kernel.mount("overlay", f"{stage}/merged", "overlay", 0, options)
+    os.rename(f"{stage}/merged/inner", f"{stage}/merged/renamed")  # noqa: PTH104
 
 
 def try_bwrap(bwrap: str, uid: str, arguments: list[str]) -> None:
@@ -40,5 +56,9 @@ def try_bwrap(bwrap: str, uid: str, arguments: list[str]) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "overlay":
         try_overlay(sys.argv[2])
+        try:
+            try_overlay_in_memory(sys.argv[2])
+        except OSError:
+            sys.exit(ON_DISK_ALONE)
     else:
         try_bwrap(sys.argv[2], sys.argv[3], sys.argv[4:])

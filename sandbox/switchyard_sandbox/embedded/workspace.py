@@ -20,6 +20,9 @@ from switchyard_sandbox.embedded.machine import OverlayKind
 from switchyard_sandbox.launch import run
 
 _COPY_S = 1800.0
+_STAMPS, _COPIED = "stamps.json", "copied"
+_INODES_PER_MB = 256
+"""As the disk's watch counts: a file takes a block at least."""
 
 
 @dataclass(frozen=True)
@@ -30,34 +33,26 @@ class Shared:
     layer: Path | None
     """What set-up installed, `work` and `home` below it; None: no set-up."""
 
-    def dump(self) -> str:
-        """As JSON."""
-        return json.dumps([str(self.checkout), str(self.layer) if self.layer else None])
-
-    @classmethod
-    def load(cls, text: str) -> Shared:
-        """From JSON."""
-        checkout, layer = json.loads(text)
-        return cls(Path(checkout), Path(layer) if layer else None)
-
 
 @dataclass(frozen=True)
 class Workspace:
-    """The files of one box, below its folder."""
+    """The files of one box: below its folder, or in memory below its stage."""
 
     folder: Path
     shared: Shared
     overlay: OverlayKind | None
+    memory: str = ""
+    """Where a file system in memory is mounted for what commands write; empty: that lies on disk."""
 
     @property
     def upper(self) -> Path:
         """What commands wrote in the work tree; without an overlay of root's, the whole tree."""
-        return self.folder / "work"
+        return self._place("work")
 
     @property
     def home(self) -> Path:
         """What commands wrote in the home."""
-        return self.folder / "home"
+        return self._place("home")
 
     @property
     def work_lowers(self) -> list[Path]:
@@ -72,56 +67,66 @@ class Workspace:
 
     def prepare(self, uid: int | None, *, keep_owner: bool = True) -> None:
         """Make the directories, and the copies where copies are needed."""
-        for place in (self.upper, self.home, self._aside("work"), self._aside("home")):
+        for place in [] if self.memory else self._places():
             place.mkdir(mode=0o755)
             place.chmod(0o755)
             if uid is not None:
                 os.chown(place, uid, uid)
-        if self.overlay != "root":
-            copy_tree(self.shared.checkout, self.upper, keep_owner=keep_owner)
+        if self.overlay == "root":
+            return
+        copy_tree(self.shared.checkout, self.upper, keep_owner=keep_owner)
         if self.overlay is None and self.shared.layer:
             copy_tree(self.shared.layer / "work", self.upper)
             copy_tree(self.shared.layer / "home", self.home)
-        if self.overlay != "root":
-            (self.folder / "stamps.json").write_text(json.dumps(take_stamps(self.upper)))
-        (self.folder / "copied").write_text(str(disk_usage(str(self.upper)) if self.overlay != "root" else 0))
+        (self.folder / _STAMPS).write_text(json.dumps(take_stamps(self.upper)))
+        (self.folder / _COPIED).write_text(str(disk_usage(str(self.upper))))
 
     def stamps(self) -> dict[str, list[int]]:
         """How the files of a copied work tree looked before the first command; empty for an overlay of root's."""
-        kept = self.folder / "stamps.json"
-        found: dict[str, list[int]] = json.loads(kept.read_text()) if kept.exists() else {}
+        if self.overlay == "root":
+            return {}
+        found: dict[str, list[int]] = json.loads((self.folder / _STAMPS).read_text())
         return found
 
     def copied_bytes(self) -> int:
         """What the box took before its first command, which no limit counts."""
-        return int((self.folder / "copied").read_text())
+        return 0 if self.overlay == "root" else int((self.folder / _COPIED).read_text())
 
-    def mounts(self, stage: str) -> list[Mount]:
-        """The work tree and the home, mounted below `stage`."""
+    def mounts(self, work: str, home: str, uid: int | None, size_mb: int) -> list[Mount]:
+        """The work tree and the home, mounted there."""
         return [
-            self._mount(f"{stage}/work", self.upper, self.work_lowers, "work"),
-            self._mount(f"{stage}/home", self.home, self.home_lowers, "home"),
+            *(self._in_memory(uid, size_mb) if self.memory else []),
+            self._mount(work, self.upper, self.work_lowers, "work"),
+            self._mount(home, self.home, self.home_lowers, "home"),
         ]
 
-    def view(self, stage: str, *, pristine: bool) -> Mount:
-        """The work tree to look at: as commands left it, or (`pristine`) the layers as they found them."""
-        lowers = [*([] if pristine else [self.upper]), *self.work_lowers]
-        target = f"{stage}/{'before' if pristine else 'after'}"
-        if len(lowers) == 1:
-            return Mount(target=target, source=str(lowers[0]))
-        return Mount(target=target, overlay=self._options(lowers))
+    def before(self, target: str) -> Mount:
+        """The layers of the work tree as commands found them, to look at."""
+        if len(self.work_lowers) == 1:
+            return Mount(kind="bind", target=target, source=str(self.work_lowers[0]), readonly=True)
+        return Mount(kind="overlay", target=target, options=self._options(self.work_lowers))
+
+    def _in_memory(self, uid: int | None, size_mb: int) -> list[Mount]:
+        options = f"size={size_mb}m,nr_inodes={size_mb * _INODES_PER_MB},mode=755"
+        owner = -1 if uid is None else uid
+        folders = [Mount(kind="folder", target=str(place), owner=owner) for place in self._places()]
+        return [Mount(kind="tmpfs", target=self.memory, options=options), *folders]
 
     def _mount(self, target: str, upper: Path, lowers: list[Path], name: str) -> Mount:
         if not lowers:
-            return Mount(target=target, source=str(upper))
-        return Mount(target=target, overlay=self._options(lowers, str(upper), str(self._aside(name))))
+            return Mount(kind="bind", target=target, source=str(upper))
+        options = self._options(lowers, str(upper), str(self._place(f"overlay-{name}")))
+        return Mount(kind="overlay", target=target, options=options)
 
     def _options(self, lowers: list[Path], upper: str = "", work: str = "") -> str:
         plain = [str(lower) for lower in lowers]
         return staging.overlay_options(plain, upper, work, as_root=self.overlay == "root")
 
-    def _aside(self, name: str) -> Path:
-        return self.folder / f"overlay-{name}"
+    def _places(self) -> list[Path]:
+        return [self._place(name) for name in ("work", "home", "overlay-work", "overlay-home")]
+
+    def _place(self, name: str) -> Path:
+        return (Path(self.memory) if self.memory else self.folder) / name
 
 
 def copy_tree(source: Path, target: Path, *, keep_owner: bool = True) -> None:

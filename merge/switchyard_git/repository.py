@@ -8,16 +8,16 @@ from typing import Self
 
 from switchyard_git import discovery
 from switchyard_git.attributes import Attributes
-from switchyard_git.merging import Merging
 from switchyard_git.objects import Objects
 from switchyard_git.refs import Refs
+from switchyard_git.replaying import Replaying
 from switchyard_git.settings import Remotes
 from switchyard_git.transport import Transport
 from switchyard_git.worktree import Worktree
 
 
 @dataclass(frozen=True)
-class Repository(Refs, Merging, Objects, Transport, Remotes, Worktree, Attributes):
+class Repository(Refs, Replaying, Objects, Transport, Remotes, Worktree, Attributes):
     """A git repository. Bare ones, shallow ones and linked worktrees all do; submodules are never entered."""
 
     @classmethod

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 class MergeError(Exception):
     """Root of what switchyard_merge raises.
 
-    CyclicPlan, UnknownDependency, StaleBranch, BranchInUse, ForbiddenRef, ForgeRefused, ForgeUnavailable.
+    CyclicPlan, UnknownDependency, StaleBranch, BranchInUse, ForbiddenRef, ForgeRefused (HeadMoved, NotMergeable),
+    ForgeUnavailable (RateLimited).
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -76,3 +77,33 @@ class ForgeRefused(MergeError):
 
 class ForgeUnavailable(MergeError):
     """The forge could not be reached, or cannot answer now."""
+
+
+class HeadMoved(ForgeRefused):
+    """The head of a pull request is not where the caller saw it; nothing was merged."""
+
+    def __init__(self, number: int, *, expected: str, found: str) -> None:
+        super().__init__(
+            f"pull request #{number} was not merged: its head is {found or 'gone'}, not {expected}",
+            hint="read the pull request again, and check what was pushed",
+        )
+        self.number = number
+        self.expected = expected
+        self.found = found
+
+
+class NotMergeable(ForgeRefused):
+    """A pull request cannot be merged as it stands; `reason` is the forge's own."""
+
+    def __init__(self, number: int, reason: str, *, hint: str = "resolve what is named, then try again") -> None:
+        super().__init__(f"pull request #{number} cannot be merged: {reason}", hint=hint)
+        self.number = number
+        self.reason = reason
+
+
+class RateLimited(ForgeUnavailable):
+    """The forge wants to be asked less often."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message, hint=f"wait {retry_after_s:g} s, then try again")
+        self.retry_after_s = retry_after_s

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from switchyard_git import CommitSha, PushRejected, RefMoved, RefName, RefUpdate, Repository, without_password
-from switchyard_git.errors import NotARepository
+from switchyard_git import CommitSha, PushRejected, RefMoved, RefName, RefUpdate, Repository
 
 from switchyard_merge.body import merge_body, read_marker
 from switchyard_merge.branches import checked_factory_ref
-from switchyard_merge.errors import BranchInUse, ForgeRefused, StaleBranch
+from switchyard_merge.errors import ForgeRefused, StaleBranch
 from switchyard_merge.forge.contract import Forge, NewPullRequest, PullRequest
-
-Target = str | Path | Repository
-"""A URL, a path, or a repository on this machine."""
+from switchyard_merge.targets import Target, look, move, opened, shown
 
 
 @dataclass(frozen=True)
@@ -51,13 +47,13 @@ def push_branches(factory: Repository, target: Target, updates: Sequence[BranchU
         BranchInUse: A person's worktree is on it.
     """
     refs = {checked_factory_ref(update.branch): update for update in updates}
-    place = _own(target)
-    there = _look(factory, place, list(refs))
+    place = opened(target)
+    there = look(factory, place, list(refs))
     due = {ref: update for ref, update in refs.items() if there.get(ref) != update.new}
     _refuse_stale(place, {ref: update for ref, update in due.items() if there.get(ref) != update.expected}, there)
     moves = [RefUpdate(ref, update.new, update.expected) for ref, update in due.items()]
     try:
-        _move(factory, place, moves)
+        move(factory, place, moves)
     except (PushRejected, RefMoved) as err:
         _explain(factory, place, due, err)
     return [
@@ -109,52 +105,20 @@ def _brought_up_to_date(forge: Forge, found: PullRequest, new: NewPullRequest) -
     return forge.edit(found.number, body=None if body == found.body else body, base=base)
 
 
-def _own(target: Target) -> Target:
-    """The target, opened when it is a person's repository on this machine."""
-    if isinstance(target, Repository) or not Path(target).is_dir():
-        return target
-    try:
-        repository = Repository.open(Path(target))
-    except NotARepository:
-        return target
-    return repository if repository.worktree is not None else target
-
-
-def _look(factory: Repository, target: Target, refs: Sequence[RefName]) -> Mapping[RefName, CommitSha]:
-    if isinstance(target, Repository):
-        here = target.refs("refs/heads/factory")
-        return {ref: here[ref] for ref in refs if ref in here}
-    return factory.ls_remote(target, refs)
-
-
-def _move(factory: Repository, target: Target, moves: Sequence[RefUpdate]) -> None:
-    if not moves:
-        return
-    if not isinstance(target, Repository):
-        factory.push(target, moves)
-        return
-    in_use = target.checked_out_branches()
-    clashing = {move.ref.removeprefix("refs/heads/"): str(in_use[move.ref]) for move in moves if move.ref in in_use}
-    if clashing:
-        raise BranchInUse(clashing)
-    target.fetch(factory.git_dir, [move.new for move in moves if move.new])
-    target.update_refs(moves)
-
-
 def _refuse_stale(target: Target, stale: Mapping[RefName, BranchUpdate], there: Mapping[RefName, CommitSha]) -> None:
     if stale:
         told = {
             update.branch: f"is at {there.get(ref, 'nothing')}, expected {update.expected or 'nothing'}"
             for ref, update in stale.items()
         }
-        raise StaleBranch(_shown(target), told)
+        raise StaleBranch(shown(target), told)
 
 
 def _explain(
     factory: Repository, target: Target, due: Mapping[RefName, BranchUpdate], err: PushRejected | RefMoved
 ) -> None:
     """Tell a race that was lost from a rule of the remote; a rival who pushed the very same commits is no problem."""
-    there = _look(factory, target, list(due))
+    there = look(factory, target, list(due))
     if all(there.get(ref) == update.new for ref, update in due.items()):
         return
     moved = {ref: update for ref, update in due.items() if there.get(ref) != update.expected}
@@ -163,7 +127,3 @@ def _explain(
     except StaleBranch as stale:
         raise stale from err
     raise ForgeRefused(f"nothing was pushed: {err}", hint=err.hint) from err
-
-
-def _shown(target: Target) -> str:
-    return str(target.git_dir) if isinstance(target, Repository) else without_password(str(target))

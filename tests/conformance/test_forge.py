@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
 import pytest
-from switchyard_git import FILE_MODE, CommitSha, RefName, RefUpdate, Repository, Signature
+from switchyard_git import RefName, RefUpdate, Repository
 from switchyard_merge import (
     ForgeRefused,
     ForgeUnavailable,
@@ -22,64 +19,9 @@ from switchyard_merge import (
     refresh_body,
     render_body,
 )
-from switchyard_merge.forge import Forge, LocalForge, NewPullRequest, PullRequest
+from switchyard_merge.forge import Forge, LocalForge, PullRequest
 
-ADA = Signature("Ada", "ada@example.org", 1_700_000_000)
-
-
-@dataclass(frozen=True)
-class World:
-    """A forge and the repository that its branches lie in."""
-
-    forge: Forge
-    repository: Repository
-    reopen: Callable[[], Forge]
-
-    def branch(self, name: str, text: str = "") -> CommitSha:
-        """Create or move a branch to a commit of its own."""
-        ref = RefName(f"refs/heads/{name}")
-        blob = self.repository.write_blob((text or name).encode())
-        tree = self.repository.write_tree_from(None, {"file": (FILE_MODE, blob)})
-        commit = self.repository.commit_tree(tree, [], f"{name}\n", author=ADA, committer=ADA)
-        self.repository.update_refs([RefUpdate(ref, commit, self.repository.refs(ref).get(ref))])
-        return commit
-
-
-def local_with_an_origin(place: Path) -> World:
-    origin, factory = Repository.init_bare(place / "origin.git"), Repository.init_bare(place / "factory.git")
-    return _world(place, factory, origin, origin.git_dir.as_uri())
-
-
-def local_without_a_remote(place: Path) -> World:
-    person = Repository.init(place / "person")
-    return _world(place, Repository.init_bare(place / "factory.git"), person, str(person.git_dir))
-
-
-def _world(place: Path, factory: Repository, target: Repository, address: str) -> World:
-    def reopen() -> Forge:
-        return LocalForge(place / "state" / "forge", factory, address)
-
-    return World(reopen(), target, reopen)
-
-
-FORGES: dict[str, Callable[[Path], World]] = {
-    "local, with an origin": local_with_an_origin,
-    "local, without a remote": local_without_a_remote,
-}
-
-
-@pytest.fixture(params=list(FORGES))
-def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    for name in [name for name in os.environ if name.startswith(("GIT_", "XDG_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    opened = FORGES[request.param](tmp_path)
-    opened.branch("main")
-    return opened
-
-
-def new(head: str, base: str = "main", *, title: str = "Title", body: str = "Body\n") -> NewPullRequest:
-    return NewPullRequest(title=title, body=body, head=head, base=base, labels=("one", "two"))
+from conformance.forges import World, local_with_an_origin, new
 
 
 def test_what_was_opened_is_found_in_every_way(world: World) -> None:
@@ -312,6 +254,7 @@ def test_the_local_forge_keeps_one_readable_file_a_pull_request(tmp_path: Path) 
     assert json.loads(file.read_text()) == {
         "schema": "switchyard.pull_request/1", "number": 1, "title": "Title", "body": "Body\n", "head": "factory/r/a",
         "base": "main", "state": "open", "head_sha": head, "labels": ["one", "two"],
+        "draft": False, "merged_sha": "", "reviews": {}, "checks": {}, "comments": {},
     }  # fmt: skip
     assert [path.name for path in sorted(file.parent.iterdir())] == [".lock", "1.json"]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 PullState = Literal["open", "merged", "closed"]
+MergeMethod = Literal["squash", "rebase", "merge"]
+CheckState = Literal["pending", "passed", "failed"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,23 @@ class PullRequest:
     state: PullState
     head_sha: str
     labels: tuple[str, ...] = ()
+    merged_sha: str = ""
+    """The commit that merging it made on its base; empty before."""
+    draft: bool = False
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the forge says about landing one pull request now."""
+
+    head_sha: str
+    mergeable: bool | None
+    """None: the forge has not worked it out yet."""
+    blocked: str
+    """Why not, in the forge's words; empty: nothing blocks."""
+    approved: bool
+    changes_requested: bool
+    checks: Mapping[str, CheckState]
 
 
 @dataclass(frozen=True)
@@ -59,3 +78,27 @@ class Forge(Protocol):
 
     def close(self, number: int) -> PullRequest:
         """Close it unmerged. A closed or merged one is returned as it is."""
+
+    def reopen(self, number: int) -> PullRequest:
+        """Open a closed one again. An open one is returned as it is; a merged one raises ForgeRefused."""
+
+    def standing(self, number: int) -> Standing:
+        """Reviews, checks and obstacles of one pull request, for its head as it is now."""
+
+    def merge(
+        self, number: int, *, method: MergeMethod, expected_head: str, title: str = "", message: str = ""
+    ) -> PullRequest:
+        """Merge into its base through the forge. One that is merged already is returned as it is.
+
+        Args:
+            title: The first line of the commit, where the method makes one; empty: the forge's own.
+            message: What follows the title.
+
+        Raises:
+            HeadMoved: The head is not `expected_head`; read it again.
+            NotMergeable: Rules, conflicts or a protected branch; with the forge's reason.
+            ForgeUnavailable: It could not be reached; it may have merged, so look before trying again.
+        """
+
+    def comment(self, number: int, marker: str, text: str) -> None:
+        """One comment for each marker: created once, edited afterwards; nothing is written when it stands there."""

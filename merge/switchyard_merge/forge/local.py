@@ -5,38 +5,19 @@ Branches stay where they are, in the remote or in the person's own repository; o
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from switchyard_git import CommitSha, GitError, Repository, without_password
+from switchyard_git import CommitSha, GitError, RefName, Repository, without_password
 
-from switchyard_merge.errors import ForgeRefused, ForgeUnavailable
-from switchyard_merge.forge.contract import NewPullRequest, PullRequest, PullState
+from switchyard_merge.errors import ForgeRefused, ForgeUnavailable, HeadMoved, NotMergeable
+from switchyard_merge.forge.contract import CheckState, MergeMethod, NewPullRequest, PullRequest, Standing
+from switchyard_merge.forge.files import PullRequestFiles, StoredPullRequest, Verdict
+from switchyard_merge.forge.landing import Landing, bring, landed_commit, obstacle, put_on_base
+from switchyard_merge.targets import opened
 
 _HEADS = "refs/heads/"
 _FEW = 50
-
-
-class StoredPullRequest(BaseModel):
-    """The file of one pull request."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    format: Literal["switchyard.pull_request/1"] = Field(default="switchyard.pull_request/1", alias="schema")
-    number: int
-    title: str
-    body: str
-    head: str
-    base: str
-    state: PullState
-    head_sha: str
-    """Where the head was when this was written; while it is open, the branch itself is asked."""
-    labels: tuple[str, ...] = ()
 
 
 class LocalForge:
@@ -51,22 +32,22 @@ class LocalForge:
             repository: Asks `target` for its branches.
             target: Where branches are pushed: a URL, the path of an origin, or a repository's own git directory.
         """
-        self._folder = folder.absolute()
+        self._files = PullRequestFiles(folder)
         self._repository = repository
         self._target = target
 
     def find(self, head: str) -> PullRequest | None:
         """The newest pull request from branch `head`, whatever its state; None where there is none."""
-        stored = [one for one in self._all() if one.head == head]
+        stored = [one for one in self._files.all() if one.head == head]
         return self._told(stored[-1:])[0] if stored else None
 
     def get(self, number: int) -> PullRequest:
         """One pull request; an unknown number raises ForgeRefused."""
-        return self._told([self._read(number)])[0]
+        return self._told([self._files.read(number)])[0]
 
     def list(self, *, heads_prefix: str = "") -> Sequence[PullRequest]:
         """Every pull request whose head starts with the prefix, by number."""
-        return self._told([one for one in self._all() if one.head.startswith(heads_prefix)])
+        return self._told([one for one in self._files.all() if one.head.startswith(heads_prefix)])
 
     def open(self, new: NewPullRequest) -> PullRequest:
         """Open one; refused, as by any forge, for a branch that is missing, has nothing new or has one open already."""
@@ -79,8 +60,8 @@ class LocalForge:
                 f"no commits between {new.base} and {new.head}: both are at {heads[new.head]}",
                 hint="a pull request needs at least one commit of its own",
             )
-        with self._locked():
-            everything = self._all()
+        with self._files.locked():
+            everything = self._files.all()
             for one in everything:
                 if one.head == new.head and one.state == "open":
                     raise ForgeRefused(
@@ -96,7 +77,7 @@ class LocalForge:
                 head_sha=heads[new.head],
                 labels=new.labels,
             )
-            self._write(stored)
+            self._files.write(stored)
         return self._told([stored])[0]
 
     def edit(
@@ -120,12 +101,133 @@ class LocalForge:
 
         return self._change(number, closed)
 
+    def reopen(self, number: int) -> PullRequest:
+        """Open a closed one again. An open one is returned as it is; a merged one raises ForgeRefused."""
+        found = self._files.read(number)
+        heads = self._heads([found.head, found.base])
+
+        def opened_again(stored: StoredPullRequest) -> StoredPullRequest:
+            if stored.state == "merged":
+                raise ForgeRefused(f"pull request #{number} is merged", hint="open another one")
+            for branch in (stored.head, stored.base):
+                if stored.state == "closed" and branch not in heads:
+                    raise ForgeRefused(f"there is no branch {branch} in {self._place()}", hint="push the branch first")
+            return stored.model_copy(update={"state": "open"})
+
+        return self._change(number, opened_again)
+
+    def standing(self, number: int) -> Standing:
+        """Reviews, checks and obstacles of one pull request, for its head as it is now."""
+        stored = self._files.read(number)
+        pull = self._told([stored])[0]
+        verdicts = set(stored.reviews.values())
+        mergeable, blocked = self._obstacle(stored)
+        return Standing(
+            head_sha=pull.head_sha,
+            mergeable=mergeable,
+            blocked=blocked,
+            approved=verdicts == {"approved"},
+            changes_requested="changes_requested" in verdicts,
+            checks=dict(stored.checks.get(pull.head_sha, {})),
+        )
+
+    def merge(
+        self, number: int, *, method: MergeMethod, expected_head: str, title: str = "", message: str = ""
+    ) -> PullRequest:
+        """Merge into its base by git objects; the base moves only from where it was when the merge was made.
+
+        The commit is noted before the base moves: whoever is stopped in between finds it there and merges nothing
+        twice.
+        """
+        with self._files.locked():
+            stored = self._files.read(number)
+            if stored.state != "merged" and not self._is_landed(stored):
+                landing = self._landing(stored, expected_head, title, message)
+                commit = landed_commit(self._repository, landing, method)
+                stored = stored.model_copy(update={"merged_sha": commit, "head_sha": landing.head})
+                self._files.write(stored)
+                put_on_base(self._repository, opened(self._target), landing, commit)
+            if stored.state != "merged":
+                stored = stored.model_copy(update={"state": "merged"})
+                self._files.write(stored)
+        return self._told([stored])[0]
+
+    def comment(self, number: int, marker: str, text: str) -> None:
+        """One comment for each marker: created once, edited afterwards; nothing is written when it stands there."""
+        self._change(number, lambda one: one.model_copy(update={"comments": one.comments | {marker: _text(text)}}))
+
+    def comments(self, number: int) -> Mapping[str, str]:
+        """Marker → text of what was commented."""
+        return self._files.read(number).comments
+
+    def record_check(self, number: int, name: str, state: CheckState) -> None:
+        """Note how a check of the head, as it is now, stands."""
+        head = self.get(number).head_sha
+
+        def checked(stored: StoredPullRequest) -> StoredPullRequest:
+            of_head = stored.checks.get(head, {}) | {name: state}
+            return stored.model_copy(update={"checks": stored.checks | {head: of_head}})
+
+        self._change(number, checked)
+
+    def approve(self, number: int, *, by: str) -> None:
+        """Note that a reviewer agrees."""
+        self._review(number, by, "approved")
+
+    def request_changes(self, number: int, *, by: str) -> None:
+        """Note that a reviewer wants something else; it blocks until the same reviewer approves."""
+        self._review(number, by, "changes_requested")
+
+    def _review(self, number: int, by: str, verdict: Verdict) -> None:
+        self._change(number, lambda one: one.model_copy(update={"reviews": one.reviews | {by: verdict}}))
+
+    def _is_landed(self, stored: StoredPullRequest) -> bool:
+        """Whether a merge that was stopped had moved the base already."""
+        base = self._heads([stored.base]).get(stored.base)
+        if not stored.merged_sha or base is None or not self._repository.has_commit(stored.merged_sha):
+            return False
+        target = opened(self._target)
+        if not self._repository.has_commit(base):
+            self._repository.fetch(target.git_dir if isinstance(target, Repository) else target, [base])
+        return self._repository.is_ancestor(CommitSha(stored.merged_sha), base)
+
+    def _landing(self, stored: StoredPullRequest, expected_head: str, title: str, message: str) -> Landing:
+        """What merging it means now, or why it may not be merged."""
+        heads = self._heads([stored.head, stored.base])
+        head = heads.get(stored.head)
+        if head != expected_head:
+            raise HeadMoved(stored.number, expected=expected_head, found=head or "")
+        _, blocked = self._obstacle(stored)
+        if blocked:
+            raise NotMergeable(stored.number, blocked)
+        base = RefName(_HEADS + stored.base)
+        return Landing(stored.number, heads[stored.head], heads[stored.base], base, title or stored.title, message)
+
+    def _obstacle(self, stored: StoredPullRequest) -> tuple[bool | None, str]:
+        """Whether both branches go together, and why it may not be merged; empty: nothing blocks."""
+        if stored.state != "open":
+            return None, f"it is {stored.state}"
+        heads = self._heads([stored.head, stored.base])
+        for branch in (stored.head, stored.base):
+            if branch not in heads:
+                return None, f"there is no branch {branch}"
+        base = RefName(_HEADS + stored.base)
+        landing = Landing(stored.number, heads[stored.head], heads[stored.base], base, stored.title)
+        target = opened(self._target)
+        bring(self._repository, target, landing)
+        mergeable, blocked = obstacle(self._repository, target, landing)
+        if stored.draft:
+            blocked = "it is a draft"
+        elif not blocked and "changes_requested" in stored.reviews.values():
+            blocked = f"{', '.join(by for by, it in stored.reviews.items() if it != 'approved')} requested changes"
+        return mergeable, blocked
+
     def _change(self, number: int, change: Callable[[StoredPullRequest], StoredPullRequest]) -> PullRequest:
-        with self._locked():
-            stored = self._read(number)
+        with self._files.locked():
+            stored = self._files.read(number)
             changed = change(stored)
             if changed != stored:
-                self._write(changed)
+                self._files.write(changed)
         return self._told([changed])[0]
 
     def _told(self, stored: Sequence[StoredPullRequest]) -> Sequence[PullRequest]:
@@ -134,7 +236,7 @@ class LocalForge:
         return [
             PullRequest(
                 number=one.number,
-                url=self._file(one.number).as_uri(),
+                url=self._files.path(one.number).as_uri(),
                 title=one.title,
                 body=one.body,
                 head=one.head,
@@ -142,6 +244,8 @@ class LocalForge:
                 state=one.state,
                 head_sha=heads.get(one.head, one.head_sha),
                 labels=one.labels,
+                merged_sha=one.merged_sha if one.state == "merged" else "",
+                draft=one.draft,
             )
             for one in stored
         ]
@@ -156,49 +260,6 @@ class LocalForge:
         except GitError as err:
             raise ForgeUnavailable(f"cannot see the branches of {self._place()}: {err}", hint=err.hint) from err
         return {ref.removeprefix(_HEADS): sha for ref, sha in refs.items()}
-
-    def _all(self) -> Sequence[StoredPullRequest]:
-        numbers = sorted(int(file.stem) for file in self._folder.glob("*.json") if file.stem.isdecimal())
-        return [self._read(number) for number in numbers]
-
-    def _read(self, number: int) -> StoredPullRequest:
-        file = self._file(number)
-        try:
-            return StoredPullRequest.model_validate_json(file.read_bytes())
-        except FileNotFoundError as err:
-            raise ForgeRefused(f"there is no pull request #{number}", hint=f"see {self._folder}") from err
-        except (OSError, ValidationError) as err:
-            raise ForgeUnavailable(f"{file} cannot be read: {err}", hint="restore the file, or remove it") from err
-
-    def _write(self, stored: StoredPullRequest) -> None:
-        """Put the whole file in place at once, so that no reader and no crash sees half of it."""
-        file = self._file(stored.number)
-        draft = file.with_suffix(".tmp")
-        with draft.open("w", encoding="utf-8") as handle:
-            handle.write(stored.model_dump_json(by_alias=True, indent=2) + "\n")
-            handle.flush()
-            os.fsync(handle.fileno())
-        draft.replace(file)
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Hold the folder against every other writer, in this process or another."""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            lock = (self._folder / ".lock").open("a")
-        except OSError as err:
-            raise ForgeUnavailable(f"{self._folder} cannot be written: {err}", hint="check its rights") from err
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def _file(self, number: int) -> Path:
-        return self._folder / f"{number}.json"
 
     def _place(self) -> str:
         return without_password(str(self._target))

@@ -33,8 +33,8 @@ from switchyard_merge.stack import StackedPull, draw_stack, stack_document, stac
 __all__ = [
     "BranchInUse", "BranchUpdate", "CheckLine", "Conflict", "Conflicted", "CyclicPlan", "ForbiddenRef",
     "ForgeRefused", "ForgeUnavailable", "HeadMoved", "Joined", "Marker", "MergeError", "NotMergeable", "ParentLine",
-    "Plan", "PullRequestText", "PushedBranch", "RateLimited", "StackEntry", "StackedPull", "StaleBranch", "UnknownDependency",
-    "branch_name", "draw_stack",
+    "Plan", "PullRequestText", "PushedBranch", "RateLimited", "StackEntry", "StackedPull", "StaleBranch",
+    "UnknownDependency", "branch_name", "draw_stack",
     "find_all_conflicts", "find_conflicts", "is_join_branch", "join_branch_name", "join_of", "merge_body",
     "open_or_adopt", "push_branches", "read_marker", "refresh_body", "render_body", "stack_document",
     "stack_status",

@@ -1,5 +1,6 @@
 """The one git wrapper: git in a clean room, typed, with nothing of a repository able to run on the host."""
 
+from switchyard_git.access import Access
 from switchyard_git.errors import (
     GitError,
     GitTimeout,
@@ -36,7 +37,7 @@ from switchyard_git.values import (
 )
 
 __all__ = [
-    "EXECUTABLE_MODE", "FILE_MODE", "SUBMODULE_MODE", "SYMLINK_MODE", "Change", "Commit", "CommitSha",
+    "EXECUTABLE_MODE", "FILE_MODE", "SUBMODULE_MODE", "SYMLINK_MODE", "Access", "Change", "Commit", "CommitSha",
     "Conflicted", "GitError", "GitTimeout", "InvalidName", "MergeMessage", "Merged", "NotARepository",
     "ObjectSha", "PushRejected", "RefMoved", "RefName", "RefUpdate", "RemoteBranch", "RemoteUnavailable",
     "Repository", "Signature", "TreeEntry", "TreeSha", "UnknownRevision", "UnrelatedHistories",

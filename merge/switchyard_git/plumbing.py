@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from switchyard_git.access import Access
 from switchyard_git.errors import GitError, UnknownRevision
 from switchyard_git.process import Result, Settings, clean_environment, git_argv, run, stream
 from switchyard_git.values import CommitSha, TreeSha
@@ -27,6 +28,8 @@ class Plumbing:
     worktree: Path | None
     """None for a bare repository."""
     trusted: bool = True
+    access: Access | None = None
+    """How to be let in by a host beside the user's own credentials."""
 
     @property
     def is_shallow(self) -> bool:
@@ -70,6 +73,7 @@ class Plumbing:
         timeout_s: float = LOCAL_TIMEOUT_S,
         limit_bytes: int | None = None,
         config: Sequence[str] = (),
+        pass_fds: Sequence[int] = (),
     ) -> Result:
         settings = settings if self.trusted else Settings.NONE
         place = [b"--git-dir=" + os.fsencode(self.git_dir)]
@@ -82,6 +86,7 @@ class Plumbing:
             timeout_s=timeout_s,
             stdin=stdin,
             limit_bytes=limit_bytes,
+            pass_fds=pass_fds,
         )
 
     def _stream(self, *arguments: str | bytes, stdin: bytes) -> AbstractContextManager[IO[bytes]]:

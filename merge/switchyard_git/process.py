@@ -93,11 +93,13 @@ def run(
     timeout_s: float,
     stdin: bytes = b"",
     limit_bytes: int | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> Result:
     """Run a program to its end and return what it said.
 
     Args:
         limit_bytes: Stop the program once it has written more than this, and cut there.
+        pass_fds: Open files that it inherits besides its three streams.
 
     Raises:
         GitTimeout: It took longer than `timeout_s`; the whole process group was killed.
@@ -108,7 +110,7 @@ def run(
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told:
         given.write(stdin)
         given.seek(0)
-        process = _start(argv, cwd, env, given.fileno(), told.fileno())
+        process = _start(argv, cwd, env, given.fileno(), told.fileno(), pass_fds)
         with process:
             try:
                 stdout, truncated = _read(process, deadline, limit_bytes)
@@ -143,11 +145,23 @@ def stream(argv: Sequence[str | bytes], *, cwd: Path, env: Mapping[str, str], st
 
 
 def _start(
-    argv: Sequence[str | bytes], cwd: Path, env: Mapping[str, str], stdin: int, stderr: int
+    argv: Sequence[str | bytes],
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: int,
+    stderr: int,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            argv, cwd=cwd, env=dict(env), stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True
+            argv,
+            cwd=cwd,
+            env=dict(env),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+            pass_fds=pass_fds,
         )
     except FileNotFoundError as err:
         if not cwd.is_dir():

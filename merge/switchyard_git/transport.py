@@ -5,9 +5,11 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
+from switchyard_git.access import Access, introduced
 from switchyard_git.errors import (
     GitError,
     GitTimeout,
@@ -30,6 +32,10 @@ _SAID_CHARS = 1000
 @dataclass(frozen=True)
 class Transport(Plumbing):
     """Verbs over other repositories, each named by a URL or a path."""
+
+    def with_access(self, access: Access) -> Self:
+        """The same repository, let in by one host with a password of ours; one that is not trusted never uses it."""
+        return replace(self, access=access)
 
     def fetch(self, source: str | Path, refspecs: Sequence[str], *, prune: bool = False) -> None:
         """Bring refs here, all of them or none; tags and submodules are left alone.
@@ -105,8 +111,16 @@ class Transport(Plumbing):
             self.resolve(commit)
 
     def _transport(self, place: str | Path, *arguments: str) -> Result:
+        access = self.access if self.trusted else None
         try:
-            return self._run(*arguments, settings=Settings.USER, timeout_s=TRANSPORT_TIMEOUT_S)
+            with introduced(access, str(place)) as ours:
+                return self._run(
+                    *arguments,
+                    settings=Settings.USER,
+                    timeout_s=TRANSPORT_TIMEOUT_S,
+                    config=ours.config,
+                    pass_fds=ours.pass_fds,
+                )
         except GitTimeout as err:
             raise RemoteUnavailable(f"{_shown(place)} did not answer: {err}", hint=err.hint) from err
 

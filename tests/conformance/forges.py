@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fakes.github.ground import Ground
 from switchyard_git import FILE_MODE, CommitSha, RefName, RefUpdate, Repository, Signature
 from switchyard_merge.forge import CheckState, Forge, LocalForge, NewPullRequest
 
@@ -85,6 +86,25 @@ def _world(place: Path, factory: Repository, target: Repository, address: str) -
         request_changes=lambda number: forge.request_changes(number, by="ada"),
         record_check=forge.record_check,
         comments=lambda number: list(forge.comments(number).values()),
+    )
+
+
+def on_github(ground: Ground) -> World:
+    """GitHub's wire, over a repository of our own."""
+    runs = {"passed": ("completed", "success"), "failed": ("completed", "failure"), "pending": ("in_progress", "")}
+
+    def record_check(number: int, name: str, state: CheckState) -> None:
+        status, conclusion = runs[state]
+        ground.check(ground.forge().get(number).head_sha, name, status=status, conclusion=conclusion)
+
+    return World(
+        ground.forge(),
+        ground.repository,
+        ground.forge,
+        approve=lambda number: ground.review(number, "APPROVE"),
+        request_changes=lambda number: ground.review(number, "REQUEST_CHANGES"),
+        record_check=record_check,
+        comments=lambda number: [text.partition("\n")[2] for text in ground.comments(number)],
     )
 
 

@@ -1,0 +1,233 @@
+"""Requests to GitHub, one at a time: paced, put off when GitHub asks for it, looked after when an answer got lost.
+
+One at a time because GitHub wants it so (https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api).
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from switchyard_merge.errors import ForgeRefused, ForgeUnavailable, RateLimited
+from switchyard_merge.forge.github.address import GitHubAddress
+from switchyard_merge.forge.github.pacing import Clock, Pace, Waiting, asked_pause_s
+from switchyard_merge.forge.github.tokens import Tokens
+
+if TYPE_CHECKING:
+    from github import Github, GithubException
+    from github.GithubObject import GithubObject
+    from github.PaginatedList import PaginatedList
+    from github.Repository import Repository as Remote
+
+T = TypeVar("T")
+Item = TypeVar("Item", bound="GithubObject")
+PATIENCE_S = 3900.0
+"""How long one request is put off in all: a little more than the hour after which every limit is new."""
+_TIMEOUT_S = 30
+_PAGE = 100
+_LOST_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
+_SAID_CHARS = 500
+
+
+class GitHubRefused(ForgeRefused):
+    """GitHub said no: `status` as in HTTP, `said` in its own words, `details` where its answer has some."""
+
+    def __init__(
+        self, message: str, *, status: int, said: str, hint: str = "", details: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.said = said
+        self.details = dict(details or {})
+
+
+class _Lost(Exception):
+    """No answer, or one that says nothing: the request may have been carried out."""
+
+
+class Calls:
+    """Sends requests about one repository."""
+
+    def __init__(
+        self,
+        address: GitHubAddress,
+        tokens: Tokens,
+        *,
+        on_wait: Callable[[Waiting], None] = lambda _: None,
+        clock: Clock | None = None,
+        pace: Pace | None = None,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            on_wait: Told before each wait, so that people see why nothing happens.
+            patience_s: Longer than this in all, no request is put off: RateLimited is raised.
+        """
+        _require_library()
+        self.address = address
+        self._tokens = tokens
+        self._on_wait = on_wait
+        self.clock = clock or Clock()
+        self._pace = pace or Pace()
+        self._patience_s = patience_s
+        self._lock = threading.RLock()
+        self._client: tuple[str, Github] | None = None
+
+    def read(self, ask: Callable[[Remote], T]) -> T:
+        """An answer that changes nothing.
+
+        Raises:
+            GitHubRefused: GitHub said no.
+            ForgeUnavailable: No answer after several tries; RateLimited when GitHub wants a longer pause than we have.
+        """
+        return self._insist(ask, None, is_write=False)
+
+    def pages(self, listed: Callable[[Remote], PaginatedList[Item]]) -> list[Item]:
+        """Every item of a list, each page a read of its own; a page that is not full is the last."""
+        items: list[Item] = []
+        for number in itertools.count():
+            page = self._page(listed, number)
+            items += page
+            if len(page) < _PAGE:
+                break
+        return items
+
+    def write(self, act: Callable[[Remote], T], *, done: Callable[[], T | None] = lambda: None) -> T:
+        """A change, made once.
+
+        Args:
+            done: Looks whether a request whose answer got lost was carried out, before it is sent again; by default
+                it simply is, which is right for changes that are the same twice.
+
+        Raises:
+            GitHubRefused, ForgeUnavailable, RateLimited: As for `read`.
+        """
+        return self._insist(act, done, is_write=True)
+
+    def _page(self, listed: Callable[[Remote], PaginatedList[Item]], number: int) -> list[Item]:
+        return self.read(lambda remote: listed(remote).get_page(number))
+
+    def _insist(self, act: Callable[[Remote], T], done: Callable[[], T | None] | None, *, is_write: bool) -> T:
+        from github import GithubException
+
+        waited_s, pauses, losses, renewed = 0.0, 0, 0, False
+        while True:
+            if is_write:
+                self._keep_pace()
+            try:
+                return self._send(act)
+            except GithubException as err:
+                if err.status == 401 and not renewed and self._tokens.renew():
+                    renewed = True
+                    continue
+                pause_s = self._pause_after(err, pauses)
+                waited_s += pause_s
+                if waited_s > self._patience_s:
+                    raise RateLimited("GitHub wants to be asked less often", retry_after_s=pause_s) from None
+                pauses += 1
+                self._wait(Waiting("GitHub asked for a pause (rate limit)", pause_s))
+            except _Lost as err:
+                if losses == len(_LOST_PAUSES_S):
+                    raise ForgeUnavailable(
+                        f"{self.address.api_url} gave no answer after {losses + 1} tries: {err}",
+                        hint="try again later; what was done is found again",
+                    ) from None
+                self._wait(Waiting(f"GitHub gave no answer ({err})", _LOST_PAUSES_S[losses]))
+                losses += 1
+                found = done() if done else None
+                if found is not None:
+                    return found
+
+    def _send(self, act: Callable[[Remote], T]) -> T:
+        import requests
+        from github import GithubException
+
+        with self._lock:
+            try:
+                return act(self._remote())
+            except requests.RequestException as err:
+                # Its text is not passed on: it may quote what was sent.
+                raise _Lost(type(err).__name__) from None
+            except GithubException as err:
+                if err.status >= 500 or err.status == 408:
+                    raise _Lost(f"HTTP {err.status}") from None
+                raise
+
+    def _remote(self) -> Remote:
+        token = self._tokens.token()
+        if self._client is None or self._client[0] != token:
+            self._client = (token, _connect(self.address.api_url, token))
+        return self._client[1].get_repo(self.address.full_name)
+
+    def _pause_after(self, err: GithubException, tries: int) -> float:
+        said = _words(err)
+        pause_s = asked_pause_s(err.status, err.headers or {}, said, now=self.clock.now(), tries=tries)
+        if pause_s is None:
+            message = f"GitHub refused something on {self.address.full_name}: {said} (HTTP {err.status})"
+            details = err.data.get("details") if isinstance(err.data, dict) else None
+            raise GitHubRefused(
+                message,
+                status=err.status,
+                said=said,
+                hint=_hint(err.status),
+                details=details if isinstance(details, dict) else None,
+            ) from None
+        return pause_s
+
+    def _keep_pace(self) -> None:
+        while True:
+            with self._lock:
+                due_s = self._pace.due_s(self.clock.now())
+                if due_s <= 0:
+                    self._pace.note(self.clock.now())
+                    return
+            self._wait(Waiting("staying below GitHub's limit of writes", due_s))
+
+    def _wait(self, waiting: Waiting) -> None:
+        self._on_wait(waiting)
+        self.clock.sleep(waiting.seconds)
+
+
+def _require_library() -> None:
+    try:
+        import github  # noqa: F401
+    except ImportError as err:
+        raise ForgeRefused("PyGithub is not installed", hint="pip install 'switchyard-factory[github]'") from err
+
+
+def _connect(api_url: str, token: str) -> Github:
+    from github import Auth, Github
+
+    # Its own waits and retries are off: they are not shown to anybody, and a lost write would be sent twice.
+    return Github(
+        auth=Auth.Token(token), base_url=api_url, timeout=_TIMEOUT_S, per_page=_PAGE, retry=None, lazy=True,
+        seconds_between_requests=None, seconds_between_writes=None, user_agent="switchyard",
+    )  # fmt: skip
+
+
+def _words(err: GithubException) -> str:
+    """What GitHub said, its list of errors included."""
+    data = err.data if isinstance(err.data, dict) else {}
+    errors = data.get("errors")
+    words = [str(data.get("message") or f"HTTP {err.status}")]
+    for one in errors if isinstance(errors, list) else []:
+        if isinstance(one, dict):
+            words.append(str(one.get("message") or " ".join(str(one[key]) for key in ("field", "code") if key in one)))
+        else:
+            words.append(str(one))
+    return ": ".join(dict.fromkeys(word for word in words if word))[:_SAID_CHARS]
+
+
+def _hint(status: int) -> str:
+    match status:
+        case 401:
+            return "the token is wrong, revoked or expired: set GITHUB_TOKEN anew, or `gh auth login`"
+        case 403:
+            return "the token may not do this: it needs write access to contents, pull requests and issues"
+        case 404:
+            return "check owner and name; a token without access to a private repository sees nothing there"
+        case _:
+            return "see the reason, and the pull request on GitHub"

@@ -1,0 +1,97 @@
+"""What goes wrong on the way, on demand, and a record of every request that came."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Fault:
+    """One kind of trouble for requests whose method and path fit."""
+
+    method: str
+    path: str
+    """A regular expression that is searched for in the path."""
+    status: int = 0
+    """Of the answer; 0: the connection is cut without one."""
+    message: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    has_acted: bool = False
+    """Whether the request was carried out before its answer was lost."""
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to the API."""
+
+    method: str
+    path: str
+    token: str
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it changes something."""
+        return self.method != "GET"
+
+
+class Faults:
+    """The troubles that are due, and what was asked. The proxy's thread and the test's share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._due: list[Fault] = []
+        self._last_alive: int | None = None
+        self._seen: list[Request] = []
+        self.expired: set[str] = set()
+        """Tokens that are good no more."""
+
+    def add(self, fault: Fault) -> None:
+        """Something goes wrong the next times."""
+        with self._lock:
+            self._due.append(fault)
+
+    def die_after(self, requests: int) -> None:
+        """From now on: so many requests are carried out, the answer to the last is lost, and nothing gets through."""
+        with self._lock:
+            self._last_alive = len(self._seen) + requests
+
+    def clear(self) -> None:
+        """All is well again, and nothing was asked yet."""
+        with self._lock:
+            self._due.clear()
+            self._seen.clear()
+            self._last_alive = None
+
+    @property
+    def seen(self) -> list[Request]:
+        """Every request since the last `clear`, those that met a fault too."""
+        with self._lock:
+            return list(self._seen)
+
+    @property
+    def writes(self) -> list[Request]:
+        """The requests that change something."""
+        return [request for request in self.seen if request.is_write]
+
+    @property
+    def reads(self) -> list[Request]:
+        """The requests that only look."""
+        return [request for request in self.seen if not request.is_write]
+
+    def note(self, request: Request) -> Fault | None:
+        """Record a request; the fault that it meets, if any."""
+        with self._lock:
+            self._seen.append(request)
+            if self._last_alive is not None and len(self._seen) >= self._last_alive:
+                return Fault(request.method, "", has_acted=len(self._seen) == self._last_alive)
+            for fault in self._due:
+                if fault.method in ("*", request.method) and re.search(fault.path, request.path):
+                    fault.times -= 1
+                    if not fault.times:
+                        self._due.remove(fault)
+                    return fault
+            return None

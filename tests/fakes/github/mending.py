@@ -1,0 +1,146 @@
+"""What `emulate` lacks of GitHub, and only that: branches that are real, merges that are real, refusals.
+
+It accepts duplicate, empty and impossible pull requests, freezes `head.sha` and merges onto the wrong base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fakes.github.bare import Bare
+
+Json = Any
+_MERGED_AT = "2026-01-01T00:00:00Z"
+
+
+class Upstream(Protocol):
+    """Asks `emulate`."""
+
+    async def __call__(self, method: str, path: str, data: Mapping[str, Any] | None = None) -> tuple[int, Json]:
+        """Status and answer."""
+
+
+@dataclass(frozen=True)
+class Refusal(Exception):
+    """An answer instead of what was asked."""
+
+    status: int
+    message: str
+    errors: tuple[str, ...] = ()
+
+    def document(self) -> Json:
+        """In GitHub's shape."""
+        told = [{"resource": "PullRequest", "code": "custom", "message": one} for one in self.errors]
+        return {"message": self.message, "errors": told, "documentation_url": "https://docs.github.com/rest"}
+
+
+class Mending:
+    """The pull requests of one repository, kept true to its git repository."""
+
+    def __init__(self, bare: Bare, full_name: str, upstream: Upstream) -> None:
+        self._bare = bare
+        self._root = f"/repos/{full_name}"
+        self._owner = full_name.partition("/")[0]
+        self._upstream = upstream
+        self._frozen: dict[int, str] = {}
+        """Where the head of a closed one was."""
+        self._merged: dict[int, str] = {}
+        self._last_seen: dict[int, str] = {}
+        self.is_settled = True
+        """Whether `mergeable` is known."""
+        self.protection = ""
+        """Why nothing may be merged; empty: it may."""
+
+    async def opening(self, wanted: Json) -> None:
+        """Refuse what GitHub refuses; `emulate` would make the missing branch up."""
+        heads = self._bare.heads()
+        for field in ("head", "base"):
+            if wanted[field] not in heads:
+                raise Refusal(422, "Validation Failed", (f"{field} is invalid",))
+        if heads[wanted["head"]] == heads[wanted["base"]]:
+            raise Refusal(422, "Validation Failed", (f"No commits between {wanted['base']} and {wanted['head']}",))
+        for pull in await self._all():
+            if pull["state"] == "open" and pull["head"]["ref"] == wanted["head"]:
+                told = f"A pull request already exists for {self._owner}:{wanted['head']}."
+                raise Refusal(422, "Validation Failed", (told,))
+
+    async def editing(self, number: int, wanted: Json) -> None:
+        """Refuse what GitHub refuses, and remember where a head was when its pull request is closed."""
+        _, pull = await self._upstream("GET", f"{self._root}/pulls/{number}")
+        heads = self._bare.heads()
+        base, head = wanted.get("base"), pull.get("head", {}).get("ref")
+        if base is not None and base not in heads:
+            raise Refusal(422, "Validation Failed", ("base is invalid",))
+        if base is not None and pull["state"] == "closed":
+            raise Refusal(422, "Validation Failed", ("Cannot change the base branch of a closed pull request.",))
+        if wanted.get("state") == "open" and number in self._frozen:
+            if heads.get(head) is None:
+                raise Refusal(422, "Validation Failed", (f"state cannot be changed. The {head} branch was deleted.",))
+            if pull["base"]["ref"] not in heads:
+                raise Refusal(422, "Validation Failed", ("state cannot be changed. The base branch was deleted.",))
+            del self._frozen[number]
+        if wanted.get("state") == "closed" and pull.get("state") == "open":
+            self._frozen[number] = heads.get(head, self._last_seen.get(number, ""))
+
+    async def merge(self, number: int, wanted: Json) -> Json:
+        """Merge by real git; `emulate` is told that the pull request is closed."""
+        status, pull = await self._upstream("GET", f"{self._root}/pulls/{number}")
+        if status != 200:
+            raise Refusal(404, "Not Found")
+        heads = self._bare.heads()
+        head, base = heads.get(pull["head"]["ref"], ""), heads.get(pull["base"]["ref"], "")
+        if pull["state"] == "closed" or self.protection or not head or not self._bare.is_clean(base, head):
+            raise Refusal(405, self.protection or "Pull Request is not mergeable")
+        if wanted.get("sha", head) != head:
+            raise Refusal(409, "Head branch was modified. Review and try the merge again.")
+        message = "\n\n".join(filter(None, (wanted.get("commit_title") or "Merge", wanted.get("commit_message"))))
+        method = wanted.get("merge_method", "merge")
+        self._merged[number] = self._bare.land(method, pull["base"]["ref"], head, message)
+        self._frozen[number] = head
+        await self._upstream("PATCH", f"{self._root}/pulls/{number}", {"state": "closed"})
+        return {"sha": self._merged[number], "merged": True, "message": "Pull Request successfully merged"}
+
+    async def notice_deletions(self) -> None:
+        """Close what lost its head or its base, as GitHub does when a branch is deleted."""
+        heads = self._bare.heads()
+        for pull in await self._all():
+            number = pull["number"]
+            if pull["state"] == "open" and not {pull["head"]["ref"], pull["base"]["ref"]} <= set(heads):
+                self._frozen[number] = heads.get(pull["head"]["ref"], self._last_seen.get(number, ""))
+                await self._upstream("PATCH", f"{self._root}/pulls/{number}", {"state": "closed"})
+            elif pull["state"] == "open":
+                self._last_seen[number] = heads[pull["head"]["ref"]]
+
+    def truth(self, answer: Json, *, is_single: bool) -> Json:
+        """An answer with heads, bases and merges as they really are."""
+        pulls = answer if isinstance(answer, list) else [answer]
+        heads = self._bare.heads()
+        for pull in pulls:
+            if not isinstance(pull, dict) or "head" not in pull:
+                continue
+            number, base = pull["number"], heads.get(pull["base"]["ref"], "")
+            head = self._frozen.get(number) or heads.get(pull["head"]["ref"], "")
+            pull["head"]["sha"], pull["base"]["sha"] = head, base
+            if number in self._merged:
+                pull |= {"merged_at": _MERGED_AT, "merge_commit_sha": self._merged[number], "merged": True}
+            if is_single:
+                pull |= self._mergeability(pull, base, head)
+        return answer
+
+    def _mergeability(self, pull: Json, base: str, head: str) -> Json:
+        if pull["state"] == "closed" or not self.is_settled or not head or not base:
+            return {"mergeable": None, "mergeable_state": "unknown"}
+        if not self._bare.is_clean(base, head):
+            return {"mergeable": False, "mergeable_state": "dirty"}
+        return {"mergeable": True, "mergeable_state": "blocked" if self.protection else "clean"}
+
+    async def _all(self) -> list[Json]:
+        found: list[Json] = []
+        while True:
+            page = len(found) // 100 + 1
+            _, pulls = await self._upstream("GET", f"{self._root}/pulls?state=all&per_page=100&page={page}")
+            found += pulls
+            if len(pulls) < 100:
+                return found

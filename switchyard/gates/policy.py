@@ -51,6 +51,22 @@ TEST_PATTERNS = (
 )
 """Files that say what the code must do, or how that is tested."""
 
+OBEYED_PATTERNS = (
+    ".gitmodules",
+    "**/.gitattributes",
+    "**/AGENTS.md",
+    "**/CLAUDE.md",
+    "**/GEMINI.md",
+    "**/.mcp.json",
+    "**/.aider.conf.yml",
+    "**/.claude/**",
+    "**/.codex/**",
+    "**/.cursor/**",
+    "**/.gemini/**",
+    ".devcontainer/**",
+    ".vscode/**",
+)
+"""What git, editors and agents obey where the change is checked out: protected whatever the configuration says."""
 
 LAST_WORDS_CHARS = 160
 NOT_STARTED = (126, 127)
@@ -106,7 +122,8 @@ def touches_tests(paths: Collection[str], existing: Collection[str]) -> list[str
 
 def _for_a_person(task: PlannedTask, attempt: AttemptResult, existing: Collection[str], policy: Policy) -> list[str]:
     reasons = []
-    if "protected" not in task.allow and (paths := touches_protected(attempt.changed, policy.protected)):
+    protected = (*policy.protected, *OBEYED_PATTERNS)
+    if "protected" not in task.allow and (paths := touches_protected(attempt.changed, protected)):
         reasons.append(f"protected paths were touched: {_listed(paths)}")
     if "tests" not in task.allow and (paths := touches_tests(attempt.changed, existing)):
         reasons.append(f"existing tests were edited without `allow: [tests]`: {_listed(paths)}")

@@ -110,6 +110,17 @@ def test_a_protected_path_needs_a_person_though_all_checks_pass(path: str) -> No
     assert f"protected paths were touched: `{path}`" in reasons
 
 
+@pytest.mark.parametrize(
+    "path",
+    [".gitmodules", ".gitattributes", "src/.gitattributes", "AGENTS.md", "web/CLAUDE.md", ".claude/settings.json",
+     ".mcp.json", ".cursor/rules/x.mdc", ".vscode/tasks.json", ".devcontainer/devcontainer.json"],
+)  # fmt: skip
+def test_what_git_and_agents_obey_elsewhere_needs_a_person_whatever_is_configured(path: str) -> None:
+    verdict, reasons = judge("src/a.py", path, checks=[a_check()])
+    assert (verdict, f"protected paths were touched: `{path}`" in reasons) == ("needs_person", True)
+    assert judge(path, task=a_task(allow=["protected"])) == ("publish", "")
+
+
 def test_a_protected_path_needs_a_person_at_once_though_repairs_are_left() -> None:
     assert judge("switchyard.toml", checks=[a_failed_check()])[0] == "needs_person"
 

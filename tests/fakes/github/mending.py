@@ -48,6 +48,10 @@ class Mending:
         """Where the head of a closed one was."""
         self._merged: dict[int, str] = {}
         self._last_seen: dict[int, str] = {}
+        self.forked: set[int] = set()
+        """Those whose head lies in somebody's fork."""
+        self.lagging_lists = 0
+        """So many lists do not show anything yet."""
         self.is_settled = True
         """Whether `mergeable` is known."""
         self.protection = ""
@@ -115,6 +119,9 @@ class Mending:
 
     def truth(self, answer: Json, *, is_single: bool) -> Json:
         """An answer with heads, bases and merges as they really are."""
+        if isinstance(answer, list) and self.lagging_lists:
+            self.lagging_lists -= 1
+            return []
         pulls = answer if isinstance(answer, list) else [answer]
         heads = self._bare.heads()
         for pull in pulls:
@@ -123,6 +130,8 @@ class Mending:
             number, base = pull["number"], heads.get(pull["base"]["ref"], "")
             head = self._frozen.get(number) or heads.get(pull["head"]["ref"], "")
             pull["head"]["sha"], pull["base"]["sha"] = head, base
+            if number in self.forked:
+                pull["head"]["repo"] = {**pull["head"]["repo"], "full_name": "somebody/fork"}
             if number in self._merged:
                 pull |= {"merged_at": _MERGED_AT, "merge_commit_sha": self._merged[number], "merged": True}
             if is_single:

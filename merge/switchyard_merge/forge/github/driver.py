@@ -75,7 +75,7 @@ class GitHubForge:
         try:
             opened = self._calls.write(
                 lambda remote: told(
-                    remote.create_pull(base=new.base, head=new.head, title=new.title, body=_text(new.body))
+                    remote.create_pull(base=new.base, head=new.head, title=_text(new.title), body=_text(new.body))
                 ),
                 done=look,
             )
@@ -91,8 +91,8 @@ class GitHubForge:
         self, number: int, *, title: str | None = None, body: str | None = None, base: str | None = None
     ) -> PullRequest:
         """Change what is given; what is None stays. One write."""
-        given = {"title": title, "body": None if body is None else _text(body), "base": base}
-        return self._edit(number, {name: value for name, value in given.items() if value is not None})
+        given = {"title": title, "body": body, "base": base}
+        return self._edit(number, {name: _text(value) for name, value in given.items() if value is not None})
 
     def close(self, number: int) -> PullRequest:
         """Close it unmerged. A closed or merged one is returned as it is."""
@@ -202,7 +202,8 @@ class GitHubForge:
     def _just_opened(self, new: NewPullRequest) -> PullRequest | None:
         """The pull request that a lost request of ours made: open, from that branch, with that very text."""
         found = self.find(new.head)
-        ours = found is not None and found.state == "open" and found.body == _text(new.body)
+        wanted = _text(new.body).replace("\r\n", "\n").strip()
+        ours = found is not None and found.state == "open" and found.body.strip() == wanted
         return found if ours else None
 
     def _why_not_opened(self, new: NewPullRequest, err: GitHubRefused) -> ForgeRefused:

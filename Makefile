@@ -24,7 +24,7 @@ test-sandbox: $(READY)
 
 # Boxes as containers, of an engine that is started for these tests and stopped after them.
 test-docker: $(READY)
-	.ci/docker-engine $(RUN)/python -m pytest -q -n 2 -k docker tests/docker tests/sandbox tests/hostile tests/conformance
+	.ci/docker-engine $(RUN)/python -m pytest -q -n 2 -k docker tests/containers tests/sandbox tests/hostile tests/conformance
 
 lint: $(READY)
 	$(RUN)/ruff check .

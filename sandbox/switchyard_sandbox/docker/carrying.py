@@ -33,20 +33,34 @@ exec tar --create --format=gnu --sparse --hard-dereference --numeric-owner --one
 """
 
 
-def bring_out(container: Container, place: str, target: Path, pids: int) -> Unpacked:
-    """Unpack a folder of a box into an empty one of this machine; commands run neither before nor meanwhile.
+def see_none_left(container: Container, pids: int) -> None:
+    """See that nothing that commands started is alive any more.
 
     Args:
         pids: The box's limit of processes.
 
     Raises:
         BoxLost: The container has ended.
-        SandboxError: It could not be read, or an attacker made the archive.
     """
-    engine = Engine(container.engine)
-    stands = end_group(engine, container.id, init_pid=container.init_pid, uid=container.uid, group=None, pids=pids)
+    with engine_told():
+        stands = end_group(
+            Engine(container.engine),
+            container.id,
+            init_pid=container.init_pid,
+            uid=container.uid,
+            group=None,
+            pids=pids,
+        )
     if not stands:
         raise BoxLost(f"the container {container.id[:12]} has ended", hint="create another box")
+
+
+def bring_out(container: Container, place: str, target: Path) -> Unpacked:
+    """Unpack a folder of a box into an empty one of this machine; nothing of the box is alive meanwhile.
+
+    Raises:
+        SandboxError: It could not be read, or an attacker made the archive.
+    """
     output = _Output(container, ("/bin/sh", "-c", _PACK, "tar", place))
     with closing(io.BufferedReader(output, _PIECE)) as reader:
         return unpack(cast(BinaryIO, reader), target, container.pristine_folders, output.sockets)

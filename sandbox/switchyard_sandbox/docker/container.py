@@ -36,6 +36,13 @@ _BLOCK = 4096
 _FILES_AT_LEAST = 200_000
 _SMALL = 1 << 20
 _SHARED_MEMORY = 64 << 20
+_MASKED = (
+    *("/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kallsyms", "/proc/kcore", "/proc/keys", "/proc/kmsg"),
+    *("/proc/kpagecgroup", "/proc/kpagecount", "/proc/kpageflags", "/proc/latency_stats", "/proc/modules"),
+    *("/proc/sched_debug", "/proc/scsi", "/proc/slabinfo", "/proc/timer_list", "/proc/timer_stats"),
+    *("/proc/vmallocinfo", "/sys/devices/virtual/powercap", "/sys/firmware"),
+)
+"""What tells of the machine: the engine's own list and more. Its list of what can only be read holds beside this."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class Container:
     uid: int
     without: list[str]
     """Variables that the image or the engine sets, and no command shall see."""
+    in_memory: bool
+    """Whether its work tree and home lie there; else they are folders of the box's own folder."""
     pristine: list[str]
     """The folders that its work tree was copied from, topmost first."""
 
@@ -83,12 +92,11 @@ class Sources:
     layer: Path | None
     """What set-up installed, which the image holds too."""
     uid: int
+    in_memory: bool
 
 
 def make(client: Client, image: Image, spec: BoxSpec, state: str, box: str, sources: Sources) -> Container:
     """Make a container and start its first process, which ends it when its time is over."""
-    from docker.types import LogConfig
-
     with told():
         made = client.sdk.api.create_container(
             image.id,
@@ -105,17 +113,7 @@ def make(client: Client, image: Image, spec: BoxSpec, state: str, box: str, sour
             },
             working_dir="/",
             healthcheck={"test": ["NONE"]},
-            host_config=client.sdk.api.create_host_config(
-                network_mode="none",
-                read_only=True,
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges", f"seccomp={profile()}"],
-                ipc_mode="private",
-                shm_size=_SHARED_MEMORY,
-                log_config=LogConfig(type="none"),
-                mounts=_mounts(sources, certificates=bool(spec.network)),
-                **_limits(spec.limits, image, sources),
-            ),
+            host_config=_host_config(client, image, spec, sources),
         )
         client.sdk.api.start(made["Id"])
         pid = int(client.sdk.api.inspect_container(made["Id"])["State"]["Pid"])
@@ -126,10 +124,29 @@ def make(client: Client, image: Image, spec: BoxSpec, state: str, box: str, sour
         engine=client.socket,
         uid=sources.uid,
         without=sorted({*image.variables, *_ADDED}),
+        in_memory=sources.in_memory,
         pristine=[str(place) for place in pristine],
     )
     container.keep(sources.folder)
     return container
+
+
+def _host_config(client: Client, image: Image, spec: BoxSpec, sources: Sources) -> dict[str, Any]:
+    from docker.types import LogConfig
+
+    config = client.sdk.api.create_host_config(
+        network_mode="none",
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges", f"seccomp={profile()}"],
+        ipc_mode="private",
+        shm_size=_SHARED_MEMORY,
+        log_config=LogConfig(type="none"),
+        mounts=_mounts(sources, certificates=bool(spec.network or spec.code.remote)),
+        **_limits(spec.limits, image, sources),
+    )
+    # The SDK knows no option for these; given, they stand in the place of the engine's own list.
+    return {**config, "MaskedPaths": list(_MASKED)}
 
 
 def write_users(etc: Path, uid: int) -> None:
@@ -155,10 +172,9 @@ def _limits(limits: Limits, image: Image, sources: Sources) -> dict[str, Any]:
     """The engine's options for what a box may use. Its files lie in memory, so they count there too."""
     disk, memory = limits.disk_mb << 20, limits.memory_mb << 20
     work = sum(_size(place) for place in (sources.checkout, sources.layer and sources.layer / "work") if place)
-    home = _size(sources.layer / "home") if sources.layer else 0
+    own = _in_memory(disk, work, sources) if sources.in_memory else {}
+    total = memory + (disk + work if own else 0)
     temporary = min(disk, max(memory // 2, _SMALL))
-    total = memory + disk + work + home
-    own = f"uid={sources.uid},gid={sources.uid},mode=0755"
     return {
         "mem_limit": total,
         "memswap_limit": total,
@@ -168,13 +184,19 @@ def _limits(limits: Limits, image: Image, sources: Sources) -> dict[str, Any]:
         "tmpfs": {
             **{place: _tmpfs(_SMALL, "mode=0755") for place in image.volumes},
             **{place: _tmpfs(_SMALL, "mode=0755,ro") for place in _covered(sources.folder)},
-            WORKDIR: _tmpfs(disk + work, own),
-            HOME: _tmpfs(disk + home, own),
+            **own,
             "/tmp": _tmpfs(temporary, "mode=1777"),  # noqa: S108
             "/var/tmp": _tmpfs(temporary, "mode=1777"),  # noqa: S108
             "/run": _tmpfs(_SMALL, "mode=0755"),
         },
     }
+
+
+def _in_memory(disk: int, work: int, sources: Sources) -> dict[str, str]:
+    """Work tree and home as file systems in memory, of that size beside what is copied into them."""
+    home = _size(sources.layer / "home") if sources.layer else 0
+    own = f"uid={sources.uid},gid={sources.uid},mode=0755"
+    return {WORKDIR: _tmpfs(disk + work, own), HOME: _tmpfs(disk + home, own)}
 
 
 def _tmpfs(size: int, options: str) -> str:
@@ -191,17 +213,18 @@ def _mounts(sources: Sources, *, certificates: bool) -> list[Mount]:
     ]
     if sources.objects is not None:
         pairs.append((sources.objects, OBJECTS_IN_BOX))
-    if sources.checkout is not None:
+    if sources.checkout is not None and sources.in_memory:
         pairs.append((sources.checkout, CHECKOUT))
     if certificates:
         pairs.append((folder / "etc" / Path(CERTIFICATES).name, CERTIFICATES))
-    return [_bind(source, target) for source, target in (*pairs, *_program_mounts(folder))]
+    own = [] if sources.in_memory else [_bind(folder / "work", WORKDIR, False), _bind(folder / "home", HOME, False)]
+    return [*own, *(_bind(source, target) for source, target in (*pairs, *_program_mounts(folder)))]
 
 
-def _bind(source: Path, target: str) -> Mount:
+def _bind(source: Path, target: str, read_only: bool = True) -> Mount:
     from docker.types import Mount
 
-    return Mount(target, str(source), type="bind", read_only=True)
+    return Mount(target, str(source), type="bind", read_only=read_only)
 
 
 def _ulimit(name: str, value: int) -> object:

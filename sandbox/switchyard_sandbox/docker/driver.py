@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,14 +31,15 @@ from switchyard_sandbox.contract import (
     TerminalSize,
 )
 from switchyard_sandbox.docker import images, laying, probe, reaping
-from switchyard_sandbox.docker.carrying import bring_out
-from switchyard_sandbox.docker.client import connect
+from switchyard_sandbox.docker.carrying import bring_out, see_none_left
+from switchyard_sandbox.docker.client import Client, connect
 from switchyard_sandbox.docker.container import Container, Sources, make, state_name, write_users
-from switchyard_sandbox.docker.launching import begin, make_task
+from switchyard_sandbox.docker.launching import begin, make_task, workspace_of
 from switchyard_sandbox.docker.task import HOME
 from switchyard_sandbox.docker.terminal import DockerTerminal
 from switchyard_sandbox.embedded.job import AUDIT
 from switchyard_sandbox.embedded.machine import box_uid
+from switchyard_sandbox.embedded.workspace import copy_tree
 from switchyard_sandbox.execution import (
     Supervisor,
     command_folder,
@@ -105,13 +107,16 @@ class DockerDriver:
             layer = ensure_layer(self._state, spec, self, self._harvest, checkout, base=image.id)
             if layer is not None:
                 image = images.with_setup(client, image, layer)
+            if spec.code.remote:
+                # The box fetches this commit alone: there is no other that it could lie over.
+                spec = replace(spec, code=replace(spec.code, anchor=spec.code.commit))
             box, folder = self._journal.open(spec)
             try:
                 self._furnish(folder, spec)
                 local = None if spec.code.remote else checkout
-                sources = Sources(folder, store.objects if local else None, local, layer, _uid())
-                container = make(client, image, spec, state_name(self._state), box, sources)
-                self._lay_out(box, container, store, spec)
+                in_memory = spec.workspace == "memory"
+                sources = Sources(folder, store.objects if local else None, local, layer, _uid(), in_memory)
+                self._lay_out(box, self._make(client, image, box, spec, sources), store, spec)
             except BaseException:
                 self.destroy(box)
                 raise
@@ -162,9 +167,13 @@ class DockerDriver:
         refused: dict[str, str] = {}
 
         def view(spool: Path) -> View:
+            see_none_left(container, entry.box_limits.pids)
+            if not container.in_memory:
+                workspace = workspace_of(self._journal.folder(box))
+                return View(str(workspace.upper), stamps=workspace.stamps())
             target = spool / "box"
             target.mkdir()
-            unpacked = bring_out(container, WORKDIR, target, entry.box_limits.pids)
+            unpacked = bring_out(container, WORKDIR, target)
             refused.update(unpacked.refused)
             return View(str(target), stamps=unpacked.stamps)
 
@@ -199,10 +208,34 @@ class DockerDriver:
             certificates.give(folder / "etc", self._certificates)
         programs.install(folder, spec.programs)
 
+    def _make(self, client: Client, image: images.Image, box: BoxId, spec: BoxSpec, sources: Sources) -> Container:
+        """Make the container, and meanwhile the copy of the checkout that it stands on."""
+        if sources.in_memory:
+            return make(client, image, spec, state_name(self._state), box, sources)
+        workspace = workspace_of(sources.folder)
+        for place in (workspace.upper, workspace.home):
+            place.mkdir(mode=0o755)
+            place.chmod(0o755)
+            if (uid := box_uid()) is not None:
+                os.chown(place, uid, uid)
+        with ThreadPoolExecutor(1) as beside:
+            copied = beside.submit(copy_tree, sources.checkout, workspace.upper) if sources.checkout else None
+            container = make(client, image, spec, state_name(self._state), box, sources)
+            if copied is not None:
+                copied.result()
+        return container
+
     def _lay_out(self, box: BoxId, container: Container, store: CodeStore, spec: BoxSpec) -> None:
+        """Bring into the box what it lacks: the code of a remote, copies in memory, set-up's layer, the commit."""
+        workspace = workspace_of(self._journal.folder(box))
+        if not container.in_memory:
+            workspace.remember()
         if spec.code.remote:
             self._fetch(box, spec)
-        laying.lay_out(container)
+        if container.in_memory or spec.setup.commands:
+            laying.lay_out(container)
+        if not container.in_memory:
+            workspace.remember()
         if not spec.code.remote and spec.code.commit != spec.code.anchor:
             self._lay_delta(box, store, spec)
 
@@ -264,12 +297,21 @@ class DockerDriver:
     def _harvest(self, box: BoxId) -> tuple[Path, Path]:
         """What set-up left in a box, brought out to be kept."""
         folder, container = self._journal.folder(box), self._container(box)
-        limits = self._journal.read(box).box_limits
+        see_none_left(container, self._journal.read(box).box_limits.pids)
+        if not container.in_memory:
+            # What is mounted can't be moved.
+            self._remove(container)
+            workspace = workspace_of(folder)
+            return workspace.upper, workspace.home
         work, home = folder / "harvest" / "work", folder / "harvest" / "home"
         for place, target in ((WORKDIR, work), (HOME, home)):
             target.mkdir(parents=True)
-            bring_out(replace(container, pristine=[]), place, target, limits.pids)
+            bring_out(replace(container, pristine=[]), place, target)
         return work, home
+
+    def _remove(self, container: Container) -> None:
+        with connect(self._base_url) as client:
+            reaping.remove(client, container.id)
 
     def _container(self, box: BoxId) -> Container:
         try:

@@ -14,6 +14,7 @@ from switchyard_sandbox.docker.task import FIRST_GROUP, MOST_COMMANDS, STDIN, TA
 from switchyard_sandbox.embedded import confinement
 from switchyard_sandbox.embedded.job import GATEWAY_PORT, PROCESS
 from switchyard_sandbox.embedded.launching import check_command
+from switchyard_sandbox.embedded.workspace import Shared, Workspace
 from switchyard_sandbox.execution import LOG, Supervisor
 from switchyard_sandbox.journal import Entry, lock_path
 from switchyard_sandbox.launch import detach
@@ -41,7 +42,7 @@ def make_task(
     check_command(command)
     if number >= MOST_COMMANDS:
         raise SandboxError(f"box {entry.id} holds {number} commands", hint="create another box")
-    limits = entry.box_limits
+    limits, workspace = entry.box_limits, workspace_of(box)
     return Task(
         engine=container.engine,
         container=container.id,
@@ -63,9 +64,16 @@ def make_task(
         lock=str(lock_path(box)),
         told=str(box / "told.json"),
         pids=limits.pids,
-        watched=bool(command.watch),
+        opens=list(command.watch),
+        watched=[] if container.in_memory else [str(place) for place in (workspace.upper, workspace.home)],
+        disk_bytes=(limits.disk_mb << 20) + (0 if container.in_memory else workspace.copied_bytes()),
         terminal=(terminal.rows, terminal.columns) if terminal else None,
     )
+
+
+def workspace_of(box: Path) -> Workspace:
+    """Where a box's files lie, unless in memory; what they were copied from no longer matters."""
+    return Workspace(box, Shared(Path(), None), None)
 
 
 def environment(box: Path, entry: Entry, command: Command) -> dict[str, str]:

@@ -21,6 +21,7 @@ import signal
 import time
 
 from switchyard_sandbox.docker import told
+from switchyard_sandbox.docker.disk import Disk
 from switchyard_sandbox.docker.ending import end_group
 from switchyard_sandbox.docker.engine import Engine, EngineError
 from switchyard_sandbox.docker.seat import Seat, listen
@@ -30,6 +31,7 @@ from switchyard_sandbox.embedded.job import AUDIT, EXIT
 from switchyard_sandbox.embedded.locking import hold
 from switchyard_sandbox.embedded.records import write_process, write_whole
 from switchyard_sandbox.embedded.waking import Wake
+from switchyard_sandbox.embedded.watching import Watch
 
 _TICK_S = 0.2
 _LOOK_EVERY_S = 1.0
@@ -64,6 +66,7 @@ def supervise(task: Task, wake_fd: int) -> dict[str, object]:
         from switchyard_sandbox.embedded.network import open_ways
 
         open_ways(task.network, task.internal, task.gateway, AUDIT, task.init_pid, as_root=True)
+    watch = Watch(task.watched[0], task.opens) if task.watched else None
     request = task.exec_request(stdin=task.terminal is not None or os.path.getsize(STDIN) > 0)  # noqa: PTH202
     name, connection, rest = engine.execute(task.container, request)
     stream: Stream | Seat
@@ -75,7 +78,7 @@ def supervise(task: Task, wake_fd: int) -> dict[str, object]:
         stream = Seat(connection, rest, wake_fd)
     limit = ""
     try:
-        limit = watch(task, engine, name, stream)
+        limit = stay(task, engine, name, stream)
     finally:
         stands = end_group(
             engine, task.container, init_pid=task.init_pid, uid=task.uid, group=task.group, pids=task.pids
@@ -83,12 +86,15 @@ def supervise(task: Task, wake_fd: int) -> dict[str, object]:
         if stands:
             _drain(engine, name, stream)
         stream.close()
-    return _outcome(task, engine, name, stream, limit) if stands or limit else {"error": "its container has ended"}
+    if not stands and not limit:
+        return {"error": "its container has ended"}
+    return _outcome(task, engine, name, stream, limit) | _seen(task, watch)
 
 
-def watch(task: Task, engine: Engine, name: str, stream: Stream | Seat) -> str:
+def stay(task: Task, engine: Engine, name: str, stream: Stream | Seat) -> str:
     """Move output until the command has ended or a limit ends it; returns that limit's name or nothing."""
     began = looked = time.monotonic()
+    disk = Disk(task)
     while True:
         moved = stream.pump(_TICK_S)
         if stream.woken:
@@ -103,6 +109,8 @@ def watch(task: Task, engine: Engine, name: str, stream: Stream | Seat) -> str:
                 time.sleep(0.01)
         if now - began > task.timeout_s:
             return "timeout"
+        if disk.is_crossed(now):
+            return "disk"
         if task.stall_s is not None and now - stream.last_output > task.stall_s:
             return "stall"
 
@@ -135,9 +143,13 @@ def _outcome(task: Task, engine: Engine, name: str, stream: Stream | Seat, limit
         "code": 128 - code if code in _SIGNALS else code,
         "limit": limit,
         "truncated": stream.truncated,
-        "opened": [],
-        "unseen": "files in a container can't be watched from outside" if task.watched else "",
     }
+
+
+def _seen(task: Task, watch: Watch | None) -> dict[str, object]:
+    if watch is None:
+        return {"opened": [], "unseen": "files in memory can't be watched from outside" if task.opens else ""}
+    return {"opened": watch.close(), "unseen": watch.unseen}
 
 
 if __name__ == "__main__":

@@ -53,7 +53,9 @@ class Task:
         lock: str,
         told: str,
         pids: int,
-        watched: bool,
+        opens: list[str],
+        watched: list[str],
+        disk_bytes: int,
         terminal: tuple[int, int] | None = None,
     ) -> None:
         self.engine = engine
@@ -84,8 +86,11 @@ class Task:
         self.told = told
         """Where the counters of the container's limits are kept from one command to the next."""
         self.pids = pids
+        self.opens = opens
+        """Files of the work tree, of which it is asked whether they are opened."""
         self.watched = watched
-        """Whether it was asked which files are opened."""
+        """Work tree and home on this machine, which together may take `disk_bytes`; none where they lie in memory."""
+        self.disk_bytes = disk_bytes
         self.terminal = terminal
         """Rows and columns of the terminal that the command gets; None: pipes."""
 

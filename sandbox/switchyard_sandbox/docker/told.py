@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+from switchyard_sandbox.docker.disk import is_over
 from switchyard_sandbox.docker.engine import Engine, EngineError
 from switchyard_sandbox.docker.task import FIRST_GROUP, HOME, Task
 
@@ -45,7 +46,7 @@ def crossed(engine: Engine, task: Task) -> str:
     for limit in ("memory", "pids"):
         if counts[limit] > before.get(limit, 0):
             return limit
-    return "disk" if full else ""
+    return "disk" if full or is_over(task) else ""
 
 
 def _ask(engine: Engine, task: Task) -> bytes:

@@ -78,6 +78,10 @@ class Workspace:
         if self.overlay is None and self.shared.layer:
             copy_tree(self.shared.layer / "work", self.upper)
             copy_tree(self.shared.layer / "home", self.home)
+        self.remember()
+
+    def remember(self) -> None:
+        """Write down how the copied files look and what they take, before any command may change them."""
         (self.folder / _STAMPS).write_text(json.dumps(take_stamps(self.upper)))
         (self.folder / _COPIED).write_text(str(disk_usage(str(self.upper))))
 

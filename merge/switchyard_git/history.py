@@ -76,6 +76,14 @@ class History(Plumbing):
             raise self._failed(("diff-tree",), result)
         return result.stdout
 
+    def patch_ids(self, commits: Iterable[CommitSha]) -> dict[CommitSha, str]:
+        """What identifies each commit's change wherever it is applied; merges and empty commits have none."""
+        request = "".join(f"{commit}\n" for commit in commits).encode()
+        flags = ("--stdin", "-r", "-p", "--binary", "--full-index", "--no-renames", *_STABLE_DIFF)
+        answer = self._ask("patch-id", "--stable", stdin=self._ask("diff-tree", *flags, stdin=request)).decode("ascii")
+        rows = (line.split() for line in answer.splitlines())
+        return {CommitSha(commit): identity for identity, commit in rows}
+
     def first_parent_log(self, revision: str, *, limit: int, exclude: CommitSha | None = None) -> list[Commit]:
         """The commits along first parents, newest first."""
         request = f"{self.resolve(revision)}\n" + (f"^{exclude}\n" if exclude else "")

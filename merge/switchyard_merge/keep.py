@@ -1,0 +1,136 @@
+"""Keeps a published stack right while the world moves: looks, plans, then acts so that it may be stopped anywhere.
+
+Retarget first, then one atomic push, then bodies: pushed first, a branch would ask the owners of everything that its
+old base still holds for a review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from switchyard_git import CommitSha, Repository, Signature
+
+from switchyard_merge.body import merge_body
+from switchyard_merge.errors import MergeError, StaleBranch
+from switchyard_merge.forge.contract import Forge
+from switchyard_merge.keep_plan import Blocked, Step, Steps, plan_layers, plan_steps
+from switchyard_merge.publish import BranchUpdate, push_branches
+from switchyard_merge.record import RecordedBranch, StackRecord
+from switchyard_merge.restack import restack
+from switchyard_merge.situation import Situation, observe
+
+Bodies = Callable[[StackRecord], Mapping[str, str]]
+"""The generated text of each branch's pull request, for a stack as it stands now."""
+
+_ROUNDS = 4
+_LANDED_MARK = "already-landed"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was done."""
+
+    record: StackRecord
+    steps: tuple[Step, ...]
+    """The pull requests that were retargeted, opened again or closed."""
+    pushed: tuple[str, ...]
+    """The branches that moved."""
+    blocked: Mapping[str, Blocked]
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Everything that keeping one stack needs."""
+
+    repository: Repository
+    forge: Forge
+    target: str | Path | Repository
+    who: Signature
+    """The name and e-mail of join commits."""
+    bodies: Bodies | None = None
+    """None leaves the texts alone."""
+
+    def keep(self, name: str) -> Kept:
+        """Make the stack right; with nothing to do, nothing is written and nothing pushed.
+
+        Raises:
+            MergeError: There is no record of the stack.
+            StaleBranch: Somebody kept pushing in between; every commit of theirs is where they put it.
+            RefMoved: Somebody else is keeping the same stack.
+        """
+        for round_ in range(_ROUNDS):
+            try:
+                return self._round(name)
+            except StaleBranch:
+                # What was made stands on what is no longer there: look again, and make it anew.
+                if round_ == _ROUNDS - 1:
+                    raise
+        raise AssertionError
+
+    def plan(self, name: str) -> Steps:
+        """What `keep` would do now; nothing is changed but objects that no ref names."""
+        record, _ = self._load(name)
+        return self._plan(record, observe(self.repository, self.forge, self.target, record))
+
+    def _round(self, name: str) -> Kept:
+        record, version = self._load(name)
+        seen = observe(self.repository, self.forge, self.target, record)
+        plan = self._plan(record, seen)
+        if not plan.is_nothing:
+            version = _journal(record, seen, plan).save(self.repository, version)
+        self._push(plan.revived)
+        done = [step for step in plan.steps if self._act(step)]
+        pushed = self._push(plan.moved)
+        self._renew_bodies(plan.record, seen)
+        if plan.record != record or not plan.is_nothing:
+            plan.record.save(self.repository, version)
+        return Kept(plan.record, tuple(done), tuple(pushed), plan.blocked)
+
+    def _load(self, name: str) -> tuple[StackRecord, CommitSha]:
+        found = StackRecord.load(self.repository, name)
+        if found is None:
+            raise MergeError(f"there is no record of a stack {name!r}", hint="publish it first")
+        return found
+
+    def _plan(self, record: StackRecord, seen: Situation) -> Steps:
+        fates, layers = plan_layers(record, seen)
+        return plan_steps(record, seen, fates, restack(self.repository, layers, who=self.who))
+
+    def _push(self, updates: Sequence[BranchUpdate]) -> list[str]:
+        if not updates:
+            return []
+        pushed = push_branches(self.repository, self.target, updates)
+        return [branch.branch for branch in pushed if branch.outcome == "pushed"]
+
+    def _act(self, step: Step) -> bool:
+        """Bring one pull request's state and base up to date; whether there was anything to do."""
+        if step.reopen:
+            self.forge.reopen(step.number)
+        if step.base is not None:
+            self.forge.edit(step.number, base=step.base)
+        if step.close:
+            self.forge.comment(step.number, _LANDED_MARK, step.close)
+            self.forge.close(step.number)
+        return bool(step.reopen or step.base is not None or step.close)
+
+    def _renew_bodies(self, record: StackRecord, seen: Situation) -> None:
+        for branch, generated in (self.bodies(record) if self.bodies else {}).items():
+            pull = seen.pulls.get(branch)
+            if branch in record.branches and pull is not None and pull.state != "merged":
+                body = merge_body(pull.body, generated)
+                if body != pull.body:
+                    self.forge.edit(pull.number, body=body)
+
+
+def _journal(record: StackRecord, seen: Situation, plan: Steps) -> StackRecord:
+    """Both where the branches are and where they are about to be: whoever goes on finds out which it is."""
+    reopened = {step.branch for step in plan.steps if step.reopen}
+    noted: dict[str, RecordedBranch] = {}
+    for name, recorded in record.branches.items():
+        now = seen.stands[name]
+        aim = plan.record.branches[name].aim if name in plan.record.branches else now
+        stands = (now,) if aim == now else (now, aim)
+        noted[name] = RecordedBranch(stands, recorded.join, recorded.reopening or name in reopened)
+    return replace(record, branches=noted)

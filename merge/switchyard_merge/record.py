@@ -1,0 +1,90 @@
+"""What the factory remembers of a stack: where each branch stood, and on what, kept as one ref that holds it all.
+
+A restack needs the old tip of a parent that was amended, squashed or deleted since. The record is the message of a
+commit whose parents are the commits it names: as long as the ref is there, git keeps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from pydantic import TypeAdapter
+from switchyard_git import CommitSha, RefName, RefUpdate, Repository, Signature, checked_ref
+
+_REFS = "refs/switchyard/stacks/"
+_WHO = Signature("Switchyard", "switchyard@localhost", 0)
+
+
+@dataclass(frozen=True)
+class Stand:
+    """One branch at one time."""
+
+    tip: CommitSha
+    floor: CommitSha
+    """What its own commits begin on: the base, a parent's tip, or the join of several."""
+    grounds: tuple[CommitSha, ...]
+    """The commits that the floor is, or joins."""
+    parents: tuple[str, ...] = ()
+    """The branches among the grounds; the rest is the base."""
+
+
+@dataclass(frozen=True)
+class RecordedBranch:
+    """One branch of the stack. Where the remote's branch is tells which stand holds."""
+
+    stands: tuple[Stand, ...]
+    """Oldest first; the last is the one that was aimed at, and the only one while nothing is on its way."""
+    join: str = ""
+    """The branch that its join is pushed to, when it stands on several."""
+    reopening: bool = False
+    """Its pull request was closed with its base's branch, and is about to be opened again."""
+
+    @property
+    def aim(self) -> Stand:
+        """Where it is, or is about to be."""
+        return self.stands[-1]
+
+
+@dataclass(frozen=True)
+class StackRecord:
+    """One stack."""
+
+    name: str
+    base: str
+    """The branch that it stands on."""
+    branches: Mapping[str, RecordedBranch] = field(default_factory=dict)
+    """Parents before children."""
+
+    @classmethod
+    def load(cls, repository: Repository, name: str) -> tuple[Self, CommitSha] | None:
+        """The record, with the version that `save` compares; None where there is none."""
+        found = repository.refs(_ref(name)).get(_ref(name))
+        if found is None:
+            return None
+        (commit,) = repository.read_commits([found])
+        return TypeAdapter(cls).validate_json(commit.message), found
+
+    def save(self, repository: Repository, expected: CommitSha | None) -> CommitSha:
+        """Put it in place of the version that was loaded; None: of none.
+
+        Raises:
+            RefMoved: Somebody else saved in between.
+        """
+        message = TypeAdapter(StackRecord).dump_json(self, indent=1).decode() + "\n"
+        stands = [stand for branch in self.branches.values() for stand in branch.stands]
+        commits = dict.fromkeys(sha for stand in stands for sha in (stand.tip, stand.floor, *stand.grounds))
+        tree = repository.write_tree_from(None, {})
+        commit = repository.commit_tree(tree, list(commits), message, author=_WHO, committer=_WHO)
+        if commit != expected:
+            repository.update_refs([RefUpdate(_ref(self.name), commit, expected)])
+        return commit
+
+    def with_branches(self, changed: Mapping[str, RecordedBranch]) -> StackRecord:
+        """The record with branches changed or added at its end."""
+        return replace(self, branches={**self.branches, **changed})
+
+
+def _ref(name: str) -> RefName:
+    return checked_ref(_REFS + name)

@@ -1,0 +1,101 @@
+"""What the remote and the forge say of a recorded stack, read in a handful of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from switchyard_git import CommitSha, RefName, Repository, UnknownRevision
+
+from switchyard_merge.errors import MergeError
+from switchyard_merge.forge.contract import Forge, PullRequest
+from switchyard_merge.landed import landed_by_hand
+from switchyard_merge.record import StackRecord, Stand
+from switchyard_merge.targets import Target, look, opened, shown
+
+_HEADS = "refs/heads/"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Facts, every commit of which is here."""
+
+    base_tip: CommitSha
+    tips: Mapping[str, CommitSha]
+    """The stack's branches and joins that the remote has."""
+    pulls: Mapping[str, PullRequest]
+    """The newest pull request from each branch that has one."""
+    stands: Mapping[str, Stand]
+    """Where each branch is now; the one that was aimed at where the remote lacks it."""
+    in_base: frozenset[CommitSha]
+    """The tips and grounds that the base holds."""
+    by_hand: Mapping[str, CommitSha]
+    """Branches whose change the base has in another commit."""
+    adrift: frozenset[str]
+    """Branches that a person put where nothing says what is theirs and what is a parent's."""
+
+
+def observe(repository: Repository, forge: Forge, target: Target, record: StackRecord) -> Situation:
+    """Look at everything once: one list of refs, one list of pull requests, one fetch of what is missing.
+
+    Raises:
+        MergeError: The target has no such base branch.
+    """
+    place = opened(target)
+    joins = [branch.join for branch in record.branches.values() if branch.join]
+    refs = [RefName(_HEADS + name) for name in (record.base, *record.branches, *joins)]
+    tips = {ref.removeprefix(_HEADS): sha for ref, sha in look(repository, place, refs).items()}
+    if record.base not in tips:
+        raise MergeError(f"{shown(place)} has no branch {record.base}", hint="name the branch that the stack stands on")
+    known = {commit for branch in record.branches.values() for stand in branch.stands for commit in (stand.tip,)}
+    _bring(repository, place, [sha for sha in tips.values() if sha not in known])
+    pulls = {pull.head: pull for pull in forge.list(heads_prefix="factory/") if pull.head in record.branches}
+    stands = {name: _stand(repository, record, name, tips.get(name)) for name in record.branches}
+    found = {name: stand or record.branches[name].aim for name, stand in stands.items()}
+    return Situation(
+        base_tip=tips[record.base],
+        tips=tips,
+        pulls=pulls,
+        stands=found,
+        in_base=_in_base(repository, found, tips[record.base]),
+        by_hand=_by_hand(repository, found, pulls, tips[record.base]),
+        adrift=frozenset(name for name, stand in stands.items() if stand is None),
+    )
+
+
+def _bring(repository: Repository, place: Target, wanted: list[CommitSha]) -> None:
+    missing = [sha for sha in dict.fromkeys(wanted) if not repository.has_commit(sha)]
+    if missing:
+        repository.fetch(place.git_dir if isinstance(place, Repository) else place, missing)
+
+
+def _stand(repository: Repository, record: StackRecord, name: str, tip: CommitSha | None) -> Stand | None:
+    """The stand that holds; None for a branch that was put where no recorded floor is below it."""
+    stands = record.branches[name].stands
+    if tip is None:
+        return stands[-1]
+    for stand in reversed(stands):
+        if stand.tip == tip:
+            return stand
+    # A person pushed: their commits are the branch's own, as long as they stand on a floor that we know.
+    below = (stand for stand in reversed(stands) if repository.is_ancestor(stand.floor, tip))
+    found = next(below, None)
+    return replace(found, tip=tip) if found else None
+
+
+def _in_base(repository: Repository, stands: Mapping[str, Stand], base_tip: CommitSha) -> frozenset[CommitSha]:
+    commits = {sha for stand in stands.values() for sha in (stand.tip, stand.floor, *stand.grounds)}
+    return frozenset(commits - repository.ancestry(sorted(commits), base_tip).keys())
+
+
+def _by_hand(
+    repository: Repository, stands: Mapping[str, Stand], pulls: Mapping[str, PullRequest], base_tip: CommitSha
+) -> dict[str, CommitSha]:
+    unmerged = {name: stand for name, stand in stands.items() if name in pulls and pulls[name].state != "merged"}
+    try:
+        return landed_by_hand(repository, unmerged, base_tip)
+    except UnknownRevision:
+        # A shallow repository cannot tell; the forge's own state still does.
+        if repository.is_shallow:
+            return {}
+        raise

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 from switchyard_sandbox.contract import KEEP, BoxId, BoxInfo, BoxLost, BoxSpec, Limits, WorkspaceKind
-from switchyard_sandbox.embedded.job import RUN_LOCK
+from switchyard_sandbox.embedded.job import ENTRY
 from switchyard_sandbox.embedded.locking import is_held
 from switchyard_sandbox.embedded.procfs import is_alive, start_time
 from switchyard_sandbox.spawning import SPAWNER
 
-_ENTRY = "box.json"
 _FRESH = ".new-"
 _ID = re.compile(r"box-[0-9a-f]{16}")
 
@@ -101,7 +100,7 @@ class Journal:
             remote=spec.code.remote,
             workspace=spec.workspace,
         )
-        with open(fresh / _ENTRY, "w", opener=_private) as file:
+        with open(fresh / ENTRY, "w", opener=_private) as file:
             file.write(json.dumps(asdict(entry)))
         fresh.rename(self.folder(box))
         return box, self.folder(box)
@@ -166,7 +165,7 @@ class Journal:
             SPAWNER.remove(folder)
 
     def _info(self, entry: Entry) -> BoxInfo:
-        running = is_held(str(self.folder(BoxId(entry.id)) / RUN_LOCK))
+        running = is_held(str(self.folder(BoxId(entry.id)) / ENTRY))
         state: Literal["idle", "running", "orphan"] = "orphan" if entry.is_orphan else "running" if running else "idle"
         return BoxInfo(BoxId(entry.id), entry.kind, entry.labels, state, entry.created)
 
@@ -183,7 +182,7 @@ def kinds_used(state: Path) -> set[str]:
 
 def lock_path(folder: Path) -> Path:
     """The lock that a running command of the box holds."""
-    return folder / RUN_LOCK
+    return folder / ENTRY
 
 
 def _private(path: str, flags: int) -> int:
@@ -191,4 +190,4 @@ def _private(path: str, flags: int) -> int:
 
 
 def _load(folder: Path) -> Entry:
-    return Entry(**json.loads((folder / _ENTRY).read_text()))
+    return Entry(**json.loads((folder / ENTRY).read_text()))

@@ -14,12 +14,13 @@ import signal
 import socket
 import struct
 import time
+import traceback
 from collections.abc import Iterable
 from contextlib import suppress
 
 from switchyard_sandbox.embedded import kernel, staging
 from switchyard_sandbox.embedded.bounds import Groups
-from switchyard_sandbox.embedded.job import LOG, PLAN, PROCESS, SOCKET, SUPERVISOR_LOCK, Plan
+from switchyard_sandbox.embedded.job import LOG, PLAN, PROCESS, SOCKET, Plan
 from switchyard_sandbox.embedded.procfs import await_unmounted, descendants
 from switchyard_sandbox.embedded.records import write_process
 from switchyard_sandbox.embedded.running import run
@@ -40,7 +41,6 @@ def supervise(place: str, first: socket.socket) -> None:
         first: A connection with the first request, to be answered like those that come later.
     """
     os.chdir(place)
-    _log_here()
     wake = Wake(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
     kernel.adopt_orphans()
     try:
@@ -51,6 +51,10 @@ def supervise(place: str, first: socket.socket) -> None:
             Supervisor(plan, wake).serve(first)
     except OSError as err:
         first.sendall(str(err).encode())
+    except Exception:
+        with open(LOG, "a") as log:
+            traceback.print_exc(file=log)
+        raise
 
 
 class Supervisor:
@@ -129,7 +133,7 @@ def _claim() -> Plan:
     Raises:
         OSError: There is another, or its files were lost with the last one.
     """
-    lock = os.open(SUPERVISOR_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     # Never closed: it is held until the last of our commands is gone too.
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     with open(PLAN) as file:
@@ -175,9 +179,3 @@ def _send(pids: Iterable[int], number: int) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-
-
-def _log_here() -> None:
-    log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    os.dup2(log, 2)
-    os.close(log)

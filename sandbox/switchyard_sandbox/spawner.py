@@ -15,7 +15,6 @@ if __name__ == "__main__":
     _bare.__path__ = [__file__.rpartition("/")[0]]
     sys.modules["switchyard_sandbox"] = _bare
 
-import contextlib
 import gc
 import os
 import resource
@@ -66,11 +65,9 @@ def _become(request: bytes, descriptors: list[int]) -> None:
             os.nice(_BACKGROUND_NICE)
             remove_tree(os.fsdecode(request.removeprefix(REMOVE)))
     except FileNotFoundError:
-        # The box was destroyed before its supervisor stood, or what was to be removed is gone.
+        # The box was destroyed before its supervisor stood.
         return
     finally:
-        with contextlib.suppress(OSError):
-            sys.stderr.flush()
         os._exit(0)
 
 

@@ -14,7 +14,6 @@ from switchyard_sandbox.embedded.messages import send, take
 from switchyard_sandbox.processes import Process
 from switchyard_sandbox.spawning import SPAWNER
 
-_START_LOCK = "start.lock"
 _TAIL_CHARACTERS = 2000
 _MOST_BYTES = 4096
 _LOST = ("the box's files were lost", "the box was destroyed")
@@ -79,7 +78,7 @@ def _ask(box: Path, text: str, descriptors: list[int]) -> tuple[socket.socket, l
     connection = _connect(box)
     if connection is None:
         # One at a time: of two supervisors of a box, one would refuse.
-        with hold(str(box / _START_LOCK)):
+        with hold(str(box / PLAN)):
             connection = _connect(box) or SPAWNER.supervise(box)
             return _answered(box, connection, text, descriptors)
     return _answered(box, connection, text, descriptors)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pygments
 import pytest
-from sandbox.boxes import DRIVERS, Ground, make_ground
+from sandbox.boxes import Ground
 from switchyard_sandbox import BoxId, Program, SetUp
 
 pytestmark = pytest.mark.sandbox
@@ -23,13 +22,6 @@ PROGRAM = Program("gloss", "pygments", (PACKAGE,))
 def embedded_only(ground: Ground) -> None:
     if ground.driver.kind == "none":
         pytest.skip("this driver shows the host as it is")
-
-
-@pytest.fixture(params=sorted(DRIVERS))
-def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
-    made = make_ground(tmp_path, request.param)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from fakes.daytona.driver import open_daytona
 from switchyard_git import Repository
@@ -38,6 +39,9 @@ if DOCKER:
         state, owner="tests", image="switchyard-test", base_url=DOCKER, internal=("localhost",)
     )
 LABELS = {"run": "r1", "task": "t1", "attempt": "1", "role": "agent"}
+# Each worker sleeps for a time of its own, so that none takes another's processes for its own.
+MARK = f"4242.{os.getpid()}"
+"""A sleep of just that length, so that what is left of a box can be told in the list of processes."""
 _ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -104,6 +108,7 @@ class Ground:
         env: Mapping[str, str] | None = None,
         ttl_s: float = 600.0,
         labels: Mapping[str, str] = LABELS,
+        workspace: Literal["disk", "memory", "copy"] = "disk",
     ) -> BoxSpec:
         """A spec that this machine can meet: without root, what it can't enforce is accepted."""
         return BoxSpec(
@@ -114,6 +119,7 @@ class Ground:
             network=network,
             env=env or {},
             ttl_s=ttl_s,
+            workspace=workspace,
             allow_degraded=os.getuid() != 0,
         )
 
@@ -169,3 +175,16 @@ def make_ground(folder: Path, kind: str) -> Ground:
     ground.git("init", "--quiet", "--initial-branch=main")
     Repository.init_bare(ground.quarantine)
     return ground
+
+
+def living(mark: str) -> list[str]:
+    """Commands on this machine that sleep for just that long."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = process.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[:2] == [b"sleep", mark.encode()]:
+            found.append(str(process))
+    return found

@@ -20,38 +20,6 @@ _NAMESPACES = (
     *("--uid", str(BOX_UID), "--gid", str(BOX_UID)),
     *("--seccomp", str(SECCOMP_FD), "--json-status-fd", str(INFO_FD), "--block-fd", str(BLOCK_FD)),
 )
-_ETC = (
-    *("alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version", "fonts"),
-    *(
-        "java-11-openjdk",
-        "java-17-openjdk",
-        "java-21-openjdk",
-        "ld.so.cache",
-        "ld.so.conf",
-        "ld.so.conf.d",
-        "localtime",
-    ),
-    *(
-        "magic",
-        "mime.types",
-        "os-release",
-        "perl",
-        "pki",
-        "protocols",
-        "python3",
-        "python3.11",
-        "python3.12",
-        "python3.13",
-    ),
-    *("services", "ssl", "terminfo", "timezone"),
-)
-_FILES = {
-    "passwd": f"root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:{BOX_UID}:{BOX_UID}:agent:{HOME}:/bin/sh\n"
-    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-    "group": f"root:x:0:\nagent:x:{BOX_UID}:\nnogroup:x:65534:\n",
-    "hosts": "127.0.0.1 localhost switchyard\n::1 localhost\n",
-    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
-}
 _SHARED_MEMORY_BYTES = 256 << 20
 _PROC_READ_ONLY = ("bus", "fs", "irq", "sys", "sysrq-trigger")
 """Some settings belong to the box's own namespaces, whose owner may write them; nobody in a box needs to."""
@@ -65,8 +33,8 @@ class Sources:
 
     inbox: str
     objects: str
-    own: str = ""
-    """A folder with the box's own files of /etc; empty: they are made where the box's tree is made."""
+    etc: str
+    """The state's /etc for boxes."""
     certificates: str = ""
     """The authorities that it trusts; empty: it has no network to need them for."""
     programs: tuple[tuple[str, str], ...] = ()
@@ -75,21 +43,11 @@ class Sources:
     """Folders of those that are hidden."""
 
 
-def write_etc(folder: Path) -> None:
-    """Write the files of /etc that are the box's own rather than the host's."""
-    folder.mkdir(mode=0o755)
-    folder.chmod(0o755)
-    for name, text in _FILES.items():
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o644)
-
-
 def tree(sources: Sources) -> list[Mount]:
     """What every command of a box sees, its own files aside: read-only, and of the host what programs need."""
     return [
         *_system(),
-        *(_bound(f"/etc/{name}", f"/etc/{name}") for name in _ETC if Path(f"/etc/{name}").exists()),
-        *(_own_file(name, text, sources.own) for name, text in _FILES.items()),
+        _bound(sources.etc, "/etc"),
         *([_bound(sources.certificates, CERTIFICATES)] if sources.certificates else []),
         *(Mount(kind="folder", target=place) for place in ("/proc", "/dev", "/tmp", "/run", "/var")),  # noqa: S108
         Mount(kind="link", source="/tmp", target="/var/tmp"),  # noqa: S108
@@ -174,12 +132,6 @@ def _system() -> list[Mount]:
         elif place.is_dir():
             found.append(_bound(str(place), str(place)))
     return found
-
-
-def _own_file(name: str, text: str, folder: str) -> Mount:
-    if folder:
-        return _bound(f"{folder}/{name}", f"/etc/{name}")
-    return Mount(kind="file", source=text, target=f"/etc/{name}")
 
 
 def _bound(source: str, target: str, *, kind: str = "bind") -> Mount:

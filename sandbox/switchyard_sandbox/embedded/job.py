@@ -10,14 +10,14 @@ SECCOMP_FD, INFO_FD, BLOCK_FD, ARGUMENTS_FD = 10, 11, 12, 13
 PROXY_PORT, GATEWAY_PORT = 3128, 3129
 """Where a box with a network finds the proxy, and one with model endpoints the gateway, at its own loopback."""
 
-PLAN, SOCKET, LOG, SUPERVISOR_LOCK = "plan.json", "shim.sock", "shim.log", "shim.lock"
-"""Files of a box's folder: what its supervisor makes, where it listens, what it complains of, and that it lives."""
+ENTRY, PLAN, SOCKET, LOG = "box.json", "plan.json", "shim.sock", "shim.log"
+"""Files of a box's folder: its journal entry, what its supervisor makes, where that listens, and what it died of.
+
+The entry is locked too, shared by the box's running commands, and alone by whoever reads its tree.
+"""
 
 PROCESS, OUTPUT, EXIT, AUDIT = "process.json", "output", "exit.json", "audit.jsonl"
 """The files of one command's folder: who runs it, what it said, how it ended, what its proxy decided."""
-
-RUN_LOCK = "run.lock"
-"""Shared by a box's running commands, and held alone by whoever reads its tree."""
 
 BEGUN = b"begun"
 """What a supervisor answers once a command has its process file."""
@@ -27,8 +27,8 @@ class Mount:
     """One thing below a stage: a mount, or what a mount stands on.
 
     Kinds: bind (`source` and what is mounted in it), bind-try (nothing where there is no such source), overlay and
-    tmpfs (`options`), cover (an empty tmpfs over a folder, if that is there), folder, file (`source` is its text),
-    link (`source` is where it leads).
+    tmpfs (`options`), cover (an empty tmpfs over a folder, if that is there), folder, link (`source` is where it
+    leads).
     """
 
     def __init__(

@@ -18,8 +18,8 @@ from switchyard_sandbox.embedded.confinement import (
     environment,
     gateway_variables,
     tree,
-    write_etc,
 )
+from switchyard_sandbox.embedded.etc import prepare
 from switchyard_sandbox.embedded.job import GATEWAY_PORT, PLAN, Job, Mount, Plan
 from switchyard_sandbox.embedded.limits import hold
 from switchyard_sandbox.embedded.machine import Machine, OverlayKind
@@ -31,7 +31,7 @@ from switchyard_sandbox.supervision import stand
 
 INBOX_FOLDER = "inbox"
 TERMINAL_KIND = "xterm-256color"
-_ETC, _ROOT, _MEMORY = "etc", "root", "memory"
+_ROOT, _MEMORY = "root", "memory"
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,6 @@ def make_plan(machine: Machine, folder: Path, entry: Entry, shared: Shared, obje
     staged = machine.as_root or overlay is not None
     stage = _stage(folder, machine, shared, entry, programs) if staged else ""
     workspace = Workspace(folder, shared, overlay, _memory_place(machine, entry, stage))
-    if not stage:
-        write_etc(folder / _ETC)
     root = f"{stage}/{_ROOT}"
     limits = _limits(entry)
     mounts = [
@@ -175,11 +173,10 @@ def _environment(box: Box, command: Command, size: TerminalSize | None) -> dict[
 
 
 def _sources(folder: Path, entry: Entry, objects: Path, programs: Installation | None) -> Sources:
-    own = folder / _ETC
     sources = Sources(
         inbox=str(folder / INBOX_FOLDER),
         objects=str(objects),
-        own=str(own) if own.is_dir() else "",
+        etc=str(prepare(folder.parent.parent)),
         certificates=str(folder / Path(CERTIFICATES).name) if entry.network else "",
     )
     if programs is None:

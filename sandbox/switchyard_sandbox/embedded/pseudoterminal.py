@@ -37,5 +37,6 @@ def set_size(master: int, rows: int, columns: int) -> None:
 
 
 def on_terminal(command: list[str]) -> list[str]:
-    """The same command on the box's terminal: it leads a session in there, which the first one it opens controls."""
-    return ["/bin/sh", "-c", f'exec "$@" <>{IN_BOX} >&0 2>&0', "sh", *command]
+    """The same command on the box's terminal, which controls a session of its own: bubblewrap's belongs to its init."""
+    script = f'exec /usr/bin/setsid -c "$@" <>{IN_BOX} >&0 2>&0'
+    return ["/bin/sh", "-c", script, "sh", *command]

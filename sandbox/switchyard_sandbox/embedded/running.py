@@ -10,7 +10,7 @@ import time
 
 from switchyard_sandbox.embedded import kernel
 from switchyard_sandbox.embedded.bounds import Bounds
-from switchyard_sandbox.embedded.job import BEGUN, EXIT, RUN_LOCK, Job, Plan
+from switchyard_sandbox.embedded.job import BEGUN, ENTRY, EXIT, Job, Plan
 from switchyard_sandbox.embedded.locking import hold
 from switchyard_sandbox.embedded.messages import receive
 from switchyard_sandbox.embedded.procfs import descendants
@@ -41,7 +41,7 @@ def run(plan: Plan, connection: socket.socket) -> None:
     write_process()
     pty = Pty(job.terminal, plan.uid) if job.terminal else None
     socket.send_fds(connection, [BEGUN], [pty.master] if pty else [])
-    with hold(f"{plan.place}/{RUN_LOCK}", shared=True):
+    with hold(f"{plan.place}/{ENTRY}", shared=True):
         _carry_out(job, descriptors[0], plan, pty, connection if pty else None)
 
 

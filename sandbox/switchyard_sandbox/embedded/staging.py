@@ -69,7 +69,8 @@ def _place_bind(item: Mount) -> None:
     if os.path.isdir(item.source):  # noqa: PTH112
         os.makedirs(item.target, mode=0o755, exist_ok=True)  # noqa: PTH103
     else:
-        _write_file(item.target, "")
+        os.makedirs(os.path.dirname(item.target), mode=0o755, exist_ok=True)  # noqa: PTH103, PTH120
+        os.close(os.open(item.target, os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o644))
     kernel.mount(item.source, item.target, "", kernel.MS_BIND | kernel.MS_REC)
     kernel.restrict_mounts(item.target, readonly=item.readonly)
 
@@ -102,20 +103,9 @@ def _place_folder(item: Mount) -> None:
         os.chown(item.target, item.owner, item.owner)
 
 
-def _place_file(item: Mount) -> None:
-    _write_file(item.target, item.source)
-
-
 def _place_link(item: Mount) -> None:
     os.makedirs(os.path.dirname(item.target), mode=0o755, exist_ok=True)  # noqa: PTH103, PTH120
     os.symlink(item.source, item.target)  # noqa: PTH211
-
-
-def _write_file(path: str, text: str) -> None:
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)  # noqa: PTH103, PTH120
-    if text or not os.path.exists(path):  # noqa: PTH110
-        with open(path, "w") as file:
-            file.write(text)
 
 
 def _enter(pid: int, name: str, kind: int) -> None:
@@ -137,6 +127,5 @@ _PLACE: dict[str, Callable[[Mount], None]] = {
     "overlay": _place_overlay,
     "tmpfs": _place_tmpfs,
     "folder": _place_folder,
-    "file": _place_file,
     "link": _place_link,
 }

@@ -35,7 +35,8 @@ class Streams:
         self._poll = select.poll()
         for descriptor in (*self._numbers, *enders, started.end_fd):
             self._poll.register(descriptor, select.POLLIN)
-        self._file = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._file = -1
+        """Made with the first output: many commands have none."""
         self._first_error = b""
         self.truncated = False
         self.woken = False
@@ -54,7 +55,8 @@ class Streams:
         for descriptor in list(self._numbers):
             while descriptor in self._numbers:
                 self._move(descriptor)
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
 
     def complaint(self) -> str:
         """The first thing said on stderr: where the command never started, that was bubblewrap."""
@@ -78,6 +80,8 @@ class Streams:
             self._first_error += kept[:_COMPLAINT_BYTES]
         if kept:
             try:
+                if self._file < 0:
+                    self._file = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
                 _write_all(self._file, HEADER.pack(number, len(kept)) + kept)
             except OSError:
                 # The host's disk is full: the command goes on, its output is lost and `truncated` says so.

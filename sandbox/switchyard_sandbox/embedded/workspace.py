@@ -127,7 +127,10 @@ class Workspace:
         return staging.overlay_options(plain, upper, work, as_root=self.overlay == "root")
 
     def _places(self) -> list[Path]:
-        return [self._place(name) for name in ("work", "home", "overlay-work", "overlay-home")]
+        aside = [
+            f"overlay-{name}" for name, lowers in (("work", self.work_lowers), ("home", self.home_lowers)) if lowers
+        ]
+        return [self._place(name) for name in ("work", "home", *aside)]
 
     def _place(self, name: str) -> Path:
         return (Path(self.memory) if self.memory else self.folder) / name

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,22 @@ from switchyard_git import CommitSha, Repository
 from switchyard.errors import UsageError
 from switchyard.ledger import TaskView
 from switchyard.wiring import open_driver, open_gateway, open_others, remote_for_boxes
-from switchyard.workflow.boxing import BoxRequest, parse_network, run_boxed
+from switchyard.workflow.boxing import BoxRequest, opened_box, parse_network, run_boxed
 from switchyard.workflow.reaping import reap_patiently
 from switchyard.workflow.stores import open_stores
 from switchyard.workspace import Workspace
 
 if TYPE_CHECKING:
-    from switchyard_sandbox import BoxId, BoxInfo, CodeIn, Driver, OutputSink
+    from switchyard_sandbox import BoxId, BoxInfo, CodeIn, Driver, OutputSink, Terminal, TerminalSize
 
     from switchyard.workflow.boxing import Boxed
+
+_SHELL = """
+(: < /dev/tty) 2> /dev/null || own="$(command -v setsid) -c"
+if command -v bash > /dev/null; then exec $own bash -i; else exec $own sh -i; fi
+"""
+SHELL = ("/bin/sh", "-c", _SHELL)
+"""A shell that a person can use; where its session has no terminal yet, in one that has: Ctrl-C needs that."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,34 @@ def run_in_box(workspace: Workspace, options: BoxOptions, sink: OutputSink | Non
     gateway = open_gateway(workspace, options.environ)
     reap_patiently(driver)
     return run_boxed(driver, workspace.config, workspace.places, code, request, sink, gateway)
+
+
+@contextmanager
+def shell_in_box(
+    workspace: Workspace, options: BoxOptions, box: str, size: TerminalSize
+) -> Iterator[tuple[str, Terminal]]:
+    """A terminal in a box: in that one, or, where it is empty, in a fresh one that is gone afterwards.
+
+    Raises:
+        BoxLost: There is no such box.
+        UnknownRevision, UsageError, SandboxError: As for `run_in_box`.
+    """
+    from switchyard_sandbox import Command
+
+    command = Command(options.argv, env={"TERM": options.environ.get("TERM", "dumb")})
+    if box:
+        driver, known = _find(workspace, options.environ, box)
+        with _closing(driver.open_terminal(known, command, size)) as terminal:
+            yield known, terminal
+        return
+    driver = open_driver(workspace, options.environ, accept_no_isolation=options.accept_no_isolation)
+    code, request, gateway = _code(workspace, options), _request(options), open_gateway(workspace, options.environ)
+    reap_patiently(driver)
+    with (
+        opened_box(driver, workspace.config, workspace.places, code, request, gateway) as fresh,
+        _closing(driver.open_terminal(fresh, command, size)) as terminal,
+    ):
+        yield fresh, terminal
 
 
 def list_boxes(workspace: Workspace, environ: Mapping[str, str], *, alone: bool) -> Inventory:
@@ -117,6 +153,29 @@ def end_boxes(workspace: Workspace, environ: Mapping[str, str], task: TaskView) 
 def _drivers(workspace: Workspace, environ: Mapping[str, str], *, alone: bool) -> list[Driver]:
     driver = open_driver(workspace, environ, accept_no_isolation=True)
     return [driver] if alone else [driver, *open_others(workspace, environ, driver)]
+
+
+def _find(workspace: Workspace, environ: Mapping[str, str], name: str) -> tuple[Driver, BoxId]:
+    from switchyard_sandbox import BoxLost, SandboxError
+
+    for number, driver in enumerate(_drivers(workspace, environ, alone=False)):
+        try:
+            known = [box.id for box in driver.list() if box.id == name]
+        except SandboxError:
+            if number == 0:
+                raise
+            continue
+        if known:
+            return driver, known[0]
+    raise BoxLost(f"there is no box {name}", hint="`switchyard sandbox list` shows what there is")
+
+
+@contextmanager
+def _closing(terminal: Terminal) -> Iterator[Terminal]:
+    try:
+        yield terminal
+    finally:
+        terminal.close()
 
 
 def _code(workspace: Workspace, options: BoxOptions) -> CodeIn:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from switchyard.cli import box_options
+from switchyard.cli import box_options, shell
 from switchyard.cli.box_options import open_for_boxes
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
 from switchyard.cli.passing import Passing
@@ -18,7 +18,8 @@ from switchyard.cli.signals import TERMINATED, Terminated
 if TYPE_CHECKING:
     from switchyard.workflow.boxing import Boxed
 
-app = typer.Typer(help="Sandboxes: run in one, probe, list, reap.", no_args_is_help=True)
+app = typer.Typer(help="Sandboxes: run in one, look inside, probe, list, reap.", no_args_is_help=True)
+shell.register(app)
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -159,5 +160,5 @@ def _conclude(output: Output, boxed: Boxed, keep: bool) -> None:
     if boxed.finished.limit:
         output.note(f"ended by the {boxed.finished.limit} limit")
     if keep:
-        output.note(f"kept {boxed.box} (`switchyard sandbox list`)")
+        output.note(f"kept {boxed.box} (`switchyard sandbox list`, `switchyard sandbox shell {boxed.box}`)")
     raise typer.Exit(boxed.exit_code)

@@ -79,7 +79,7 @@ def open_or_adopt(forge: Forge, new: NewPullRequest) -> PullRequest:
             found = forge.find(new.head)
             if found is None:
                 raise
-    return _brought_up_to_date(forge, found, new)
+    return brought_up_to_date(forge, found, new)
 
 
 def refresh_body(forge: Forge, number: int, generated: str) -> PullRequest:
@@ -89,7 +89,12 @@ def refresh_body(forge: Forge, number: int, generated: str) -> PullRequest:
     return found if body == found.body else forge.edit(number, body=body)
 
 
-def _brought_up_to_date(forge: Forge, found: PullRequest, new: NewPullRequest) -> PullRequest:
+def brought_up_to_date(forge: Forge, found: PullRequest, new: NewPullRequest) -> PullRequest:
+    """A pull request that is there, with what differs written; a merged or closed one as it is.
+
+    Raises:
+        ForgeRefused: It was made for another task.
+    """
     ours, theirs = read_marker(new.body), read_marker(found.body)
     if ours and theirs and ours.task != theirs.task:
         raise ForgeRefused(

@@ -48,6 +48,8 @@ class Mending:
         """Where the head of a closed one was."""
         self._merged: dict[int, str] = {}
         self._last_seen: dict[int, str] = {}
+        self._open: dict[int, tuple[str, str]] = {}
+        """Head and base of the open ones that were told of."""
         self.forked: set[int] = set()
         """Those whose head lies in somebody's fork."""
         self.lagging_lists = 0
@@ -65,10 +67,9 @@ class Mending:
                 raise Refusal(422, "Validation Failed", (f"{field} is invalid",))
         if heads[wanted["head"]] == heads[wanted["base"]]:
             raise Refusal(422, "Validation Failed", (f"No commits between {wanted['base']} and {wanted['head']}",))
-        for pull in await self._all():
-            if pull["state"] == "open" and pull["head"]["ref"] == wanted["head"]:
-                told = f"A pull request already exists for {self._owner}:{wanted['head']}."
-                raise Refusal(422, "Validation Failed", (told,))
+        if wanted["head"] in {head for head, _ in self._open.values()}:
+            told = f"A pull request already exists for {self._owner}:{wanted['head']}."
+            raise Refusal(422, "Validation Failed", (told,))
 
     async def editing(self, number: int, wanted: Json) -> None:
         """Refuse what GitHub refuses, and remember where a head was when its pull request is closed."""
@@ -103,19 +104,22 @@ class Mending:
         method = wanted.get("merge_method", "merge")
         self._merged[number] = self._bare.land(method, pull["base"]["ref"], head, message)
         self._frozen[number] = head
-        await self._upstream("PATCH", f"{self._root}/pulls/{number}", {"state": "closed"})
+        await self._close(number)
         return {"sha": self._merged[number], "merged": True, "message": "Pull Request successfully merged"}
 
     async def notice_deletions(self) -> None:
         """Close what lost its head or its base, as GitHub does when a branch is deleted."""
         heads = self._bare.heads()
-        for pull in await self._all():
-            number = pull["number"]
-            if pull["state"] == "open" and not {pull["head"]["ref"], pull["base"]["ref"]} <= set(heads):
-                self._frozen[number] = heads.get(pull["head"]["ref"], self._last_seen.get(number, ""))
-                await self._upstream("PATCH", f"{self._root}/pulls/{number}", {"state": "closed"})
-            elif pull["state"] == "open":
-                self._last_seen[number] = heads[pull["head"]["ref"]]
+        for number, (head, base) in list(self._open.items()):
+            if head in heads and base in heads:
+                self._last_seen[number] = heads[head]
+            else:
+                self._frozen[number] = heads.get(head, self._last_seen.get(number, ""))
+                await self._close(number)
+
+    async def _close(self, number: int) -> None:
+        self._open.pop(number, None)
+        await self._upstream("PATCH", f"{self._root}/pulls/{number}", {"state": "closed"})
 
     def truth(self, answer: Json, *, is_single: bool) -> Json:
         """An answer with heads, bases and merges as they really are."""
@@ -128,6 +132,11 @@ class Mending:
             if not isinstance(pull, dict) or "head" not in pull:
                 continue
             number, base = pull["number"], heads.get(pull["base"]["ref"], "")
+            if pull["state"] == "open":
+                self._open[number] = (pull["head"]["ref"], pull["base"]["ref"])
+                self._last_seen[number] = heads.get(pull["head"]["ref"], self._last_seen.get(number, ""))
+            else:
+                self._open.pop(number, None)
             head = self._frozen.get(number) or heads.get(pull["head"]["ref"], "")
             pull["head"]["sha"], pull["base"]["sha"] = head, base
             if number in self.forked:
@@ -144,12 +153,3 @@ class Mending:
         if not self._bare.is_clean(base, head):
             return {"mergeable": False, "mergeable_state": "dirty"}
         return {"mergeable": True, "mergeable_state": "blocked" if self.protection else "clean"}
-
-    async def _all(self) -> list[Json]:
-        found: list[Json] = []
-        while True:
-            page = len(found) // 100 + 1
-            _, pulls = await self._upstream("GET", f"{self._root}/pulls?state=all&per_page=100&page={page}")
-            found += pulls
-            if len(pulls) < 100:
-                return found

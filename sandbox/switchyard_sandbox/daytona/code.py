@@ -53,10 +53,10 @@ def host_of(remote: str) -> str:
         BadCode: It is none, or holds a credential.
     """
     parts = urlsplit(remote)
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.password:
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.password:
         raise BadCode(
             f"a box can't clone {parts.scheme}://{parts.hostname or ''}",
-            hint="give an https URL without credentials, or leave it empty: the code is uploaded then",
+            hint="give an http(s) URL without credentials, or leave it empty: the code is uploaded then",
         )
     return parts.hostname
 

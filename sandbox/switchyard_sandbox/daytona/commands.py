@@ -151,8 +151,3 @@ class Commands:
             stall_s=command.stall_s,
             mark=mark,
         )
-
-
-def new_mark() -> str:
-    """What a terminal says before the command's own output: no command can have said it by chance."""
-    return f"\x1b[0m{secrets.token_hex(16)}\r\n"

@@ -25,6 +25,7 @@ _SILENCE_S = 60.0
 _TRIES = 8
 _PAUSE_S = 0.2
 _END_S = 60.0
+_THREAD_S = 5.0
 
 
 class Follower:
@@ -200,3 +201,4 @@ def _session(remote: Remote, words: tuple[str, ...]) -> Iterator[Log]:
         # A session that can't be deleted ends with the command, and with the box at the latest.
         with suppress(DaytonaError):
             process.delete_session(name, request_timeout=30)
+        log.wait(_THREAD_S)

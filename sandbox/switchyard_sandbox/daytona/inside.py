@@ -33,6 +33,7 @@ DATA, SPILL, END, LOST, ALIVE = "d", "s", "e", "l", "a"
 """How a line of `follow` begins: output, output in a file beside, the end, no end to come, nothing new."""
 SPILL_BYTES = 256 << 10
 """More than this at once goes through a file: the service passes the lines of a log on byte by byte."""
+_BEGUN = "begun"
 _LARGEST_SPILL = 16 << 20
 _LOOK_EVERY_S = 0.01
 _ALIVE_EVERY_S = 10.0
@@ -58,6 +59,7 @@ def main(verb: str, *arguments: str) -> None:
         case "terminal":
             from switchyard_sandbox.daytona import on_terminal
 
+            _claim(Path(arguments[0]))
             on_terminal.main(arguments[0])
         case "lay-out":
             from switchyard_sandbox.daytona.layout import lay_out
@@ -74,9 +76,7 @@ def main(verb: str, *arguments: str) -> None:
 def start(folder: str) -> None:
     """Begin a folder's task, once however often it is asked: an answer may get lost and the call be repeated."""
     place = Path(folder)
-    try:
-        (place / "begun").mkdir()
-    except FileExistsError:
+    if not _claim(place):
         return
     argv = (sys.executable, "-I", "-S", __file__, "supervise", folder)
     detach(argv, cwd=Path("/"), log=place / "supervisor.log")
@@ -117,10 +117,19 @@ def end(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _claim(folder: Path) -> bool:
+    """Whether it is for us to begin a folder's task: somebody is the first."""
+    try:
+        (folder / _BEGUN).mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
 def _supervisor(folder: Path) -> Process | None:
     """Who sees to a command; None: it never began, or was forgotten."""
     give_up = time.monotonic() + _PATIENCE_S
-    while (folder / "begun").exists() and time.monotonic() < give_up:
+    while (folder / _BEGUN).exists() and time.monotonic() < give_up:
         if (folder / PROCESS).exists():
             return Process(folder)
         time.sleep(_LOOK_EVERY_S / 5)

@@ -43,8 +43,12 @@ class Log:
         return lines
 
     def close(self) -> None:
-        """Listen no more. The thread ends with the session."""
+        """Listen no more."""
         self._stopped.set()
+
+    def wait(self, timeout_s: float) -> None:
+        """See the thread end, as it does when its session is deleted."""
+        self._thread.join(timeout_s)
 
     def _listen(self) -> None:
         from daytona import DaytonaError

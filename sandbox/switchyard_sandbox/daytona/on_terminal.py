@@ -23,7 +23,7 @@ def _run(task: Task, wake: Wake) -> dict[str, object]:
     os.close(os.open(task.cwd, os.O_RDONLY | os.O_DIRECTORY))
     # Whoever moves another group to the foreground is in the background itself, and is stopped for it otherwise.
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-    os.write(sys.stdout.fileno(), task.mark.encode())
+    os.write(sys.stdout.fileno(), task.mark.encode() + b"\n")
     pid = os.fork()
     if pid == 0:
         os.setpgid(0, 0)

@@ -48,7 +48,7 @@ class Task:
         self.timeout_s = timeout_s
         self.stall_s = stall_s
         self.mark = mark
-        """On a terminal: what is said before the command's own output."""
+        """On a terminal: the line that is said before the command's own output."""
 
     def dump(self) -> str:
         """As JSON."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from switchyard_sandbox.contract import Command, Finished, SandboxError, TerminalSize
-from switchyard_sandbox.daytona.commands import Commands, new_mark
+from switchyard_sandbox.daytona.commands import Commands
 from switchyard_sandbox.daytona.following import spool_in
 from switchyard_sandbox.daytona.service import told
 from switchyard_sandbox.embedded.job import EXIT
@@ -19,7 +19,7 @@ from switchyard_sandbox.execution import Output, finished
 if TYPE_CHECKING:
     from daytona.handle.pty_handle import PtyHandle
 
-_OPEN_S = 60.0
+_OPEN_S = 30.0
 _LOOK_EVERY_S = 1.0
 _MOST_WAITING = 256
 
@@ -32,18 +32,23 @@ def open_terminal(commands: Commands, command: Command, size: TerminalSize) -> C
     """
     from daytona import PtySize
 
-    mark, remote = new_mark(), commands.remote
+    # A line that no command can have said by chance.
+    mark, remote = secrets.token_hex(16), commands.remote
     folder = commands.prepare(command, mark=mark)
     try:
-        name = f"switchyard-{secrets.token_hex(8)}"
         with told(f"a terminal in sandbox {remote.sandbox.id}"):
-            handle = remote.sandbox.process.create_pty_session(name, pty_size=PtySize(size.rows, size.columns))
-        terminal = CloudTerminal(commands, folder, handle)
-        line = remote.place.inside("terminal", commands.place(folder))
-        terminal.send(f" exec {line}\n".encode())
-        terminal.skip_to(mark.encode(), _OPEN_S)
+            handle = remote.sandbox.process.create_pty_session(
+                f"switchyard-{secrets.token_hex(8)}", pty_size=PtySize(size.rows, size.columns)
+            )
     except BaseException:
         commands.forget(folder, ended=False)
+        raise
+    terminal = CloudTerminal(commands, folder, handle)
+    try:
+        terminal.send(f" exec {remote.place.inside('terminal', commands.place(folder))}\n".encode())
+        terminal.skip_to(mark.encode() + b"\r\n", _OPEN_S)
+    except BaseException:
+        terminal.close()
         raise
     return terminal
 

@@ -147,6 +147,11 @@ class Mending:
                 pull |= self._mergeability(pull, base, head)
         return answer
 
+    def permitted(self, answer: Json, login: str) -> Json:
+        """The repository with what somebody may do there; `emulate` says that everybody may do everything."""
+        is_owner = login == self._owner
+        return {**answer, "permissions": {"admin": is_owner, "push": is_owner, "pull": True}}
+
     def _mergeability(self, pull: Json, base: str, head: str) -> Json:
         if pull["state"] == "closed" or not self.is_settled or not head or not base:
             return {"mergeable": None, "mergeable_state": "unknown"}

@@ -21,7 +21,7 @@ from fakes.github.mending import Json, Mending, Refusal
 from fakes.github.service import TOKENS
 
 _HANDED_ON = ("Authorization", "Accept", "Content-Type")
-_HANDED_BACK = ("Link", "X-OAuth-Scopes", "Content-Type")
+_HANDED_BACK = ("Link", "Content-Type")
 
 
 class Proxy:
@@ -72,11 +72,21 @@ class Proxy:
                 return web.json_response({"state": "pending", "statuses": [], "total_count": 0})
         except Refusal as refusal:
             return web.json_response(refusal.document(), status=refusal.status)
+        if not path and request.method == "GET":
+            return await self._repository(request)
         answer = await self._forward(request, is_about_pulls=bool(one) or path == "/pulls")
         if answer.status == 404 and path.endswith("/check-runs"):
             # It knows no commit that was pushed; to GitHub that is one on which nothing ran.
             return web.json_response({"total_count": 0, "check_runs": []})
         return answer
+
+    async def _repository(self, request: web.Request) -> web.Response:
+        answer = await self._forward(request)
+        login = TOKENS.get(password_of(request), "")
+        if answer.status != 200 or not login:
+            return answer
+        told = self.mending.permitted(json.loads(answer.text or ""), login)
+        return web.json_response(told, headers={"X-OAuth-Scopes": "repo, user"})
 
     async def _forward(self, request: web.Request, *, is_about_pulls: bool = False) -> web.Response:
         assert self._session is not None

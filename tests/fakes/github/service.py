@@ -20,8 +20,8 @@ import pytest
 
 PACKAGE = "emulate@0.11.2"
 """0.12 needs a newer Node; 1.x is an unrelated package."""
-OWNER, REVIEWER = "octocat", "reviewer"
-TOKENS = {"tok_owner": OWNER, "tok_reviewer": REVIEWER}
+OWNER, REVIEWER, STRANGER = "octocat", "reviewer", "stranger"
+TOKENS = {"tok_owner": OWNER, "tok_reviewer": REVIEWER, "tok_stranger": STRANGER}
 APP_ID, INSTALLATION_ID = 4711, 815
 _CACHE = Path(__file__).parents[3] / ".cache"
 _INSTALL_S, _START_S = 300, 30
@@ -83,7 +83,7 @@ def _seed(app_key: str) -> Mapping[str, object]:
     return {
         "tokens": {token: {"login": login, "scopes": ["repo", "user"]} for token, login in TOKENS.items()},
         "github": {
-            "users": [{"login": OWNER}, {"login": REVIEWER}],
+            "users": [{"login": login} for login in TOKENS.values()],
             "apps": [{**app, "installations": [installation]}],
         },
     }

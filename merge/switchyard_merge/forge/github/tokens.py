@@ -116,6 +116,7 @@ class AppInstallation:
         return True
 
     def _mint(self) -> None:
+        import jwt
         import requests
         from github import Auth, GithubException, GithubIntegration
 
@@ -136,8 +137,8 @@ class AppInstallation:
             ) from None
         except requests.RequestException as err:
             raise ForgeUnavailable(f"{place} got no token: {type(err).__name__}", hint="check the network") from None
-        except ValueError as err:
-            raise ForgeRefused(f"{place} has no usable key", hint="give the private key in PEM") from err
+        except (jwt.PyJWTError, ValueError, TypeError):
+            raise ForgeRefused(f"{place} has no usable key", hint="give the private key in PEM") from None
         self._value, self._good_until = minted.token, minted.expires_at.timestamp()
 
 

@@ -24,6 +24,33 @@ def call(*arguments):
 """Begins a program that makes system calls by their numbers: `call(number, …)` answers result and errno."""
 
 
+_ORCHESTRATOR = """
+import fcntl, os, sys, time
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from sandbox.boxes import DRIVERS
+from switchyard_sandbox import BoxSpec, CodeIn, Command
+driver = DRIVERS[{kind!r}](Path({state!r}))
+code = CodeIn(Path({repository!r}), {commit!r}, {commit!r})
+box = driver.create(BoxSpec(labels={{'task': 'lost'}}, code=code, allow_degraded=True))
+command = Command(('sh', '-c', {script!r}))
+{act}
+"""
+
+
+def orchestrator(ground: Ground, script: str, act: str) -> str:
+    """A program for a process of its own: it makes a box, and does what `act` says with a command that is a script."""
+    return _ORCHESTRATOR.format(
+        tests=str(Path(__file__).parents[1]),
+        kind=ground.driver.kind,
+        state=str(ground.state),
+        repository=str(ground.repository),
+        commit=ground.commit({"a": "a\n"}),
+        script=script,
+        act=act,
+    )
+
+
 def python(ground: Ground, box: BoxId, code: str, *, timeout_s: float = 60.0) -> str:
     """Run Python in a box; what it printed."""
     finished = ground.driver.execute(box, Command(("python3", "-"), stdin=code.encode(), timeout_s=timeout_s))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from sandbox.boxes import Ground
 from switchyard_sandbox import BoxId, Command, Extraction, Limits, SandboxError
 
-from hostile.attacks import python
+from hostile.attacks import orchestrator, python
 
 pytestmark = pytest.mark.sandbox
 
@@ -34,25 +37,30 @@ def test_h01_the_systems_files_cannot_be_written(ground: Ground, box: BoxId, pat
     assert ground.run(box, f"echo x > {path}").exit_code not in (0, None)
 
 
-def test_h12_no_secret_of_the_host_is_in_any_environment(
-    ground: Ground, box: BoxId, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GITHUB_TOKEN", "ghp_verysecret")
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-verysecret")
-    seen = ground.did(box, "cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'; env")
+def in_fresh_process(ground: Ground, script: str, before: str = "", env: Mapping[str, str] | None = None) -> str:
+    """Run a script in a box that a process of its own makes: nothing of a driver is running before."""
+    act = "sys.stdout.buffer.write(driver.execute(box, command).stdout); driver.destroy(box)"
+    argv = [sys.executable, "-c", f"{before}\n{orchestrator(ground, script, act)}"]
+    done = subprocess.run(argv, env=os.environ | (env or {}), stdout=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 0
+    return done.stdout
+
+
+def test_h12_no_secret_of_the_host_is_in_any_environment(ground: Ground) -> None:
+    script = "cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'; env; echo end"
+    secrets = {"GITHUB_TOKEN": "ghp_verysecret", "ANTHROPIC_API_KEY": "sk-verysecret"}
+    seen = in_fresh_process(ground, script, env=secrets)
+    assert seen.endswith("end\n")
     assert "verysecret" not in seen
     assert "GITHUB_TOKEN" not in seen
 
 
-def test_h13_only_the_standard_descriptors_are_open(ground: Ground, box: BoxId) -> None:
-    secret = os.open("/etc/hostname", os.O_RDONLY)
-    os.set_inheritable(secret, True)
-    try:
-        code = "import os\nfound = sorted(os.listdir('/proc/self/fd'), key=int)\n"
-        code += "print([d for d in found if os.path.exists(f'/proc/self/fd/{d}')])"
-        assert python(ground, box, code) == "['0', '1', '2']\n"
-    finally:
-        os.close(secret)
+def test_h13_only_the_standard_descriptors_are_open(ground: Ground) -> None:
+    # A high number: a low one could be covered by the descriptors that a box is started with.
+    before = "import fcntl, os\nfcntl.fcntl(os.open('/etc/hostname', os.O_RDONLY), fcntl.F_DUPFD, 200)"
+    code = "import os\nfound = sorted(os.listdir('/proc/self/fd'), key=int)\n"
+    code += "print([d for d in found if os.path.exists(f'/proc/self/fd/{d}')])"
+    assert in_fresh_process(ground, f'python3 -c "{code}"', before) == "['0', '1', '2']\n"
 
 
 def test_h14_the_hosts_homes_and_other_boxes_are_absent(ground: Ground, box: BoxId) -> None:
@@ -149,7 +157,7 @@ def test_h33_special_files_do_not_hold_anything_up(ground: Ground, box: BoxId) -
 
 
 def test_h34_bombs_and_names_that_some_system_takes_for_git_meet_a_cap(ground: Ground, box: BoxId) -> None:
-    ground.did(box, "truncate -s 1G sparse; mkdir .GIT; : > 'git~1'; mkdir -p sub/.Git; : > sub/.Git/config")
+    ground.did(box, "truncate -s 150M sparse; mkdir .GIT; : > 'git~1'; mkdir -p sub/.Git; : > sub/.Git/config")
     expected = {"sparse": "too_large", ".GIT": "nested_git", "git~1": "nested_git", "sub/.Git": "nested_git"}
     assert kinds(ground.extract(box)) == expected
 
@@ -165,7 +173,7 @@ def test_h34_an_archive_stays_an_archive(ground: Ground, box: BoxId) -> None:
 @pytest.mark.parametrize(
     "name",
     ["a\nb", "a\rb", "a\x1b[31mb", "a\x7fb", "a\x9b31mb", "a\u202egnp.exe", "a\u2066b", "a\u2028b"],
-    ids=lambda name: ascii(name),
+    ids=["newline", "return", "colour", "delete", "C1", "direction", "isolate", "separator"],
 )
 def test_h31_names_that_forge_a_listing_are_findings(ground: Ground, box: BoxId, name: str) -> None:
     python(ground, box, f"open({name!r}, 'w').close()")

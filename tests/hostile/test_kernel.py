@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 
 import pytest
@@ -76,7 +77,19 @@ for folder, _, names in os.walk('/proc/sys'):
 print(written)
 """
 
-_HIDDEN = ("kcore", "keys", "timer_list", "sched_debug", "kmsg", "kpagecount", "slabinfo", "vmallocinfo", "scsi")
+_HIDDEN = (
+    "kallsyms",
+    "kcore",
+    "keys",
+    "modules",
+    "timer_list",
+    "sched_debug",
+    "kmsg",
+    "kpagecount",
+    "slabinfo",
+    "vmallocinfo",
+    "scsi",
+)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +121,10 @@ def test_h07_and_h11_the_dangerous_system_calls_answer_eperm(ground: Ground, box
     numbers = {name: pair[_COLUMN] for name, pair in _NUMBERS.items()}
     code = f"{CALL}\nfor name, number in {numbers!r}.items(): print(name, *call(number, 0, 0, 0, 0, 0))"
     answers = dict(line.split(" ", 1) for line in python(ground, box, code).splitlines())
-    assert answers == dict.fromkeys(numbers, "-1 1")
+    # A call that is newer than an engine's filter knows is not there at all.
+    assert {name: answer for name, answer in answers.items() if answer not in ("-1 1", "-1 38")} == {}
+    assert list(answers) == list(numbers)
+    assert answers["ptrace"] == answers["mount"] == answers["bpf"] == "-1 1"
 
 
 def test_h07_no_new_namespace_by_clone_and_clone3_is_absent(ground: Ground, box: BoxId) -> None:
@@ -139,7 +155,9 @@ def test_h11_the_filter_cannot_be_got_around_by_another_calling_convention(groun
     if os.uname().machine != "x86_64":
         pytest.skip("only x86_64 has the x32 numbers")
     code = f"{CALL}\nprint(call(0x40000000 | 101, 0, 0, 0, 0), call(0x40000000 | 521, 0, 0, 0, 0))"
-    assert "(0," not in python(ground, box, code)
+    finished = ground.run(box, "exec python3 -", stdin=code.encode())
+    # Either they answer an error, or whoever calls them is ended.
+    assert finished.signal == signal.SIGSYS or (finished.ok and b"(0," not in finished.stdout)
 
 
 def test_h19_host_processes_are_neither_seen_nor_reached(ground: Ground, box: BoxId) -> None:
@@ -149,7 +167,7 @@ def test_h19_host_processes_are_neither_seen_nor_reached(ground: Ground, box: Bo
             f"import glob, os\ntry: os.kill({victim.pid}, 9); print('killed')\n"
             "except (ProcessLookupError, PermissionError): print('no')\n"
             "lines = [open(place, 'rb').read() for place in glob.glob('/proc/[0-9]*/cmdline')]\n"
-            "print(len(lines) < 16, [line for line in lines if line.startswith(b'sleep')])"
+            f"print(len(lines) < 16, [line for line in lines if {MARK!r}.encode() in line.split(b'\\0')])"
         )
         assert python(ground, box, code) == "no\nTrue []\n"
         assert victim.poll() is None

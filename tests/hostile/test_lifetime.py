@@ -15,22 +15,10 @@ import pytest
 from sandbox.boxes import Ground, make_ground
 from switchyard_sandbox import BoxId, Command
 
-from hostile.attacks import ISOLATING, MARK, sleepers
+from hostile.attacks import ISOLATING, MARK, orchestrator, sleepers
 
 pytestmark = pytest.mark.sandbox
 
-_ORCHESTRATOR = """
-import sys, time
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from sandbox.boxes import DRIVERS
-from switchyard_sandbox import BoxSpec, CodeIn, Command
-driver = DRIVERS[{kind!r}](Path({state!r}))
-code = CodeIn(Path({repository!r}), {commit!r}, {commit!r})
-box = driver.create(BoxSpec(labels={{'task': 'lost'}}, code=code, allow_degraded=True))
-command = Command(('sh', '-c', {script!r}))
-{act}
-"""
 _EXECUTE = "driver.execute(box, command, lambda chunk: print(box, flush=True))"
 _START = "driver.start(box, command); print(box, flush=True); time.sleep(60)"
 
@@ -44,22 +32,13 @@ def eventually(holds: Callable[[], bool], within_s: float = 15.0) -> bool:
 
 def kill_orchestrator(ground: Ground, script: str, act: str) -> BoxId:
     """Have a process of its own make a box and run a script in it, and kill it with SIGKILL; its box."""
-    commit = ground.commit({"a": "a\n"})
-    program = _ORCHESTRATOR.format(
-        tests=str(Path(__file__).parents[1]),
-        kind=ground.driver.kind,
-        state=str(ground.state),
-        repository=str(ground.repository),
-        commit=commit,
-        script=script,
-        act=act,
-    )
-    orchestrator = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    assert orchestrator.stdout is not None
-    box = BoxId(orchestrator.stdout.readline().strip())
-    os.kill(orchestrator.pid, signal.SIGKILL)
-    orchestrator.wait()
-    orchestrator.stdout.close()
+    argv = [sys.executable, "-c", orchestrator(ground, script, act)]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    box = BoxId(process.stdout.readline().strip())
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
     ground.boxes.append(box)
     return box
 
@@ -138,7 +117,7 @@ def supervisor_of(pid: int) -> int:
     while pid > 1:
         status = Path(f"/proc/{pid}/status").read_text()
         pid = int(status.partition("PPid:")[2].split()[0])
-        if b"shim.py" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        if b"spawner.py" in Path(f"/proc/{pid}/cmdline").read_bytes():
             return pid
     raise AssertionError("nobody supervises it")
 

@@ -19,7 +19,7 @@ for number in range(40):
     held.append(os.open('gone', os.O_RDWR | os.O_CREAT))
     os.unlink('gone')
     os.write(held[-1], bytes(6 << 20))
-time.sleep(20)
+time.sleep(6)
 print('kept')
 """
 _MAPPED_WITHOUT_NAME = """
@@ -31,7 +31,7 @@ for number in range(40):
     os.write(descriptor, bytes(6 << 20))
     held.append(mmap.mmap(descriptor, 6 << 20))
     os.close(descriptor)
-time.sleep(20)
+time.sleep(6)
 print('kept')
 """
 _MEMORY_FILES = """
@@ -39,7 +39,7 @@ import os, time
 held = [os.memfd_create('x') for _ in range(40)]
 for descriptor in held:
     os.write(descriptor, bytes(8 << 20))
-time.sleep(20)
+time.sleep(6)
 print('kept')
 """
 _SHARED_MEMORY = """
@@ -47,7 +47,7 @@ import mmap, time
 held = [mmap.mmap(-1, 8 << 20) for _ in range(40)]
 for one in held:
     one.write(bytes(8 << 20))
-time.sleep(20)
+time.sleep(6)
 print('kept')
 """
 
@@ -95,7 +95,7 @@ def test_h24_a_box_lives_on_after_a_fork_bomb(ground: Ground) -> None:
 
 def test_h26_a_memory_hog_is_killed_inside_only(ground: Ground) -> None:
     box = small(ground, memory_mb=150)
-    code = "kept = []\nfor _ in range(800): kept.append(bytearray(1 << 20))\nprint('survived')"
+    code = "kept = []\nfor _ in range(400): kept.append(bytearray(1 << 20))\nprint('survived')"
     finished = ground.driver.execute(box, Command(("python3", "-c", code), timeout_s=60))
     assert b"survived" not in finished.stdout
     assert not finished.ok
@@ -124,12 +124,12 @@ def test_h26_memory_that_belongs_to_no_process_is_held_too(ground: Ground, code:
     "script",
     [
         "head -c 60000000 /dev/zero > big",
-        "i=0; while head -c 3000000 /dev/zero > f$i; do i=$((i+1)); sleep 0.02; done",
-        "i=0; while : > e$i; do i=$((i+1)); done",
+        "for i in $(seq 40); do head -c 3000000 /dev/zero > f$i || exit 1; done; sleep 4",
+        "for i in $(seq 20000); do : > e$i || exit 1; done; sleep 4",
         "head -c 400000000 /dev/zero > /tmp/x",
         "head -c 400000000 /dev/zero > /dev/shm/x",
         "head -c 60000000 /dev/zero > ~/x",
-        "mkdir d; cd d; for i in $(seq 3000); do mkdir d; cd d; head -c 100000 /dev/zero > f || exit 1; done",
+        "mkdir d; cd d; for i in $(seq 1500); do mkdir d; cd d; head -c 100000 /dev/zero > f || exit 1; done; sleep 4",
     ],
     ids=["one file", "many files", "inodes", "tmp", "shm", "home", "depth"],
 )
@@ -150,7 +150,7 @@ def test_h27_files_without_a_name_count(ground: Ground, code: str) -> None:
 
 def test_h28_endless_output_without_a_newline_is_capped_and_ends_at_the_timeout(ground: Ground) -> None:
     box = small(ground, output_mb=2)
-    finished = ground.run(box, "trap '' TERM; cat /dev/zero", timeout_s=3)
+    finished = ground.run(box, "trap '' TERM; head -c 60000000 /dev/zero; sleep 60", timeout_s=4)
     assert (finished.limit, len(finished.stdout), finished.truncated) == ("timeout", 2 << 20, True)
     assert finished.duration_s < 8
 
@@ -179,7 +179,7 @@ def test_h28_closing_output_and_going_on_hides_nothing(ground: Ground, box: BoxI
 
 
 def test_h38_a_busy_box_gets_its_share_of_the_processors_alone(ground: Ground) -> None:
-    box = small(ground, cpus=0.5)
+    box = small(ground, cpus=0.1)
     code = (
         "import os, time\n"
         "for _ in range(3):\n"
@@ -191,4 +191,4 @@ def test_h38_a_busy_box_gets_its_share_of_the_processors_alone(ground: Ground) -
         "print(sum(children) / os.sysconf('SC_CLK_TCK') / (time.monotonic() - began))"
     )
     share = float(python(ground, box, code))
-    assert share < 0.75 if can_hold(ground, "cpus") else share < 1.25
+    assert share < 0.2 if can_hold(ground, "cpus") else share < 1.25

@@ -37,7 +37,12 @@ def test_h30_there_is_no_terminal_of_the_hosts_to_type_into(ground: Ground, box:
         f"{_TYPE}\n"
         "try: os.open('/dev/tty', os.O_RDWR); print('tty')\nexcept OSError: pass\n"
         "for descriptor in (0, 1, 2): type_into(descriptor)\n"
-        "master, slave = pty.openpty()\nfor descriptor in (master, slave): type_into(descriptor)"
+        # Only the terminal that a process belongs to can be typed into without privileges.
+        "child, master = pty.fork()\n"
+        "if child == 0:\n type_into(0); os._exit(0)\n"
+        "type_into(master)\n"
+        "try: print(os.read(master, 4096).decode())\nexcept OSError: pass\n"
+        "os.waitpid(child, 0)"
     )
     assert python(ground, box, code) == ""
 

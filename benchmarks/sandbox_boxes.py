@@ -21,14 +21,14 @@ def measure() -> dict[str, Any]:
     """Milliseconds over a checkout of 5,000 files."""
     with tempfile.TemporaryDirectory(prefix="switchyard-bench-") as folder:
         root = Path(folder)
-        commit = _lay_out(root / "repo")
+        commit = lay_out(root / "repo")
         Repository.init_bare(root / "quarantine.git")
         driver = EmbeddedDriver(root / "state", owner="bench")
         code = CodeIn(repository=root / "repo" / ".git", commit=commit, anchor=commit)
         first = _first_commands(driver, code)
         return {
             "files": FILES,
-            "create_to_first_command_ms": _spread(first[1:]),
+            "create_to_first_command_ms": spread(first[1:]),
             "first_ever_ms": round(first[0], 1),
             "extract_100_files_ms": round(_extraction(driver, code, root / "quarantine.git"), 1),
         }
@@ -59,12 +59,14 @@ def _spec(code: CodeIn) -> BoxSpec:
     return BoxSpec(labels={"role": "bench"}, code=code, limits=Limits(memory_mb=512), allow_degraded=True)
 
 
-def _spread(values: list[float]) -> dict[str, float]:
+def spread(values: list[float]) -> dict[str, float]:
+    """Median and 95th percentile."""
     cuts = quantiles(values, n=20)
     return {"p50": round(cuts[9], 1), "p95": round(cuts[18], 1)}
 
 
-def _lay_out(repo: Path) -> str:
+def lay_out(repo: Path) -> str:
+    """A repository of 5,000 small files; its commit."""
     repo.mkdir()
     for number in range(FILES):
         (repo / f"file{number}").write_text(f"{number}\n")

@@ -71,6 +71,7 @@ def test_m36_what_a_person_wrote_outside_the_markers_stays(github: Ground) -> No
     assert "#3" in pull.body
 
 
+@pytest.mark.slow
 def test_m23_killed_after_any_request_it_goes_on_without_a_duplicate(github: Ground) -> None:
     def kill(_: float) -> None:
         raise Killed

@@ -117,6 +117,23 @@ class Mending:
                 self._frozen[number] = heads.get(head, self._last_seen.get(number, ""))
                 await self._close(number)
 
+    def branches(self, number: int) -> tuple[str, str]:
+        """Head and base of an open one."""
+        return self._open[number]
+
+    def is_closed(self, number: int) -> bool:
+        """Whether it is closed or merged."""
+        return number not in self._open
+
+    def is_merged(self, number: int) -> bool:
+        """Whether it is merged."""
+        return number in self._merged
+
+    async def retarget(self, number: int, base: str) -> None:
+        """Give an open one another base."""
+        await self._upstream("PATCH", f"{self._root}/pulls/{number}", {"base": base})
+        self._open[number] = (self._open[number][0], base)
+
     async def _close(self, number: int) -> None:
         self._open.pop(number, None)
         await self._upstream("PATCH", f"{self._root}/pulls/{number}", {"state": "closed"})

@@ -19,6 +19,7 @@ from fakes.github.faults import Fault, Faults, Request
 from fakes.github.git_server import password_of, serve_git
 from fakes.github.mending import Json, Mending, Refusal
 from fakes.github.service import TOKENS
+from fakes.github.stacking import Stacking
 
 _HANDED_ON = ("Authorization", "Accept", "Content-Type")
 _HANDED_BACK = ("Link", "Content-Type")
@@ -34,6 +35,8 @@ class Proxy:
         self._full_name = full_name
         self._root = f"/repos/{full_name}"
         self.mending = Mending(bare, full_name, self._ask)
+        self.stacking: Stacking | None = None
+        """None: this repository has no stacks, as most have none."""
         self._turn = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
         self.address = ""
@@ -59,26 +62,34 @@ class Proxy:
         if not request.path.startswith(self._root):
             return await self._forward(request)
         await self.mending.notice_deletions()
-        wanted = json.loads(await request.read() or b"{}")
-        one = re.fullmatch(r"/pulls/(\d+)", path)
         try:
-            if request.method == "POST" and path == "/pulls":
-                await self.mending.opening(wanted)
-            elif request.method == "PATCH" and one:
-                await self.mending.editing(int(one[1]), wanted)
-            elif request.method == "PUT" and (merging := re.fullmatch(r"/pulls/(\d+)/merge", path)):
-                return web.json_response(await self.mending.merge(int(merging[1]), wanted))
-            elif re.fullmatch(r"/commits/\w+/status", path):
-                return web.json_response({"state": "pending", "statuses": [], "total_count": 0})
+            known = await self._mended(request.method, path, request.query_string, await request.read())
         except Refusal as refusal:
-            return web.json_response(refusal.document(), status=refusal.status)
+            known = (refusal.status, refusal.document())
+        if known is not None:
+            return web.json_response(known[1], status=known[0])
         if not path and request.method == "GET":
             return await self._repository(request)
-        answer = await self._forward(request, is_about_pulls=bool(one) or path == "/pulls")
+        answer = await self._forward(request, is_about_pulls=bool(re.fullmatch(r"/pulls(/\d+)?", path)))
         if answer.status == 404 and path.endswith("/check-runs"):
             # It knows no commit that was pushed; to GitHub that is one on which nothing ran.
             return web.json_response({"total_count": 0, "check_runs": []})
         return answer
+
+    async def _mended(self, method: str, path: str, query: str, body: bytes) -> tuple[int, Json] | None:
+        """What is answered instead of `emulate`, or refused before it is asked."""
+        wanted = json.loads(body or b"{}")
+        if self.stacking and (known := await self.stacking.answer(method, path, query, wanted)):
+            return known
+        if method == "POST" and path == "/pulls":
+            await self.mending.opening(wanted)
+        elif method == "PATCH" and (one := re.fullmatch(r"/pulls/(\d+)", path)):
+            await self.mending.editing(int(one[1]), wanted)
+        elif method == "PUT" and (one := re.fullmatch(r"/pulls/(\d+)/merge", path)):
+            return 200, await self.mending.merge(int(one[1]), wanted)
+        elif re.fullmatch(r"/commits/\w+/status", path):
+            return 200, {"state": "pending", "statuses": [], "total_count": 0}
+        return None
 
     async def _repository(self, request: web.Request) -> web.Response:
         answer = await self._forward(request)

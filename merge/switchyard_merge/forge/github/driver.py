@@ -141,6 +141,14 @@ class GitHubForge:
                 self._calls.clock.sleep(_BASE_MOVED_PAUSE_S)
         raise AssertionError("the last try returns or raises")
 
+    def declare_stack(self, numbers: Sequence[int]) -> int | None:
+        """Tell GitHub that pull requests, bottom first, are one stack; its number, or None where chained bases do.
+
+        Raises:
+            GitHubRefused: Their bases do not form a chain, or some belong to another stack.
+        """
+        return stacks.stack(self._calls, numbers) if self._native_stacks else None
+
     def comment(self, number: int, marker: str, text: str) -> None:
         """One comment for each marker: created once, edited afterwards; nothing is written when it stands there."""
         mark = f"<!-- switchyard:comment {marker.replace('-->', '')} -->"

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from switchyard_merge.errors import ForgeUnavailable, HeadMoved, NotMergeable
-from switchyard_merge.forge.contract import MergeMethod
+from switchyard_merge.forge.contract import MergeMethod, PullRequest
 from switchyard_merge.forge.github.calls import Calls, GitHubRefused
+from switchyard_merge.forge.github.reading import told
 
 if TYPE_CHECKING:
     from github.Repository import Repository as Remote
@@ -98,7 +99,7 @@ def merge(calls: Calls, asked: MergeRequest) -> bool:
         case "merged":
             return True
         case "failed":
-            raise _why_not(calls, asked, str(_details(result).get("message", "it failed")))
+            raise _why_not(_pull(calls, asked.number), asked, str(_details(result).get("message", "it failed")))
         case state:
             raise ForgeUnavailable(
                 f"pull request #{asked.number} is not merged yet: {state or 'no status'}", hint="look again later"
@@ -112,7 +113,10 @@ def _refused(calls: Calls, asked: MergeRequest, err: GitHubRefused) -> dict[str,
     if err.status == 409 and err.details.get("uuid"):
         return {"status": "pending", "details": err.details}
     if err.status in (400, 405, 409, 422):
-        raise _why_not(calls, asked, str(err.details.get("message") or err.said)) from None
+        pull = _pull(calls, asked.number)
+        if pull.state == "merged":
+            return {"status": "merged"}
+        raise _why_not(pull, asked, str(err.details.get("message") or err.said)) from None
     raise err
 
 
@@ -120,11 +124,14 @@ def _details(result: Mapping[str, Any]) -> Mapping[str, Any]:
     return result.get("details") or {}
 
 
-def _why_not(calls: Calls, asked: MergeRequest, said: str) -> HeadMoved | NotMergeable:
-    head = calls.read(lambda remote: str(remote.get_pull(asked.number).complete().head.sha))
-    if head != asked.expected_head:
-        return HeadMoved(asked.number, expected=asked.expected_head, found=head)
+def _why_not(pull: PullRequest, asked: MergeRequest, said: str) -> HeadMoved | NotMergeable:
+    if pull.state == "open" and pull.head_sha != asked.expected_head:
+        return HeadMoved(asked.number, expected=asked.expected_head, found=pull.head_sha)
     return NotMergeable(asked.number, said)
+
+
+def _pull(calls: Calls, number: int) -> PullRequest:
+    return calls.read(lambda remote: told(remote.get_pull(number).complete()))
 
 
 def _stack_with(calls: Calls, number: int) -> dict[str, Any] | None:

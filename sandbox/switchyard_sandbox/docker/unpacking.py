@@ -21,6 +21,8 @@ _PIECE = 1 << 20
 _DEEPEST = 220
 """Deeper than a survey goes, so that it is the survey that says so."""
 _MOST_MEMBERS = 4_000_000
+_MOST_BYTES = 64 << 30
+"""Of one member that is all data: to skip over more than was ever sent would take the library for ever."""
 
 
 @dataclass
@@ -55,6 +57,8 @@ def unpack(
                     raise SandboxError(
                         f"the box holds more than {_MOST_MEMBERS} files", hint="remove what is not needed"
                     )
+                if member.size > _MOST_BYTES and not member.issparse():
+                    raise SandboxError(f"{member.name!r} holds {member.size} bytes", hint="destroy the box")
                 unpacker.take(members, member)
                 # The library would keep each of them, to look back.
                 members.members = []  # type: ignore[attr-defined]

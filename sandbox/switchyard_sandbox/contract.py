@@ -91,6 +91,8 @@ class SetUp:
     network: tuple[str, ...] = ()
     """Host names open (through the host's proxy) during set-up only."""
     timeout_s: float = 1800.0
+    on_decisions: Callable[[Sequence[Decision]], None] | None = field(default=None, compare=False, repr=False)
+    """Told after each command what it asked of its proxy; of commands whose result was kept earlier, nothing."""
 
 
 @dataclass(frozen=True)

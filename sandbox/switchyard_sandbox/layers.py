@@ -55,7 +55,7 @@ def run_commands(driver: Driver, box: BoxId, setup: SetUp) -> None:
         SetUpFailed: One failed.
     """
     for command in setup.commands:
-        _run(driver, box, command, setup.timeout_s)
+        _run(driver, box, command, setup)
 
 
 def _build(spec: BoxSpec, driver: Driver, harvest: Harvest, checkout: Path, place: Path) -> None:
@@ -82,8 +82,10 @@ def _build(spec: BoxSpec, driver: Driver, harvest: Harvest, checkout: Path, plac
         driver.destroy(box)
 
 
-def _run(driver: Driver, box: BoxId, command: str, timeout_s: float) -> None:
-    finished = driver.execute(box, Command(argv=("/bin/sh", "-c", command), timeout_s=timeout_s))
+def _run(driver: Driver, box: BoxId, command: str, setup: SetUp) -> None:
+    finished = driver.execute(box, Command(argv=("/bin/sh", "-c", command), timeout_s=setup.timeout_s))
+    if setup.on_decisions is not None and finished.decisions:
+        setup.on_decisions(finished.decisions)
     if finished.ok:
         return
     output = (finished.stdout + finished.stderr)[-_TAIL_BYTES:].decode("utf-8", "replace")

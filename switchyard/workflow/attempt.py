@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable, Sequence
 
 from switchyard_git import CommitSha, ObjectSha, RefName, RefUpdate, TreeSha
-from switchyard_sandbox import BoxId, BoxSpec, Command, Extraction, Finished
+from switchyard_sandbox import BoxId, BoxSpec, Command, Decision, Extraction, Finished
 from switchyard_sandbox.presets import expand
 
 from switchyard import config as settings
@@ -57,8 +57,12 @@ class AttemptRunner:
         context: SelectedContext,
         feedback: Sequence[str],
         on_created: Callable[[BoxId], None],
+        on_decisions: Callable[[Sequence[Decision]], None],
     ) -> AttemptResult:
         """Let the agent work on `start` and bring its edits out; the sandbox is gone afterwards.
+
+        Args:
+            on_decisions: Told what set-up asked of its proxy, where it runs for this sandbox.
 
         Raises:
             SandboxError: The sandbox could not be had or was lost; the attempt is not used up.
@@ -66,7 +70,7 @@ class AttemptRunner:
         driver = self._factory.driver
         with ModelAccess(self._factory.gateway, self.labels(attempt), self._ttl_s) as models:
             selected = selected_paths(self._factory.artifacts, context)
-            box = self._open_box(attempt, start, selected, models)
+            box = self._open_box(attempt, start, selected, models, on_decisions)
             try:
                 on_created(box)
                 finished = self._run_agent(box, attempt, context, feedback, selected)
@@ -83,7 +87,14 @@ class AttemptRunner:
     def _ttl_s(self) -> float:
         return self._task.timeout_minutes * 60 + 300
 
-    def _open_box(self, attempt: int, start: CommitSha, selected: tuple[str, ...], models: ModelAccess) -> BoxId:
+    def _open_box(
+        self,
+        attempt: int,
+        start: CommitSha,
+        selected: tuple[str, ...],
+        models: ModelAccess,
+        on_decisions: Callable[[Sequence[Decision]], None],
+    ) -> BoxId:
         """A fresh sandbox on `start`; what an interrupted try left is ended first."""
         destroy_boxes(self._factory, self.labels(attempt))
         sandbox, places = self._factory.config.sandbox, self._factory.places
@@ -93,7 +104,7 @@ class AttemptRunner:
                 labels=self.labels(attempt),
                 code=self._factory.code(self._plan.base_commit, start, self._sparse(start, selected)),
                 limits=self._factory.limits(),
-                setup=self._factory.setup(),
+                setup=self._factory.setup(on_decisions),
                 env=sandbox.env,
                 network=tuple(sandbox.network),
                 gateway=models.granted,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from switchyard_git import CommitSha
-from switchyard_sandbox import BoxSpec, Command, Finished
+from switchyard_sandbox import BoxSpec, Command, Decision, Finished
 
 from switchyard.packets import CheckResult, PlannedTask, RunPlan
 from switchyard.workflow.factory import Factory
@@ -12,9 +14,19 @@ TAIL_BYTES = 4000
 
 
 def run_check(
-    factory: Factory, plan: RunPlan, task: PlannedTask, attempt: int, commit: CommitSha, name: str, command: str
+    factory: Factory,
+    plan: RunPlan,
+    task: PlannedTask,
+    attempt: int,
+    commit: CommitSha,
+    name: str,
+    command: str,
+    on_decisions: Callable[[Sequence[Decision]], None],
 ) -> CheckResult:
     """Run one check on a commit in a fresh sandbox.
+
+    Args:
+        on_decisions: Told what set-up asked of its proxy, where it runs for this sandbox.
 
     Raises:
         SandboxError: The sandbox could not be had; that says nothing about the commit.
@@ -27,7 +39,7 @@ def run_check(
             labels=labels,
             code=factory.code(plan.base_commit, commit),
             limits=factory.limits(),
-            setup=factory.setup(),
+            setup=factory.setup(on_decisions),
             env=sandbox.env,
             ttl_s=sandbox.timeout_minutes * 60 + 300,
             workspace=sandbox.workspace,

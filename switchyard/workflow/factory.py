@@ -9,7 +9,7 @@ from threading import Lock
 
 from switchyard_git import CommitSha, Repository, Signature
 from switchyard_merge.forge.contract import Forge
-from switchyard_sandbox import CodeIn, Driver, Limits, SetUp
+from switchyard_sandbox import CodeIn, Decision, Driver, Limits, SetUp
 
 from switchyard.agents import Agent
 from switchyard.config import Config
@@ -56,10 +56,11 @@ class Factory:
         sandbox = self.config.sandbox
         return Limits(cpus=sandbox.cpus, memory_mb=sandbox.memory_mb, pids=sandbox.pids, disk_mb=sandbox.disk_mb)
 
-    def setup(self) -> SetUp:
-        """The set-up that every box of this repository gets."""
+    def setup(self, on_decisions: Callable[[Sequence[Decision]], None]) -> SetUp:
+        """The set-up that every box of this repository gets; whoever runs it first hears what it asked for."""
         sandbox = self.config.sandbox
-        return SetUp(commands=tuple(sandbox.setup), network=tuple(sandbox.setup_network))
+        network = tuple(sandbox.setup_network)
+        return SetUp(commands=tuple(sandbox.setup), network=network, on_decisions=on_decisions)
 
 
 def signature(timestamp: int) -> Signature:

@@ -6,10 +6,11 @@ ledger row and the step's record together. What a step returns is small JSON; an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from switchyard_git import CommitSha
 from switchyard_sandbox import BoxId
+from switchyard_sandbox import Decision as Asked
 
 from switchyard.gates import Policy, decide
 from switchyard.ledger import EventType
@@ -39,6 +40,7 @@ from switchyard.workflow.failures import CANCELLED, Stopped
 from switchyard.workflow.grounding import ground_of
 from switchyard.workflow.journal import Journal
 from switchyard.workflow.operating import cancelled_since
+from switchyard.workflow.outside import note_egress
 from switchyard.workflow.paths import paths_at
 from switchyard.workflow.publishing import open_pull_request, push_if_clean
 from switchyard.workflow.selecting import select_context
@@ -148,20 +150,37 @@ class TaskLine:
             journal.note(f"sandbox {box}", "sandbox_created", {"attempt": attempt, "box": box, "role": "agent"})
 
         def work() -> AttemptResult:
-            return runner.found(attempt) or runner.run(attempt, start, context, feedback, note_box)
+            told = self._note_setup(attempt)
+            return runner.found(attempt) or runner.run(attempt, start, context, feedback, note_box, told)
 
         result = AttemptResult.model_validate(journal.step(f"attempt {attempt}", work))
         journal.complete("attempt", str(attempt), "attempt_extracted", result.facts, artifact=result.diff)
         for number, note in enumerate(result.egress, 1):
-            journal.record(f"egress {attempt} {number}", "egress_decided", {"attempt": attempt, **note.model_dump()})
+            journal.record(
+                f"egress {attempt} {number}",
+                "egress_decided",
+                {"attempt": attempt, "role": "agent", **note.model_dump()},
+            )
         return result
+
+    def _note_setup(self, attempt: int) -> Callable[[Sequence[Asked]], None]:
+        """Writes down what set-up asks of its proxy, at once: it runs but once, and the step may yet be killed."""
+
+        def note(decisions: Sequence[Asked]) -> None:
+            first = min(decision.time for decision in decisions)
+            for number, each in enumerate(note_egress(decisions), 1):
+                data = {"attempt": attempt, "role": "setup", **each.model_dump()}
+                self._journal.note(f"setup egress {first} {number}", "egress_decided", data)
+
+        return note
 
     def _check(self, attempt: int, commit: CommitSha) -> list[CheckResult]:
         return [self._check_one(attempt, commit, name, command) for name, command in self._task.checks.items()]
 
     def _check_one(self, attempt: int, commit: CommitSha, name: str, command: str) -> CheckResult:
         def work() -> CheckResult:
-            return run_check(self._factory, self._plan, self._task, attempt, commit, name, command)
+            told = self._note_setup(attempt)
+            return run_check(self._factory, self._plan, self._task, attempt, commit, name, command, told)
 
         step = f"check {attempt} {name}"
         check = CheckResult.model_validate(self._journal.step(step, work))

@@ -102,6 +102,22 @@ def test_what_an_agent_used_and_asked_for_is_in_the_ledger_and_no_key_anywhere(p
     assert list((plot.repo / ".git" / "switchyard" / "gateway" / "tokens").iterdir()) == []
 
 
+def test_what_set_up_asked_for_is_in_the_ledger_once_and_also_if_it_fails(tmp_path: Path) -> None:
+    ask = "import urllib.request as u; u.urlopen('http://other.example/x')\n"
+    setup = '[sandbox]\nsetup_network = ["pypi"]\nsetup = ["python3 ask.py || true"]\n'
+    config = CONFIG.replace("[sandbox]\n", setup)
+    plot = Plot(tmp_path, files={"switchyard.toml": config, "ask.py": ask})
+    plot.task("t1")
+    assert plot.run("run").code == 0
+    (refused,) = rows(plot, "egress_decided")
+    assert (refused["role"], refused["decision"], refused["count"], refused["attempt"]) == ("setup", "refused", 1, 1)
+    assert refused["asked"].startswith("GET http://other.example/x")
+    plot.commit({"switchyard.toml": config.replace(" || true", "")})
+    plot.task("t2")
+    assert plot.run("run", "t2").code == 1
+    assert [row["role"] for row in rows(plot, "egress_decided")] == ["setup", "setup"]
+
+
 def test_sandbox_run_reaches_the_models_as_a_task_would(plot: Plot, upstream: Upstream) -> None:
     ending = plot.run("sandbox", "run", "--", "sh", ".agents/work.sh", "ask")
     assert ending.code == 0, ending.err

@@ -60,8 +60,8 @@ def detach(argv: Sequence[str], *, cwd: Path, log: Path) -> None:
         shell.wait()
 
 
-def serve_apart(argv: Sequence[str]) -> socket.socket:
-    """Start a process that serves us over a socket, its input, and ends when we do; the other end of it.
+def serve_apart(argv: Sequence[str]) -> int:
+    """Start a process that serves us over a socket, its input, and ends when we do; our end's descriptor.
 
     It has a session of its own, so that what it forks outlives us.
 
@@ -79,7 +79,7 @@ def serve_apart(argv: Sequence[str]) -> socket.socket:
         except OSError as err:
             ours.close()
             raise SandboxError(f"{argv[0]} could not be started: {err}", hint="check that it is installed") from err
-    return ours
+    return ours.detach()
 
 
 def _start(

@@ -20,6 +20,7 @@ from switchyard_sandbox.contract import (
     Enforcement,
     Extraction,
     Finished,
+    IsolationUnavailable,
     OutputSink,
     Terminal,
     TerminalSize,
@@ -55,17 +56,26 @@ class NoneDriver:
         self._store = CodeStore(self._state, box_uid())
 
     def probe(self) -> Sequence[Enforcement]:
-        """Nothing is enforced, and every line says so."""
+        """Nothing is enforced, and every line says so, but for where the work tree lies."""
         hint = "use the embedded sandbox"
-        return [Enforcement(name, False, "commands run as the user on the host", hint) for name in _WITHOUT]
+        copied = "the work tree is a copy on disk; directories can be renamed"
+        return [
+            *(Enforcement(name, False, "commands run as the user on the host", hint) for name in _WITHOUT),
+            Enforcement("workspace disk", True, copied),
+            Enforcement("workspace memory", False, "nothing is mounted for boxes that isolate nothing", hint),
+            Enforcement("workspace copy", True, copied),
+        ]
 
     def create(self, spec: BoxSpec) -> BoxId:
         """Make a box: a copy of the commit's files.
 
         Raises:
+            IsolationUnavailable: A workspace in memory is asked for.
             BadCode: The repository or a commit can't be used.
             SetUpFailed: A set-up command failed.
         """
+        if spec.workspace == "memory":
+            raise IsolationUnavailable("this driver keeps files on disk alone", hint='choose workspace = "disk"')
         checkout = self._store.checkout(spec.code)
         layer = ensure_layer(self._state, spec, self, self._harvest, checkout)
         box, folder = self._journal.open(spec)

@@ -34,6 +34,10 @@ _UNMOUNTED_S = 20.0
 _PEER = struct.Struct("iII")
 
 
+class BoxIsLost(Exception):
+    """There is nothing to supervise, and who asked finds that out by itself."""
+
+
 def supervise(place: str, first: socket.socket) -> None:
     """Keep the box at `place` until it is told to end, is destroyed, or its time is over.
 
@@ -49,6 +53,8 @@ def supervise(place: str, first: socket.socket) -> None:
             if plan.stage:
                 staging.build(plan.stage, plan.mounts, uid=os.getuid(), gid=os.getgid(), as_root=plan.uid is not None)
             Supervisor(plan, wake).serve(first)
+    except BoxIsLost:
+        return
     except OSError as err:
         first.sendall(str(err).encode())
     except Exception:
@@ -131,24 +137,37 @@ def _claim() -> Plan:
     """Become the only supervisor of the box in the current folder.
 
     Raises:
-        OSError: There is another, or its files were lost with the last one.
+        BoxIsLost: It was destroyed, or its files were lost with its last supervisor.
+        OSError: There is another.
     """
     lock = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     # Never closed: it is held until the last of our commands is gone too.
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    _await_lock(lock)
     with open(PLAN) as file:
         plan = Plan.load(file.read())
     is_first = not os.path.exists(PROCESS)  # noqa: PTH110
     if not is_first and plan.once:
-        raise OSError("the box's files were lost with its supervisor")
+        raise BoxIsLost
     write_process()
     # Written before this look: whoever destroys the box moves it first, and then reads what was written.
     if _is_elsewhere(plan.place):
-        raise OSError("the box was destroyed")
+        raise BoxIsLost
     if not is_first and plan.overlay:
         # Two mounts of one upper directory at once would spoil it.
         await_unmounted(plan.place, _UNMOUNTED_S)
     return plan
+
+
+def _await_lock(lock: int) -> None:
+    give_up = time.monotonic() + _UNMOUNTED_S
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # Commands of a killed supervisor take a moment to end.
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.005)
 
 
 def _is_elsewhere(place: str) -> bool:

@@ -21,7 +21,8 @@ class Spawner:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._channel: socket.socket | None = None
+        self._channel = -1
+        """A plain descriptor: it is open as long as we live, and nobody is to close it for us."""
         self._user = 0
         """Who started it: a fork of us must not share it."""
 
@@ -44,25 +45,28 @@ class Spawner:
     def _ask(self, request: bytes, descriptors: list[int]) -> None:
         with self._lock:
             for _ in range(_TRIES):
+                channel = socket.socket(fileno=self._open())
                 try:
-                    socket.send_fds(self._open(), [request], descriptors)
+                    socket.send_fds(channel, [request], descriptors)
                 except OSError:
                     self._close()
                 else:
                     return
+                finally:
+                    channel.detach()
         raise SandboxError(f"{_PROGRAM} ends as soon as it is started", hint=f"run `{sys.executable} -I -S {_PROGRAM}`")
 
-    def _open(self) -> socket.socket:
-        if self._channel is None or self._user != os.getpid():
+    def _open(self) -> int:
+        if self._channel < 0 or self._user != os.getpid():
             self._close()
             self._channel = serve_apart((sys.executable, "-I", "-S", str(_PROGRAM)))
             self._user = os.getpid()
         return self._channel
 
     def _close(self) -> None:
-        if self._channel is not None:
-            self._channel.close()
-        self._channel = None
+        if self._channel >= 0:
+            os.close(self._channel)
+        self._channel = -1
 
 
 SPAWNER = Spawner()

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from switchyard_sandbox.contract import BoxLost, SandboxError
-from switchyard_sandbox.embedded.job import BEGUN, LOG, PLAN, SOCKET, Job, Plan
+from switchyard_sandbox.embedded.job import BEGUN, LOG, PLAN, PROCESS, SOCKET, Job, Plan
 from switchyard_sandbox.embedded.locking import hold
 from switchyard_sandbox.embedded.messages import send, take
 from switchyard_sandbox.processes import Process
@@ -16,7 +16,7 @@ from switchyard_sandbox.spawning import SPAWNER
 
 _TAIL_CHARACTERS = 2000
 _MOST_BYTES = 4096
-_LOST = ("the box's files were lost", "the box was destroyed")
+_TRIES = 3
 
 
 def begin_in(box: Path, job: Job, stdin: bytes) -> Process:
@@ -46,7 +46,7 @@ def hand_over(box: Path, job: Job | None, stdin: bytes = b"") -> tuple[socket.so
         while view:
             view = view[os.write(descriptor, view) :]
         os.lseek(descriptor, 0, os.SEEK_SET)
-        return _ask(box, job.dump() if job else "", [descriptor])
+        return _ask(box, job.dump() if job else "", [descriptor], Path(job.folder) / PROCESS if job else None)
     except FileNotFoundError as err:
         raise lost(box) from err
     finally:
@@ -74,17 +74,23 @@ def lost(folder: Path) -> SandboxError:
     return SandboxError(f"the supervisor of {folder} was killed {said}".strip(), hint="look for a full disk or memory")
 
 
-def _ask(box: Path, text: str, descriptors: list[int]) -> tuple[socket.socket, list[int]]:
-    connection = _connect(box)
-    if connection is None:
+def _ask(box: Path, text: str, descriptors: list[int], begun: Path | None) -> tuple[socket.socket, list[int]]:
+    for _ in range(_TRIES):
+        connection = _connect(box)
+        if connection is not None and (answer := _answered(connection, text, descriptors, begun)):
+            return answer
         # One at a time: of two supervisors of a box, one would refuse.
         with hold(str(box / PLAN)):
             connection = _connect(box) or SPAWNER.supervise(box)
-            return _answered(box, connection, text, descriptors)
-    return _answered(box, connection, text, descriptors)
+            if answer := _answered(connection, text, descriptors, begun):
+                return answer
+    raise lost(box)
 
 
-def _answered(box: Path, connection: socket.socket, text: str, given: list[int]) -> tuple[socket.socket, list[int]]:
+def _answered(
+    connection: socket.socket, text: str, given: list[int], begun: Path | None
+) -> tuple[socket.socket, list[int]] | None:
+    """What a supervisor answers; None where it died before it began anything."""
     try:
         send(connection, text, given)
         answer, descriptors = take(connection, _MOST_BYTES)
@@ -96,10 +102,10 @@ def _answered(box: Path, connection: socket.socket, text: str, given: list[int])
     if answer == BEGUN:
         return connection, descriptors
     connection.close()
+    if not answer and not (begun and begun.exists()):
+        return None
     said = answer.decode(errors="replace")
-    if not said or said.startswith(_LOST):
-        raise lost(box)
-    raise SandboxError(f"the box at {box} could not be set up: {said}", hint="run `switchyard sandbox probe`")
+    raise SandboxError(f"the box could not be set up: {said or 'killed'}", hint="run `switchyard sandbox probe`")
 
 
 def _connect(box: Path) -> socket.socket | None:

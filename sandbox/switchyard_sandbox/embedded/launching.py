@@ -116,7 +116,8 @@ def make_job(
         cpus=held.cpus,
         pids=held.pids,
         memory_bytes=held.memory_bytes,
-        watched=[str(box.workspace.upper), str(box.workspace.home)],
+        # In memory the kernel itself holds the limit.
+        watched=[] if box.workspace.memory else [str(box.workspace.upper), str(box.workspace.home)],
         disk_bytes=(limits.disk_mb << 20) + box.workspace.copied_bytes(),
         output_bytes=limits.output_mb << 20,
         timeout_s=allowed_s(entry, command),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from switchyard.cli.box_options import Image, Kind, open_for_boxes
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
 from switchyard.cli.progress import shown
 from switchyard.cli.render import Output
@@ -37,11 +38,17 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    keep: Keep = None, repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
+    keep: Keep = None,
+    sandbox: Kind = None,
+    image: Image = None,
+    repo: Repo = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Run a sample monorepo's backlog with a scripted agent.
 
-    It needs no account, no network and no Docker, and nothing leaves this machine.
+    It needs no account, no network and no Docker, and nothing leaves this machine, unless --sandbox says so.
     """
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     if repo is not None:
@@ -49,7 +56,7 @@ def demo(
     with _folder(keep) as directory:
         laid_out = _lay_out(directory)
         output.note(f"laid out {laid_out.repo}, a clone of {laid_out.origin}")
-        view, stack = _play(laid_out, output)
+        view, stack = _play(laid_out, output, sandbox, image)
         differences = _differences(view)
         output.table(_document(laid_out if keep else None, view, stack, differences), COLUMNS, _rows(view))
         output.text(_drawing(view, stack))
@@ -75,17 +82,18 @@ def _lay_out(directory: Path) -> DemoRepository:
         raise UsageError(str(err), hint=err.hint) from err
 
 
-def _play(laid_out: DemoRepository, output: Output) -> tuple[FactoryView, list[StackedPull]]:
+def _play(
+    laid_out: DemoRepository, output: Output, kind: str | None, image: str | None
+) -> tuple[FactoryView, list[StackedPull]]:
     from switchyard_git import Repository
     from switchyard_merge import stack_status
 
     from switchyard.wiring import RunRequest, open_forge, run_tasks
-    from switchyard.workspace import open_workspace
 
-    workspace = open_workspace(laid_out.repo, environ=os.environ)
+    workspace = open_for_boxes(laid_out.repo, kind, image=image, needs_config=True)
     # Under --json the one document on stdout is the outcome; progress stays on stderr.
     with shown(replace(output, as_json=False)) as progress:
-        report = run_tasks(workspace, RunRequest(), progress)
+        report = run_tasks(workspace, RunRequest(environ=os.environ), progress)
     forge = open_forge(workspace, Repository.open(workspace.places.factory), str(laid_out.origin))
     return report.view, stack_status(forge)
 

@@ -11,7 +11,7 @@ from typing import IO
 
 from switchyard_git.access import Access
 from switchyard_git.errors import GitError, UnknownRevision
-from switchyard_git.process import Result, Settings, clean_environment, git_argv, run, stream
+from switchyard_git.process import Result, Settings, clean_environment, git_argv, run, stream, without_tokens
 from switchyard_git.values import CommitSha, TreeSha
 
 LOCAL_TIMEOUT_S = 300.0
@@ -79,10 +79,14 @@ class Plumbing:
         place = [b"--git-dir=" + os.fsencode(self.git_dir)]
         if self.worktree is not None:
             place.append(b"--work-tree=" + os.fsencode(self.worktree))
+        environment = clean_environment(os.environ, settings)
+        if pass_fds:
+            # It is introduced by us; a token in the environment would only be seen by more programs.
+            environment = without_tokens(environment)
         return run(
             git_argv((*place, *arguments), settings, config),
             cwd=self.worktree or self.git_dir,
-            env=clean_environment(os.environ, settings) | {"GIT_OPTIONAL_LOCKS": "0"} | dict(env or {}),
+            env=environment | {"GIT_OPTIONAL_LOCKS": "0"} | dict(env or {}),
             timeout_s=timeout_s,
             stdin=stdin,
             limit_bytes=limit_bytes,

@@ -57,6 +57,10 @@ FORCED = (
 _NO_USER = ("core.attributesFile=/dev/null", "core.excludesFile=/dev/null")
 
 
+TOKENS = ("GITHUB_TOKEN", "GH_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GH_ENTERPRISE_TOKEN")
+"""Variables that only a credential helper of the user's may need."""
+
+
 def clean_environment(inherited: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """The environment git runs in: the caller's without anything that steers git or asks a person."""
     kept = {
@@ -73,8 +77,14 @@ def clean_environment(inherited: Mapping[str, str], settings: Settings) -> dict[
         "LC_ALL": "C",
     }
     if settings is Settings.NONE:
+        kept = without_tokens(kept)
         kept |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_ATTR_NOSYSTEM": "1"}
     return kept
+
+
+def without_tokens(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment for a program that has no use for the user's tokens."""
+    return {name: value for name, value in environment.items() if name not in TOKENS}
 
 
 def git_argv(

@@ -69,7 +69,8 @@ def test_a_repository_that_is_not_trusted_is_never_let_in(factory: Repository, g
         hostile.ls_remote(github.url)
 
 
-def test_no_process_shows_the_token(factory: Repository, github: Ground) -> None:
+def test_no_process_shows_the_token(factory: Repository, github: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
     seen: list[tuple[int, bool]] = []
     github.proxy.on_git = lambda: seen.extend(processes_with(TOKEN))
     push(factory.with_access(github.access()), github)

@@ -23,6 +23,7 @@ _LONGEST_HEAD = 64 << 10
 _MOST_RECORDS = 5_000_000
 _PIECE = 1 << 20
 _PACK_S = 1800.0
+_DEEPEST = 256
 
 
 @dataclass
@@ -139,7 +140,8 @@ def _head(line: bytes) -> dict[str, object]:
 
 def _is_plain(path: str) -> bool:
     parts = path.split("/")
-    return "\0" not in path and not any(part in ("", ".", "..") for part in parts) and parts[0] != ".git"
+    plain = "\0" not in path and not any(part in ("", ".", "..") for part in parts) and parts[0] != ".git"
+    return plain and len(parts) <= _DEEPEST
 
 
 def _copy(pack: BinaryIO, place: Path, size: int, mode: int) -> None:

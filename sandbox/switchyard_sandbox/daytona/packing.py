@@ -19,6 +19,8 @@ FILE, LINK, SPECIAL, SAME, FOLDER = "file", "link", "special", "same", "folder"
 LARGE, UNREADABLE = "large", "unreadable"
 """Both without content: more than the host takes, and what no path reaches."""
 _PIECE = 1 << 20
+_DEEPEST = 203
+"""A little deeper than the host looks, so that it sees that there is more."""
 
 
 class Pack(TypedDict):
@@ -61,10 +63,10 @@ def _pack_folders(asked: Pack, target: BinaryIO, stamps: dict[str, Stamp]) -> No
                 continue
             if not entry.is_dir(follow_symlinks=False):
                 _pack_entry(entry, path, target, stamps, asked)
-            elif entry.name == b".git":
-                _record(target, path, FOLDER)
             else:
-                waiting.append((entry.path, path + b"/"))
+                _record(target, path, FOLDER)
+                if entry.name != b".git" and path.count(b"/") < _DEEPEST:
+                    waiting.append((entry.path, path + b"/"))
 
 
 def _pack_entry(

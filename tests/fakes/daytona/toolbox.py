@@ -99,6 +99,8 @@ class Toolbox:
         for path in asked.paths:
             code, content = await self._run(request, ["/bin/cat", "--", path])
             name, kind = ("file", "application/octet-stream") if code == 0 else ("error", "application/json")
+            if code and b"No such file" not in content:
+                self._record.invalid.append(f"download of {path} ended with {code}: {content[-300:]!r}")
             if code:
                 content = b'{"message": "file not found", "statusCode": 404, "code": "FILE_NOT_FOUND"}'
             head = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from switchyard_git.errors import GitError, UnrelatedHistories
@@ -19,6 +20,9 @@ _FIXED = (
     "merge.conflictStyle=merge",
 )
 
+_WORTH_A_PROCESS = 64
+"""Pairs below which another process takes longer to start and warm up than it saves."""
+
 
 @dataclass(frozen=True)
 class Merging(History):
@@ -32,8 +36,22 @@ class Merging(History):
         """
         return self.merge_trees([(ours, theirs)])[0]
 
-    def merge_trees(self, pairs: Sequence[tuple[CommitSha, CommitSha]]) -> list[Merged | Conflicted]:
-        """Merge many pairs, in the order given."""
+    def merge_trees(
+        self, pairs: Sequence[tuple[CommitSha, CommitSha]], *, processes: int = 1
+    ) -> list[Merged | Conflicted]:
+        """Merge many pairs, in the order given.
+
+        Args:
+            processes: How many gits may share the work; each gets a run of the pairs that is worth starting it.
+        """
+        share = max(_WORTH_A_PROCESS, -(-len(pairs) // max(1, processes)))
+        runs = [pairs[start : start + share] for start in range(0, len(pairs), share)]
+        if len(runs) < 2:
+            return self._merge_run(pairs)
+        with ThreadPoolExecutor(len(runs)) as threads:
+            return [outcome for outcomes in threads.map(self._merge_run, runs) for outcome in outcomes]
+
+    def _merge_run(self, pairs: Sequence[tuple[CommitSha, CommitSha]]) -> list[Merged | Conflicted]:
         if not pairs:
             return []
         request = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs).encode()

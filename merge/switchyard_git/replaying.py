@@ -6,6 +6,7 @@ right ancestor.
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,13 +74,8 @@ class Replaying(Merging):
             written = self._ask("hash-object", "-t", "commit", "-w", "--no-filters", "--stdin-paths", stdin=request)
         return [CommitSha(sha) for sha in written.decode().split()]
 
-    def replay(
-        self, picks: Sequence[Pick], also: Sequence[bytes] = ()
-    ) -> tuple[list[Merged | Conflicted], list[CommitSha]]:
-        """Merge what each commit changed into the tree it is to stand on; commits in `also` are stored on the way.
-
-        Returns:
-            The outcomes in the order of `picks`, and the ids of `also`.
+    def replay(self, picks: Sequence[Pick]) -> list[Merged | Conflicted]:
+        """Merge what each commit changed into the tree it is to stand on, in the order given.
 
         Raises:
             UnrelatedHistories: A commit has no parent, so what it changed is not known.
@@ -90,12 +86,20 @@ class Replaying(Merging):
                 raise UnrelatedHistories(
                     f"{pick.commit.sha} has no parent in {self.git_dir}", hint="fetch more history, or restack by hand"
                 )
-        stands_in = [_place(pick.onto, pick.commit.parents[:1]) + _NOBODY for pick in hard]
-        written = self.write_commits([*also, *stands_in])
-        sides = written[len(also) :]
+        sides = self.stand_ins([(pick.onto, pick.commit.parents[0]) for pick in hard])
         merged = iter(self.merge_trees([(side, pick.commit.sha) for side, pick in zip(sides, hard, strict=True)]))
-        outcomes = [Merged(pick.commit.tree) if pick.is_trivial else next(merged) for pick in picks]
-        return outcomes, written[: len(also)]
+        return [Merged(pick.commit.tree) if pick.is_trivial else next(merged) for pick in picks]
+
+    def stand_ins(self, places: Sequence[tuple[TreeSha, CommitSha]]) -> list[CommitSha]:
+        """Commits with a tree on a parent, which only merges see: they tell git what the tree came from."""
+        return self.write_commits([_place(tree, (parent,)) + _NOBODY for tree, parent in places])
+
+
+def commit_id(content: bytes, like: CommitSha) -> CommitSha:
+    """The id that a commit gets when it is written, in the object format of another id."""
+    digest = hashlib.sha256() if len(like) == 64 else hashlib.sha1(usedforsecurity=False)
+    digest.update(b"commit %d\0" % len(content) + content)
+    return CommitSha(digest.hexdigest())
 
 
 def _place(tree: TreeSha, parents: Sequence[CommitSha]) -> bytes:

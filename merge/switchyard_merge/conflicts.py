@@ -14,6 +14,7 @@ from switchyard_git import Change, CommitSha, Conflicted, MergeMessage, Reposito
 
 _MERGES_PER_COMMIT = 2
 """Reading what one commit touched takes as long as this many merges; where the filter costs more, it is left out."""
+_PROCESSES = 2
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ _Named = tuple[str, CommitSha]
 def _conflicts_of(repository: Repository, pairs: Sequence[tuple[_Named, _Named]]) -> list[Conflict]:
     distinct = [(one, other) for one, other in pairs if one[1] != other[1]]
     chosen = _candidates(repository, distinct)
-    outcomes = repository.merge_trees([(one[1], other[1]) for one, other in chosen])
+    outcomes = repository.merge_trees([(one[1], other[1]) for one, other in chosen], processes=_PROCESSES)
     return [
         Conflict(one[0], other[0], outcome.paths, outcome.messages)
         for (one, other), outcome in zip(chosen, outcomes, strict=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from switchyard_git import CommitSha, MergeMessage, Repository, Signature, TreeSha
+from switchyard_git import CommitSha, Merged, MergeMessage, Repository, Signature, TreeSha
 from switchyard_git import Conflicted as GitConflicted
-from switchyard_git.replaying import Pick, WrittenCommit
+from switchyard_git.replaying import Pick, WrittenCommit, commit_id
 
 from switchyard_merge.errors import MergeError
 from switchyard_merge.joins import Joined, join_of
@@ -141,18 +141,12 @@ class _Commits:
         return found
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Tip:
-    """A commit that may not be written yet."""
+    """A commit by name, and its tree; it may not be written yet."""
 
+    sha: CommitSha
     tree: TreeSha
-    sha: CommitSha | None = None
-    copy_of: WrittenCommit | None = None
-    below: _Tip | None = None
-
-    def content(self) -> bytes:
-        assert self.copy_of and self.below and self.below.sha
-        return self.copy_of.placed(self.tree, self.below.sha)
 
 
 @dataclass
@@ -177,8 +171,10 @@ class _Work:
     waiting: dict[str, Layer]
     moving: dict[str, _Moving] = field(default_factory=dict)
     arrived: dict[str, _Moving] = field(default_factory=dict)
-    unwritten: list[_Tip] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    unwritten: dict[CommitSha, bytes] = field(default_factory=dict)
+    foreseen: dict[tuple[TreeSha, CommitSha], Merged | GitConflicted] = field(default_factory=dict)
+    """The tree that a commit was foreseen to stand on, and the commit → what git makes of it."""
 
     def run(self) -> None:
         order = list(self.waiting)
@@ -191,6 +187,7 @@ class _Work:
 
     def _start(self) -> None:
         """Let every layer begin whose grounds have arrived."""
+        begun: list[_Moving] = []
         for name, layer in list(self.waiting.items()):
             stuck = [ground for ground in layer.on_branches if ground in self.outcomes]
             if stuck:
@@ -199,8 +196,10 @@ class _Work:
             elif all(ground in self.arrived for ground in layer.on_branches):
                 del self.waiting[name]
                 self._begin(layer)
+                begun += [self.moving[name]] if name in self.moving else []
         if self.waiting and not self.moving:
             self._refuse_stuck()
+        self._foresee(begun)
 
     def _begin(self, layer: Layer) -> None:
         fixed = [self._known(commit) for commit in layer.on_commits]
@@ -208,53 +207,99 @@ class _Work:
         floor = grounds[0] if len(grounds) == 1 else self._join(layer, grounds)
         if floor is None:
             return
-        written = self.commits.written
         if floor.sha == layer.floor:
             self.arrived[layer.branch] = _Moving(layer, grounds, floor, self._known(layer.tip), [])
             return
-        chain = [written[commit] for commit in self.commits.chain(layer)]
+        chain = self._chain(layer)
         moving = _Moving(layer, grounds, floor, floor, chain)
         (self.moving if chain else self.arrived)[layer.branch] = moving
 
     def _join(self, layer: Layer, grounds: Sequence[_Tip]) -> _Tip | None:
         self._write()
-        joined = join_of(self.repository, [ground.sha for ground in grounds if ground.sha], who=self.who)
+        joined = join_of(self.repository, [ground.sha for ground in grounds], who=self.who)
         if isinstance(joined, Joined):
             return self._known(joined.commit)
         self.outcomes[layer.branch] = Conflicted(None, joined.paths, joined.messages)
         return None
 
+    def _foresee(self, begun: Sequence[_Moving]) -> None:
+        """Replay whole stacks in two batches, on trees that are guessed first.
+
+        A commit's guess merges all that lies between the stack's old floor and it into the new floor, which needs
+        nothing of the commits before it. Each commit is then replayed onto the guess of the one before it. Where a
+        guess is what the replay comes to, which is nearly always, that replay is the one that `_step` asks for.
+        """
+        new = [moving for moving in begun if (moving.tip.tree, moving.rest[0].sha) not in self.foreseen]
+        stacks = [(moving, stack) for moving in new if len(stack := list(self._stacked(moving))) > 1]
+        sides = self.repository.stand_ins([(moving.floor.tree, moving.layer.floor) for moving, _ in stacks])
+        asked = [(side, commit) for side, (_, stack) in zip(sides, stacks, strict=True) for _, commit in stack]
+        outcomes = self.repository.merge_trees([(side, commit.sha) for side, commit in asked])
+        guesses = {commit.sha: it for (_, commit), it in zip(asked, outcomes, strict=True)}
+        picks: list[Pick] = []
+        for moving, stack in stacks:
+            for below, commit in stack:
+                guess = Merged(moving.floor.tree) if below is None else guesses[below.sha]
+                if isinstance(guess, Merged):
+                    picks.append(Pick(commit, self._before(commit), guess.tree))
+        replayed = self.repository.replay(picks)
+        self.foreseen |= {(pick.onto, pick.commit.sha): it for pick, it in zip(picks, replayed, strict=True)}
+
+    def _stacked(self, moving: _Moving) -> Iterator[tuple[WrittenCommit | None, WrittenCommit]]:
+        """The commits of a layer and of what stands on it alone, each with the one that it follows."""
+        below: WrittenCommit | None = None
+        for commit in moving.rest:
+            yield below, commit
+            below = commit
+        tops = {moving.layer.branch: (below, moving.layer.tip)}
+        for name, layer in self.waiting.items():
+            ground = layer.on_branches[0] if len(layer.on_branches) == 1 and not layer.on_commits else ""
+            if ground in tops and layer.floor == tops[ground][1]:
+                below = tops[ground][0]
+                for commit in self._chain(layer):
+                    yield below, commit
+                    below = commit
+                tops[name] = (below, layer.tip)
+
     def _step(self) -> None:
-        """Replay the next commit of each moving branch; what the last round made is written in the same process."""
+        """Replay the next commit of each moving branch."""
         movings = list(self.moving.values())
-        picks = [Pick(one.rest[0], self._before(one.rest[0]), one.tip.tree) for one in movings]
-        outcomes, shas = self.repository.replay(picks, [tip.content() for tip in self.unwritten])
-        self._name_written(shas)
-        for one, outcome in zip(movings, outcomes, strict=True):
-            commit = one.rest.pop(0)
-            if isinstance(outcome, GitConflicted):
-                self.outcomes[one.layer.branch] = Conflicted(commit.sha, outcome.paths, outcome.messages)
-                del self.moving[one.layer.branch]
-                continue
-            if outcome.tree == one.tip.tree:
-                one.dropped.append(commit.sha)
-            else:
-                one.tip = _Tip(outcome.tree, copy_of=commit, below=one.tip)
-                self.unwritten.append(one.tip)
-            if not one.rest:
-                self.arrived[one.layer.branch] = self.moving.pop(one.layer.branch)
+        keys = [(one.tip.tree, one.rest[0].sha) for one in movings]
+        unforeseen = [one for one, key in zip(movings, keys, strict=True) if key not in self.foreseen]
+        picks = [Pick(one.rest[0], self._before(one.rest[0]), one.tip.tree) for one in unforeseen]
+        replayed = self.repository.replay(picks)
+        self.foreseen |= {(pick.onto, pick.commit.sha): it for pick, it in zip(picks, replayed, strict=True)}
+        for one, key in zip(movings, keys, strict=True):
+            self._advance(one, self.foreseen[key])
+
+    def _advance(self, one: _Moving, outcome: Merged | GitConflicted) -> None:
+        commit = one.rest.pop(0)
+        if isinstance(outcome, GitConflicted):
+            self.outcomes[one.layer.branch] = Conflicted(commit.sha, outcome.paths, outcome.messages)
+            del self.moving[one.layer.branch]
+            return
+        if outcome.tree == one.tip.tree:
+            one.dropped.append(commit.sha)
+        else:
+            content = commit.placed(outcome.tree, one.tip.sha)
+            one.tip = _Tip(commit_id(content, like=one.tip.sha), outcome.tree)
+            self.unwritten[one.tip.sha] = content
+        if not one.rest:
+            self.arrived[one.layer.branch] = self.moving.pop(one.layer.branch)
 
     def _write(self) -> None:
-        self._name_written(self.repository.write_commits([tip.content() for tip in self.unwritten]))
+        written = self.repository.write_commits(list(self.unwritten.values()))
+        if written != list(self.unwritten):
+            raise MergeError(
+                f"{self.repository.git_dir} names commits otherwise than expected", hint="check its object format"
+            )
+        self.unwritten = {}
 
-    def _name_written(self, shas: Sequence[CommitSha]) -> None:
-        for tip, sha in zip(self.unwritten, shas, strict=True):
-            tip.sha = sha
-        self.unwritten = []
+    def _chain(self, layer: Layer) -> list[WrittenCommit]:
+        return [self.commits.written[commit] for commit in self.commits.chain(layer)]
 
     def _known(self, commit: CommitSha) -> _Tip:
         found = self.commits.written.get(commit)
-        return _Tip(found.tree if found else self.repository.tree_of(commit), commit)
+        return _Tip(commit, found.tree if found else self.repository.tree_of(commit))
 
     def _before(self, commit: WrittenCommit) -> TreeSha:
         """The tree that a commit started from; a root started from nothing, which no other tree is."""
@@ -270,16 +315,5 @@ class _Work:
 
 
 def _outcome(moving: _Moving) -> Restacked:
-    return Restacked(
-        _sha(moving.tip), _sha(moving.floor), tuple(_sha(ground) for ground in moving.grounds), tuple(moving.dropped)
-    )
-
-
-def _sha(tip: _Tip) -> CommitSha:
-    assert tip.sha
-    return tip.sha
-
-
-def conflicts_of(outcomes: Mapping[str, Outcome]) -> Iterator[tuple[str, Conflicted]]:
-    """The branches that need a person, in the order of the layers."""
-    return ((name, outcome) for name, outcome in outcomes.items() if isinstance(outcome, Conflicted))
+    grounds = tuple(ground.sha for ground in moving.grounds)
+    return Restacked(moving.tip.sha, moving.floor.sha, grounds, tuple(moving.dropped))

@@ -69,7 +69,7 @@ def test_h14_the_hosts_homes_and_other_boxes_are_absent(ground: Ground, box: Box
     places = (Path.home(), ground.state, ground.repository, ground.state / "boxes" / other)
     for place in places:
         assert ground.run(box, f"ls -d {place}/..?* {place}/* 2>/dev/null | grep .").exit_code != 0, place
-    assert ground.run(box, "grep -rl topsecret /home /workspace /tmp /run /root 2>/dev/null").stdout == b""
+    assert ground.run(box, "grep -rl topsecre[t] /home /workspace /tmp /run /root 2>/dev/null").stdout == b""
     assert ground.did(box, "ls -A /root /srv /opt /mnt 2>/dev/null | grep -v '^/' | tr -d '\\n'") == ""
 
 

@@ -68,7 +68,7 @@ def embedded(tmp_path: Path) -> Ground:
 
 def shown(ground: Ground, *, on_terminal: bool) -> bytes:
     """What `switchyard sandbox run` writes for a command with dangerous output."""
-    ground.commit({"out": _DANGEROUS})
+    ground.commit({"out": _DANGEROUS, "switchyard.toml": "[sandbox]\nallow_degraded = true\n"})
     command = [sys.executable, "-c", _PROGRAM, "sandbox", "run", "cat", "out"]
     env = os.environ | {"XDG_STATE_HOME": str(ground.folder / "home"), "GIT_CONFIG_GLOBAL": "/dev/null"}
     if not on_terminal:

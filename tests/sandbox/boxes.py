@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from fakes.daytona.driver import open_daytona
+from fakes.daytona.driver import REAL_KEY, open_daytona, open_service
 from switchyard_git import Repository
 from switchyard_sandbox import (
     BoxId,
@@ -32,6 +32,8 @@ DRIVERS: dict[str, Callable[[Path], Driver]] = {
     "none": lambda state: NoneDriver(state, owner="tests"),
     "daytona": lambda state: open_daytona(state),
 }
+if REAL_KEY:
+    DRIVERS["daytona-service"] = lambda state: open_service(state)
 DOCKER = os.environ.get("SWITCHYARD_TEST_DOCKER_HOST", "")
 """An engine to test with, as `make test-docker` starts one; empty: none."""
 if DOCKER:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-ALONE = ("line", "sandbox_boxes", "sandbox_daytona", "context_speed")
+ALONE = ("line", "sandbox_boxes", "sandbox_daytona", "sandbox_docker", "context_speed", "merging")
 EDGES = {
     "python": ("pytest-dev/pytest", "sphinx-doc/sphinx", "pydata/xarray"),
     "typescript": ("trpc/trpc", "vuejs/core"),

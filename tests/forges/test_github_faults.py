@@ -148,7 +148,7 @@ def test_m31_a_base_that_moved_in_the_same_second_is_tried_again_a_few_times(git
     said = "Base branch was modified. Review and try the merge again."
     github.faults.add(Fault("PUT", r"/merge$", status=405, message=said, times=2))
     assert github.forge().merge(pull.number, method="squash", expected_head=pull.head_sha).state == "merged"
-    assert github.time.slept == [2, 2]
+    assert github.time.slept == [wait.seconds for wait in github.waits] == [2, 2]
     other = github.branch("factory/r/b", parent="main")
     github.forge().open(new("factory/r/b"))
     github.faults.clear()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from fakes.github.fixtures import GitHubService
 from fakes.github.ground import Ground
 from fakes.github.service import APP_ID
 from switchyard_git import Repository
-from switchyard_merge import ForgeRefused, ForgeUnavailable, MergeError
+from switchyard_merge import ForgeRefused, ForgeUnavailable, MergeError, RateLimited
 from switchyard_merge.forge import NewPullRequest
 from switchyard_merge.forge.github import AppInstallation, FixedToken, GhCliToken, GitHubAddress, choose_tokens
 
@@ -91,8 +94,6 @@ def test_an_app_mints_a_token_for_what_the_factory_does(github: Ground, github_s
 
 def test_an_app_mints_another_before_its_token_expires(github: Ground, github_service: GitHubService) -> None:
     tokens = AppInstallation(github.address, str(APP_ID), github_service.app_key, now=lambda: clock[0])
-    import time
-
     clock = [time.time()]
     first = tokens.token()
     clock[0] += 54 * 60
@@ -134,6 +135,25 @@ def test_an_app_whose_forge_is_away_is_unavailable(github: Ground, github_servic
     github.faults.add(Fault("POST", "access_tokens"))
     with pytest.raises(ForgeUnavailable):
         app(github, github_service).token()
+
+
+def test_an_app_that_mints_too_often_is_told_when_to_come_back(github: Ground, github_service: GitHubService) -> None:
+    github.faults.add(Fault("POST", "access_tokens", status=403, message="slow", headers={"Retry-After": "42"}))
+    with pytest.raises(RateLimited) as caught:
+        app(github, github_service).token()
+    assert caught.value.retry_after_s == 42
+
+
+def test_without_the_library_the_hint_says_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['github'] = None\n"
+        "from switchyard_merge import ForgeRefused\n"
+        "from switchyard_merge.forge.github import Calls, FixedToken, GitHubAddress\n"
+        "try: Calls(GitHubAddress('o', 'r'), FixedToken('t'))\n"
+        "except ForgeRefused as err: print(err.hint)\n"
+    )
+    done = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, check=True)
+    assert done.stdout == "pip install 'switchyard-factory[github]'\n"
 
 
 def test_no_log_error_or_description_shows_a_token(

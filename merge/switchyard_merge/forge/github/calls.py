@@ -70,7 +70,7 @@ class Calls:
         self.address = address
         self._tokens = tokens
         self._on_wait = on_wait
-        self.clock = clock or Clock()
+        self._clock = clock or Clock()
         self._pace = pace or Pace()
         self._patience_s = patience_s
         self._lock = threading.RLock()
@@ -107,6 +107,11 @@ class Calls:
         """
         return self._insist(act, done, is_write=True)
 
+    def wait(self, waiting: Waiting) -> None:
+        """Let time pass, and say why."""
+        self._on_wait(waiting)
+        self._clock.sleep(waiting.seconds)
+
     def _page(self, listed: Callable[[Remote], PaginatedList[Item]], number: int) -> list[Item]:
         return self.read(lambda remote: listed(remote).get_page(number))
 
@@ -128,14 +133,14 @@ class Calls:
                 if waited_s > self._patience_s:
                     raise RateLimited("GitHub wants to be asked less often", retry_after_s=pause_s) from None
                 pauses += 1
-                self._wait(Waiting("GitHub asked for a pause (rate limit)", pause_s))
+                self.wait(Waiting("GitHub asked for a pause (rate limit)", pause_s))
             except _Lost as err:
                 if losses == len(_LOST_PAUSES_S):
                     raise ForgeUnavailable(
                         f"{self.address.api_url} gave no answer after {losses + 1} tries: {err}",
                         hint="try again later; what was done is found again",
                     ) from None
-                self._wait(Waiting(f"GitHub gave no answer ({err})", _LOST_PAUSES_S[losses]))
+                self.wait(Waiting(f"GitHub gave no answer ({err})", _LOST_PAUSES_S[losses]))
                 losses += 1
                 found = done() if done else None
                 if found is not None:
@@ -164,7 +169,7 @@ class Calls:
 
     def _pause_after(self, err: GithubException, tries: int) -> float:
         said = _words(err)
-        pause_s = asked_pause_s(err.status, err.headers or {}, said, now=self.clock.now(), tries=tries)
+        pause_s = asked_pause_s(err.status, err.headers or {}, said, now=self._clock.now(), tries=tries)
         if pause_s is None:
             message = f"GitHub refused something on {self.address.full_name}: {said} (HTTP {err.status})"
             details = err.data.get("details") if isinstance(err.data, dict) else None
@@ -180,15 +185,11 @@ class Calls:
     def _keep_pace(self) -> None:
         while True:
             with self._lock:
-                due_s = self._pace.due_s(self.clock.now())
+                due_s = self._pace.due_s(self._clock.now())
                 if due_s <= 0:
-                    self._pace.note(self.clock.now())
+                    self._pace.note(self._clock.now())
                     return
-            self._wait(Waiting("staying below GitHub's limit of writes", due_s))
-
-    def _wait(self, waiting: Waiting) -> None:
-        self._on_wait(waiting)
-        self.clock.sleep(waiting.seconds)
+            self.wait(Waiting("staying below GitHub's limit of writes", due_s))
 
 
 def _require_library() -> None:

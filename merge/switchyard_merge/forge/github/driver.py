@@ -10,6 +10,7 @@ from switchyard_merge.errors import ForgeRefused, HeadMoved, NotMergeable
 from switchyard_merge.forge.contract import MergeMethod, NewPullRequest, PullRequest, Standing
 from switchyard_merge.forge.github import stacks
 from switchyard_merge.forge.github.calls import Calls, GitHubRefused
+from switchyard_merge.forge.github.pacing import Waiting
 from switchyard_merge.forge.github.reading import is_from_here, standing_of, told
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class GitHubForge:
                 found = self._after_refused_merge(asked, err, may_retry=remaining > 1)
                 if found is not None:
                     return found
-                self._calls.clock.sleep(_BASE_MOVED_PAUSE_S)
+                self._calls.wait(Waiting("somebody else landed in the same second", _BASE_MOVED_PAUSE_S))
         raise AssertionError("the last try returns or raises")
 
     def declare_stack(self, numbers: Sequence[int]) -> int | None:
@@ -177,7 +178,6 @@ class GitHubForge:
         if found.head_sha != asked.expected_head:
             raise HeadMoved(asked.number, expected=asked.expected_head, found=found.head_sha) from None
         if may_retry and _BASE_MOVED in err.said.lower():
-            # Somebody else landed in the same second.
             return None
         raise NotMergeable(asked.number, err.said) from None
 

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from switchyard_git import GitError
 from switchyard_git.process import run
 
-from switchyard_merge.errors import ForgeRefused, ForgeUnavailable
+from switchyard_merge.errors import ForgeRefused, ForgeUnavailable, RateLimited
 from switchyard_merge.forge.github.address import PUBLIC_API, GitHubAddress
+from switchyard_merge.forge.github.pacing import asked_pause_s
 
 NEEDED = {"contents": "write", "pull_requests": "write", "issues": "write", "checks": "read", "statuses": "read"}
 """The permissions that the factory uses, and all that an installation's token is minted with."""
@@ -129,6 +130,9 @@ class AppInstallation:
             installation = app.get_repo_installation(self._address.owner, self._address.name)
             minted = app.get_access_token(installation.id, permissions=NEEDED)
         except GithubException as err:
+            pause_s = asked_pause_s(err.status, err.headers or {}, err.message or "", now=self._now(), tries=0)
+            if pause_s is not None:
+                raise RateLimited(f"{place} got no token: GitHub asked for a pause", retry_after_s=pause_s) from None
             if err.status >= 500:
                 raise ForgeUnavailable(f"{place} got no token: HTTP {err.status}", hint="try again later") from None
             raise ForgeRefused(

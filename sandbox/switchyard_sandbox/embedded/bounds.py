@@ -39,7 +39,8 @@ class Bounds:
 
     def __init__(self, job: Job, groups: list[Group]) -> None:
         self._job = job
-        self._next_look = 0.0
+        # Not at once: a look costs more than many a command.
+        self._next_look = time.monotonic() + _DISK_EVERY_S
         self._held_in_memory = 0
         self._groups = [(group, _count(group)) for group in groups if group.limit]
         """What each had counted before the command: other commands of the box count there too."""

@@ -39,6 +39,10 @@ class Bare:
         self._git("update-ref", f"refs/heads/{base_branch}", made, base)
         return made
 
+    def delete(self, branch: str) -> None:
+        """Remove a branch."""
+        self._git("update-ref", "-d", f"refs/heads/{branch}")
+
     def _merged(self, method: str, base: str, head: str, message: str) -> str:
         tree = self._git("merge-tree", "--write-tree", base, head)
         parents = [base] if method == "squash" else [base, head]

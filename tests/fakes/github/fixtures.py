@@ -41,7 +41,7 @@ def github_service() -> Iterator[GitHubService]:
 def github(github_service: GitHubService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
     """A repository with a branch main."""
     home = tmp_path / "home"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     monkeypatch.setenv("HOME", str(home))
     for name in [name for name in os.environ if name.startswith(("GIT_", "XDG_", "GITHUB_", "GH_"))]:
         monkeypatch.delenv(name)

@@ -52,6 +52,8 @@ class Mending:
         """Head and base of the open ones that were told of."""
         self.forked: set[int] = set()
         """Those whose head lies in somebody's fork."""
+        self.deletes_on_merge = False
+        """Whether merging removes the head's branch, and gives what stands on it the merged one's base."""
         self.lagging_lists = 0
         """So many lists do not show anything yet."""
         self.is_settled = True
@@ -105,6 +107,11 @@ class Mending:
         self._merged[number] = self._bare.land(method, pull["base"]["ref"], head, message)
         self._frozen[number] = head
         await self._close(number)
+        if self.deletes_on_merge:
+            for other, (_, on) in list(self._open.items()):
+                if on == pull["head"]["ref"]:
+                    await self.retarget(other, pull["base"]["ref"])
+            self._bare.delete(pull["head"]["ref"])
         return {"sha": self._merged[number], "merged": True, "message": "Pull Request successfully merged"}
 
     async def notice_deletions(self) -> None:

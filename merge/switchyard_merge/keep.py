@@ -126,11 +126,16 @@ class Keeper:
 
 def _journal(record: StackRecord, seen: Situation, plan: Steps) -> StackRecord:
     """Both where the branches are and where they are about to be: whoever goes on finds out which it is."""
-    reopened = {step.branch for step in plan.steps if step.reopen}
+    steps = {step.branch: step for step in plan.steps}
     noted: dict[str, RecordedBranch] = {}
     for name, recorded in record.branches.items():
         now = seen.stands[name]
         aim = plan.record.branches[name].aim if name in plan.record.branches else now
-        stands = (now,) if aim == now else (now, aim)
-        noted[name] = RecordedBranch(stands, recorded.join, recorded.reopening or name in reopened)
+        step = steps.get(name)
+        noted[name] = RecordedBranch(
+            (now,) if aim == now else (now, aim),
+            recorded.join,
+            reopening=recorded.reopening or bool(step and step.reopen),
+            closing=recorded.closing or bool(step and step.close),
+        )
     return replace(record, branches=noted)

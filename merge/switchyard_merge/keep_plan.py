@@ -141,7 +141,7 @@ def _obstacle(name: str, recorded: RecordedBranch, record: StackRecord, seen: Si
         return f"somebody moved its join {recorded.join} to {seen.tips[recorded.join]}"
     if name in seen.adrift:
         return f"somebody rebased it to {seen.tips[name]}, off the commits that it stood on"
-    if pull.state == "open":
+    if pull.state == "open" or recorded.closing:
         return ""
     if recorded.reopening or _lost_its_base(pull.base, record, seen):
         fates.reopened.append(name)
@@ -202,7 +202,8 @@ class _Placing:
         pull = self.seen.pulls[name]
         if outcome.is_empty and stand.tip != stand.floor:
             self.gone[name] = parents
-            self.steps.append(Step(name, pull.number, close="Already landed: its base holds all of it."))
+            if pull.state == "open":
+                self.steps.append(Step(name, pull.number, close="Already landed: its base holds all of it."))
             return
         grounds = stand.grounds if name in self.fates.steady else outcome.grounds
         self.placed[name] = Stand(outcome.tip, outcome.floor, grounds, parents)

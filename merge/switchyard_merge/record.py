@@ -40,6 +40,8 @@ class RecordedBranch:
     """The branch that its join is pushed to, when it stands on several."""
     reopening: bool = False
     """Its pull request was closed with its base's branch, and is about to be opened again."""
+    closing: bool = False
+    """Nothing of it was left, so its pull request is about to be closed: that is no person's no."""
 
     @property
     def aim(self) -> Stand:

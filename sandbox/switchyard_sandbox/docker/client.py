@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from switchyard_sandbox.contract import IsolationUnavailable, SandboxError
+from switchyard_sandbox.docker.engine import Engine, EngineError
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -62,17 +63,12 @@ def connect(base_url: str) -> Client:
                 f"the Docker engine at {address} is not behind a socket of this machine",
                 hint="boxes borrow files of this machine: use its own engine, unix:///run/docker.sock",
             )
-        client = Client(docker.DockerClient(base_url=address, timeout=_ANSWER_S), address.removeprefix("http+unix://"))
-        try:
-            client.sdk.ping()
-        except DockerException:
-            client.sdk.close()
-            raise
-    except DockerException as err:
-        raise IsolationUnavailable(
-            f"no Docker engine answers at {base_url or 'its default'}: {err}", hint=_HINT
-        ) from err
-    return client
+        # The SDK leaves a socket open where nobody answers: so it is asked only when somebody does.
+        socket = address.removeprefix("http+unix://")
+        Engine(socket).ask("GET", "/version")
+        return Client(docker.DockerClient(base_url=address, timeout=_ANSWER_S), socket)
+    except (DockerException, EngineError) as err:
+        raise IsolationUnavailable(f"no Docker engine answers: {err}", hint=_HINT) from err
 
 
 @contextmanager

@@ -88,18 +88,21 @@ def with_setup(client: Client, base: Image, layer: Path) -> Image:
     """
     from docker.errors import ImageNotFound
 
-    tag = f"{_SETUP_REPOSITORY}:{layer.name}"
+    # Of this very folder: one that was made anew by the same commands need not hold the same bytes.
+    status = layer.stat()
+    name = hashlib.sha256(f"{layer.name} {status.st_ino} {status.st_mtime_ns}".encode()).hexdigest()[:32]
+    tag = f"{_SETUP_REPOSITORY}:{name}"
     with told():
         try:
             return _described(client.sdk.images.get(tag))
         except ImageNotFound:
             pass
-        container = client.sdk.containers.create(base.id, ["true"], network_mode="none", labels={_LABEL: layer.name})
+        container = client.sdk.containers.create(base.id, ["true"], network_mode="none", labels={_LABEL: name})
         try:
             with _packed(layer) as archive:
                 container.put_archive("/", archive)
-            changes = f'LABEL "{_LABEL}"="{layer.name}"'
-            return _described(container.commit(_SETUP_REPOSITORY, layer.name, changes=changes))
+            changes = f'LABEL "{_LABEL}"="{name}"'
+            return _described(container.commit(_SETUP_REPOSITORY, name, changes=changes))
         finally:
             container.remove(force=True, v=True)
 

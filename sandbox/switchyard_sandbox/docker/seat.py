@@ -16,21 +16,22 @@ _PIECE = 1 << 16
 _FIRST_BYTES = 4096
 _SIT_DOWN_S = 30.0
 
-_listener = socket.socket(socket.AF_UNIX)
 
-
-def listen() -> None:
-    """Let somebody sit down, in the current folder; only our own user may enter it."""
-    _listener.bind(SOCKET)
-    _listener.listen(1)
+def listen() -> socket.socket:
+    """Where somebody may sit down, in the current folder; only our own user may enter that."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(SOCKET)
+    listener.listen(1)
+    listener.settimeout(_SIT_DOWN_S)
+    return listener
 
 
 class Seat:
     """A terminal's two ends, used like a command's `Stream`. Neither is read while the other takes nothing."""
 
-    def __init__(self, connection: socket.socket, rest: bytes, wake_fd: int) -> None:
-        _listener.settimeout(_SIT_DOWN_S)
-        self._command, (self._person, _) = connection, _listener.accept()
+    def __init__(self, listener: socket.socket, connection: socket.socket, rest: bytes, wake_fd: int) -> None:
+        with listener:
+            self._command, (self._person, _) = connection, listener.accept()
         for end in (self._command, self._person):
             end.setblocking(False)
         self._waiting = {self._command: b"", self._person: rest}
@@ -70,7 +71,7 @@ class Seat:
 
     def close(self) -> None:
         """Let go of both ends, and of what nobody took."""
-        for end in (self._command, self._person, _listener):
+        for end in (self._command, self._person):
             end.close()
 
     def _give(self, end: socket.socket) -> None:

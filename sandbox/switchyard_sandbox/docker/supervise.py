@@ -18,6 +18,7 @@ if __name__ == "__main__":
 import json
 import os
 import signal
+import socket
 import time
 
 from switchyard_sandbox.docker import told
@@ -45,20 +46,19 @@ def main(folder: str) -> None:
     wake = Wake(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     with open(TASK) as file:
         task = Task.load(file.read())
-    if task.terminal is not None:
-        listen()
+    listener = None if task.terminal is None else listen()
     write_process()
     began = time.monotonic()
     try:
         with hold(task.lock, shared=True):
-            end = supervise(task, wake.descriptor)
+            end = supervise(task, wake.descriptor, listener)
     except OSError as err:
         end = {"error": str(err)}
     end["duration_s"] = time.monotonic() - began
     write_whole(EXIT, json.dumps(end))
 
 
-def supervise(task: Task, wake_fd: int) -> dict[str, object]:
+def supervise(task: Task, wake_fd: int, listener: socket.socket | None) -> dict[str, object]:
     """Start the command, and stay until nothing of it is left."""
     engine = Engine(task.engine)
     if task.network or task.gateway:
@@ -70,12 +70,12 @@ def supervise(task: Task, wake_fd: int) -> dict[str, object]:
     request = task.exec_request(stdin=task.terminal is not None or os.path.getsize(STDIN) > 0)  # noqa: PTH202
     name, connection, rest = engine.execute(task.container, request)
     stream: Stream | Seat
-    if task.terminal is None:
+    if task.terminal is None or listener is None:
         stream = Stream(connection, rest, task.output_bytes, wake_fd)
     else:
         engine.resize(name, *task.terminal)
         write_whole(NAME, name)
-        stream = Seat(connection, rest, wake_fd)
+        stream = Seat(listener, connection, rest, wake_fd)
     limit = ""
     try:
         limit = stay(task, engine, name, stream)

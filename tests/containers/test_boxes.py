@@ -1,0 +1,210 @@
+"""What a Docker engine's boxes are made of, and how journal and engine are held against each other."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sandbox.boxes import DOCKER, Ground, make_ground
+from switchyard_sandbox import BadCode, BoxId, BoxLost, Command, IsolationUnavailable, Limits, SetUp
+from switchyard_sandbox.docker.client import Client, connect
+from switchyard_sandbox.docker.driver import DockerDriver
+from switchyard_sandbox.docker.images import build
+from switchyard_sandbox.embedded.procfs import resident_bytes
+
+needs_engine = pytest.mark.skipif(not DOCKER, reason="no Docker engine to test with: run `make test-docker`")
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Iterator[Ground]:
+    with closing(make_ground(tmp_path, "docker")) as made:
+        yield made
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with connect(DOCKER) as made:
+        yield made
+
+
+@pytest.fixture
+def commit(ground: Ground) -> str:
+    return ground.commit({"a.txt": "a\n", "deep/b.txt": "b\n"})
+
+
+def inspect(client: Client, box: BoxId) -> dict[str, Any]:
+    return dict(client.sdk.api.inspect_container(f"switchyard-{box}"))
+
+
+class TestWithoutEngine:
+    def test_it_says_what_is_missing_and_runs_nothing(self, tmp_path: Path) -> None:
+        driver = DockerDriver(tmp_path / "state", base_url=f"unix://{tmp_path}/no.sock")
+        (line,) = driver.probe()
+        assert (line.name, line.enforced) == ("isolation", False)
+        assert "no.sock" in line.how
+        assert "DOCKER_HOST" in line.hint
+        assert list(driver.list()) == []
+
+    def test_an_engine_on_another_machine_is_refused(self, tmp_path: Path) -> None:
+        driver = DockerDriver(tmp_path / "state", base_url="tcp://198.51.100.1:2375")
+        (line,) = driver.probe()
+        assert "198.51.100.1" in line.how
+        assert "unix://" in line.hint
+
+
+@needs_engine
+class TestContainers:
+    def test_a_box_is_a_container_without_rights(self, ground: Ground, client: Client, commit: str) -> None:
+        limits = Limits(cpus=1.5, memory_mb=300, pids=77)
+        box = ground.box(ground.spec(commit, limits=limits))
+        about = inspect(client, box)
+        host, config = about["HostConfig"], about["Config"]
+        assert (host["NetworkMode"], host["ReadonlyRootfs"], host["Privileged"]) == ("none", True, False)
+        assert (host["CapDrop"], host["CapAdd"], host["IpcMode"], host["PidMode"]) == (["ALL"], None, "private", "")
+        assert (host["Memory"], host["MemorySwap"], host["PidsLimit"]) == (300 << 20, 300 << 20, 77)
+        assert host["NanoCpus"] == 1_500_000_000
+        assert "no-new-privileges" in host["SecurityOpt"]
+        assert config["User"] == "65534:65534"
+        assert config["Labels"]["switchyard.label.task"] == "t1"
+        writable = {mount["Destination"] for mount in about["Mounts"] if mount["RW"]}
+        assert writable == {"/workspace", "/home/agent"}
+        assert not any("docker.sock" in mount["Source"] for mount in about["Mounts"])
+
+    def test_the_image_cannot_be_written(self, ground: Ground, commit: str) -> None:
+        box = ground.box(ground.spec(commit))
+        script = "for place in /usr /etc /opt /var /switchyard /var/lib; do touch $place/x && echo $place; done"
+        assert ground.run(box, script).stdout == b""
+
+    def test_a_box_in_memory_holds_its_size_and_comes_out_the_same(self, ground: Ground, commit: str) -> None:
+        box = ground.box(replace(ground.spec(commit, limits=Limits(disk_mb=20)), workspace="memory"))
+        ground.did(box, "echo c > c.txt; rm a.txt; ln -s c.txt link; mkfifo pipe; ln c.txt hard; chmod 000 deep/b.txt")
+        extraction = ground.extract(box)
+        assert extraction.changed == ("a.txt", "c.txt", "hard", "link")
+        assert [(finding.path, finding.kind) for finding in extraction.findings] == [("pipe", "special_file")]
+        assert ground.run(box, "head -c 40000000 /dev/zero > big").limit == "disk"
+
+    def test_a_box_in_memory_has_what_set_up_installed(self, ground: Ground, commit: str) -> None:
+        setup = SetUp(commands=("mkdir tool && echo t > tool/t && echo h > ~/h",))
+        box = ground.box(replace(ground.spec(commit, setup=setup), workspace="memory"))
+        assert ground.did(box, "cat tool/t ~/h; git status --porcelain -uno") == "t\nh\n"
+        assert ground.extract(box).changed == ()
+
+    def test_set_up_is_a_layer_of_an_image_and_made_again_when_it_is_gone(
+        self, ground: Ground, client: Client, commit: str
+    ) -> None:
+        setup = SetUp(commands=("date +%s%N > stamp",))
+        first = ground.box(ground.spec(commit, setup=setup))
+        name = inspect(client, first)["Config"]["Image"]
+        layer = client.sdk.images.get(name)
+        assert any(tag.startswith("switchyard-setup:") for tag in layer.tags)
+        stamp = ground.did(first, "cat stamp")
+        ground.driver.destroy(first)
+        client.sdk.images.remove(layer.tags[0], force=True)
+        assert ground.did(ground.box(ground.spec(commit, setup=setup)), "cat stamp") == stamp
+
+    def test_a_fork_bomb_is_held_and_leaves_nothing(self, ground: Ground, commit: str) -> None:
+        box = ground.box(ground.spec(commit, limits=Limits(pids=60)))
+        bomb = "import os\nwhile True:\n try: os.fork()\n except OSError: pass"
+        finished = ground.driver.execute(box, Command(("python3", "-c", bomb), timeout_s=2))
+        assert finished.limit == "timeout"
+        # Where no room was left for whoever ends them, the whole box was ended: then it says so.
+        try:
+            assert ground.did(box, "ls /proc | grep -c '^[0-9]'").strip() in ("4", "5", "6")
+        except BoxLost:
+            assert [info.state for info in ground.driver.list()] == ["orphan"]
+
+    def test_commands_at_once_end_alone(self, ground: Ground, commit: str) -> None:
+        box = ground.box(ground.spec(commit))
+        long = ground.driver.start(box, Command(("sh", "-c", "sleep 2; echo lived")))
+        ground.did(box, "(setsid sleep 99 >/dev/null 2>&1 &); echo short")
+        look = (
+            "import glob\n"
+            "print([1 for place in glob.glob('/proc/[0-9]*/cmdline') if open(place).read() == 'sleep\\0' + '99\\0'])"
+        )
+        assert ground.driver.execute(box, Command(("python3", "-c", look))).stdout == b"[]\n"
+        assert ground.driver.attach(box, long).stdout == b"lived\n"
+
+    def test_a_gigabyte_of_output_keeps_memory_flat(self, ground: Ground, commit: str) -> None:
+        box = ground.box(ground.spec(commit))
+        command = ground.driver.start(box, Command(("sh", "-c", "head -c 1000000000 /dev/zero; echo end >&2")))
+        folder = ground.state / "boxes" / box / "exec" / command
+        pid = json.loads((folder / "process.json").read_text())["pid"]
+        peak = 0
+        while not (folder / "exit.json").exists():
+            peak = max(peak, resident_bytes([pid]))
+            time.sleep(0.1)
+        assert 0 < peak < 30 << 20
+        finished = ground.driver.attach(box, command, capture=False)
+        assert (finished.exit_code, finished.truncated) == (0, True)
+
+
+@needs_engine
+class TestReconciliation:
+    def test_a_container_that_no_journal_knows_is_removed(self, ground: Ground, client: Client, commit: str) -> None:
+        box = ground.box(ground.spec(commit))
+        (ground.state / "boxes" / box / "box.json").unlink()
+        assert list(ground.driver.reap()) == [box]
+        assert client.sdk.containers.list(all=True, filters={"label": f"switchyard.box={box}"}) == []
+
+    def test_a_box_whose_container_is_gone_is_an_orphan_and_reaped(
+        self, ground: Ground, client: Client, commit: str
+    ) -> None:
+        box, other = ground.box(ground.spec(commit)), ground.box(ground.spec(commit))
+        client.sdk.api.remove_container(f"switchyard-{box}", force=True)
+        assert {info.id: info.state for info in ground.driver.list()} == {box: "orphan", other: "idle"}
+        with pytest.raises(BoxLost):
+            ground.run(box, "true")
+        assert list(ground.driver.reap()) == [box]
+        assert [info.id for info in ground.driver.list()] == [other]
+
+    def test_containers_of_another_state_folder_are_left_alone(
+        self, ground: Ground, client: Client, commit: str, tmp_path: Path
+    ) -> None:
+        box = ground.box(ground.spec(commit))
+        other = DockerDriver(tmp_path / "other", image="switchyard-test", base_url=DOCKER)
+        assert list(other.reap()) == []
+        assert inspect(client, box)["State"]["Running"]
+
+    def test_a_container_ends_by_itself(self, ground: Ground, client: Client, commit: str) -> None:
+        box = ground.box(ground.spec(commit, ttl_s=100.0))
+        assert inspect(client, box)["Config"]["Cmd"][-1] == "160"
+        ground.run(box, "kill -9 -1; kill -9 1")
+        assert inspect(client, box)["State"]["Running"]
+
+
+@needs_engine
+class TestImages:
+    def test_an_image_that_is_not_there_is_named(self, ground: Ground, commit: str) -> None:
+        driver = DockerDriver(ground.state, image="no.such.registry.invalid/nothing:1", base_url=DOCKER)
+        with pytest.raises(IsolationUnavailable, match="nothing:1"):
+            driver.create(ground.spec(commit))
+
+    def test_the_template_is_built_once_with_an_agent_in_it(self, ground: Ground, client: Client, commit: str) -> None:
+        template = Path(build.__code__.co_filename).with_name("Dockerfile").read_text()
+        arguments = {
+            "BASE": "switchyard-test",
+            "AGENT": "printf '#!/bin/sh\\necho agent' > /usr/bin/agent; chmod 755 /usr/bin/agent",
+        }
+        image = build(client, template, arguments)
+        assert build(client, template, arguments).id == image.id
+        driver = DockerDriver(ground.state, image=image.id, base_url=DOCKER)
+        box = driver.create(ground.spec(commit))
+        try:
+            assert driver.execute(box, Command(("agent",))).stdout == b"agent\n"
+        finally:
+            driver.destroy(box)
+
+
+@needs_engine
+def test_a_remote_is_fetched_by_the_box_and_nothing_else_is_open(ground: Ground, commit: str) -> None:
+    refused = ground.spec(commit)
+    for remote in ("ssh://example.com/x", "https://user:key@example.com/x", "file:///etc"):
+        with pytest.raises(BadCode):
+            ground.driver.create(replace(refused, code=replace(refused.code, remote=remote)))
+    assert list(ground.driver.list()) == []

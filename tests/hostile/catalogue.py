@@ -229,6 +229,7 @@ CASES = {
         "timers for silence and for all, and the box's own time to live",
         (f"{_LIFETIME}h29_a_silent_hang_ends_with_nothing_left",
          f"{_LIFETIME}h29_waiting_for_input_ends_at_once",
+         f"{_LIFETIME}h29_a_box_that_removes_all_it_can_ends_in_time_and_is_removed",
          f"{_LIFETIME}h29_a_box_past_its_time_ends_without_anybody"),
     ),
     "H30": Case(

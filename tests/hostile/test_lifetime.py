@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from sandbox.boxes import Ground, make_ground
-from switchyard_sandbox import BoxId, Command
+from switchyard_sandbox import BoxId, Command, SandboxError
 
 from hostile.attacks import ISOLATING, MARK, orchestrator, sleepers
 
@@ -81,6 +82,16 @@ def test_h29_a_silent_hang_ends_with_nothing_left(ground: Ground, box: BoxId) ->
 def test_h29_waiting_for_input_ends_at_once(ground: Ground, box: BoxId) -> None:
     finished = ground.run(box, "cat; read x; read y < /dev/tty; echo end", timeout_s=10)
     assert (finished.limit, finished.stdout) == (None, b"end\n")
+
+
+def test_h29_a_box_that_removes_all_it_can_ends_in_time_and_is_removed(ground: Ground, box: BoxId) -> None:
+    began = time.monotonic()
+    with contextlib.suppress(SandboxError):
+        ground.run(box, f"rm -rf /* ~/.[a-z]* /tmp/.[a-zA-Z]* 2>/dev/null; sleep {MARK}", timeout_s=5)
+    assert time.monotonic() - began < 60
+    ground.driver.destroy(box)
+    assert eventually(lambda: sleepers() == [])
+    assert list(ground.driver.list()) == []
 
 
 def test_h29_a_box_past_its_time_ends_without_anybody(ground: Ground) -> None:

@@ -109,7 +109,7 @@ def open_gateway(workspace: Workspace, environ: Mapping[str, str]) -> Gateway | 
         endpoints = [Endpoint(name, table.kind or kind_of(name), table.url) for name, table in tables.items()]
         return ensure_running(workspace.places.state, endpoints, keys)
 
-    return Gateway(tuple(tables), start)
+    return Gateway(tuple(tables), start, workspace.places.state)
 
 
 def open_forge(workspace: Workspace, quarantine: Repository, target: str) -> Forge:

@@ -16,7 +16,7 @@ from switchyard.workflow.boxing import MANUAL
 from switchyard.workflow.engine import Engine
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.plan import Draft
-from switchyard.workflow.reaping import reaping
+from switchyard.workflow.reaping import watched
 from switchyard.workflow.run import RUN, add_workflows, task_workflow_id
 from switchyard.workflow.storage import blocked_by_disk
 
@@ -68,7 +68,7 @@ class Orchestrator:
         try:
             self._factory.driver.reap()
             with (
-                reaping([self._factory.driver, *self._factory.others]),
+                watched([self._factory.driver, *self._factory.others], self._factory.gateway),
                 self._engine.opened(concurrency=self._factory.config.limits.concurrency),
             ):
                 return self._run_to_end(planner)

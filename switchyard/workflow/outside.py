@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from switchyard_sandbox import Decision, GatewayAccess
+from switchyard_sandbox import Decision, GatewayAccess, SandboxError
 
 from switchyard.packets import EgressNote, ModelUse
 
@@ -24,6 +26,16 @@ class Gateway:
 
     endpoints: tuple[str, ...]
     start: Callable[[], GatewayHandle]
+    state: Path
+    """The folder that it belongs to."""
+
+    def revive(self) -> None:
+        """Start it again where it was killed while somebody holds a token; an error shows again when it is used."""
+        from switchyard_sandbox.gateway.handle import live_tokens
+
+        if live_tokens(self.state):
+            with suppress(SandboxError, OSError):
+                self.start()
 
 
 class ModelAccess:

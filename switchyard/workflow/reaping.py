@@ -1,30 +1,43 @@
-"""Removes what killed processes left behind, at once and again and again while a run is under way."""
+"""Clears up after killed processes, and keeps what a run rests on alive: at once, and again and again beside it."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from switchyard_sandbox import Driver, SandboxError
 
-EVERY_S = 30.0
+from switchyard.workflow.outside import Gateway
+
+REAP_EVERY_S = 30.0
+REVIVE_EVERY_S = 2.0
 _PATIENCE_S = 5.0
 
 
 @contextmanager
-def reaping(drivers: Sequence[Driver], every_s: float = EVERY_S) -> Iterator[None]:
-    """Reap beside the work of a `with`: orphans and what is past its time, of all these drivers."""
+def watched(drivers: Sequence[Driver], gateway: Gateway | None) -> Iterator[None]:
+    """Reap the boxes of these drivers beside the work of a `with`, and start a gateway again that was killed."""
+    with repeating(lambda: [reap_patiently(driver) for driver in drivers], REAP_EVERY_S):
+        if gateway is None:
+            yield
+            return
+        with repeating(gateway.revive, REVIVE_EVERY_S):
+            yield
+
+
+@contextmanager
+def repeating(act: Callable[[], object], every_s: float) -> Iterator[None]:
+    """Do something beside the work of a `with`, at once and then every so many seconds."""
     ended = threading.Event()
 
     def work() -> None:
         while True:
-            for driver in drivers:
-                reap_patiently(driver)
+            act()
             if ended.wait(every_s):
                 return
 
-    thread = threading.Thread(target=work, name="reaper", daemon=True)
+    thread = threading.Thread(target=work, name="repeating", daemon=True)
     thread.start()
     try:
         yield

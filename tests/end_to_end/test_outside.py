@@ -102,6 +102,37 @@ def test_what_an_agent_used_and_asked_for_is_in_the_ledger_and_no_key_anywhere(p
     assert list((plot.repo / ".git" / "switchyard" / "gateway" / "tokens").iterdir()) == []
 
 
+PATIENT = """\
+import os, time, urllib.request
+place = os.environ["MODELS_BASE_URL"] + "/chat/completions"
+headers = {"Authorization": "Bearer " + os.environ["MODELS_API_KEY"]}
+answers = 0
+give_up = time.monotonic() + 45
+while answers < 2 and time.monotonic() < give_up:
+    try:
+        urllib.request.urlopen(urllib.request.Request(place, b"{}", headers)).read()
+        answers += 1
+    except OSError:
+        pass
+    time.sleep(0.2 if answers == 0 else 2)
+print(answers, file=open("answers.txt", "w"))
+"""
+
+
+def test_a_gateway_that_is_killed_is_there_again_for_the_same_agent(plot: Plot, upstream: Upstream) -> None:
+    def kill_once(handler: Handler) -> None:
+        answer(handler)
+        found = find_running(plot.repo / ".git" / "switchyard" / "gateway")
+        if len(upstream.asked) == 1 and found is not None:
+            os.kill(found.pid, signal.SIGKILL)
+
+    upstream.answer = kill_once
+    plot.commit({".agents/ask.sh": "python3 ask.py\n", "ask.py": PATIENT})
+    plot.task("ask")
+    assert plot.run("run").code == 0
+    assert plot.git("show", f"{plot.branches()['ask']}:answers.txt", at=plot.origin) == "2\n"
+
+
 def test_what_set_up_asked_for_is_in_the_ledger_once_and_also_if_it_fails(tmp_path: Path) -> None:
     ask = "import urllib.request as u; u.urlopen('http://other.example/x')\n"
     setup = '[sandbox]\nsetup_network = ["pypi"]\nsetup = ["python3 ask.py || true"]\n'

@@ -134,6 +134,11 @@ def ensure_running(
     return GatewayHandle(folder, endpoints)
 
 
+def live_tokens(state: Path) -> list[Token]:
+    """The tokens that are alive in a state folder, without their secrets, whether its gateway runs or not."""
+    return TokenStore(state.absolute() / "gateway").alive(time.time())
+
+
 def _start(folder: Path, told: Mapping[str, object]) -> None:
     argv = (sys.executable, "-I", "-m", "switchyard_sandbox.gateway.process", str(folder))
     handed = json.dumps({**told, "fingerprint": _fingerprint(told, secrets.token_hex(8))}).encode()

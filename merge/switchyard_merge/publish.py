@@ -70,16 +70,23 @@ def open_or_adopt(forge: Forge, new: NewPullRequest) -> PullRequest:
     Raises:
         ForgeRefused: The one that is there was made for another task, or the forge takes no pull request from it.
     """
-    found = forge.find(new.head)
-    if found is None:
-        try:
-            return forge.open(new)
-        except ForgeRefused:
-            # Somebody may have opened it since we looked; only then is the refusal no failure.
-            found = forge.find(new.head)
-            if found is None:
-                raise
-    return brought_up_to_date(forge, found, new)
+    return brought_up_to_date(forge, forge.find(new.head) or open_or_find(forge, new), new)
+
+
+def open_or_find(forge: Forge, new: NewPullRequest) -> PullRequest:
+    """Open one that was looked for and not there, or find the one that somebody opened meanwhile.
+
+    Raises:
+        ForgeRefused: The forge takes no pull request from that branch.
+    """
+    try:
+        return forge.open(new)
+    except ForgeRefused:
+        # Only when it is there now, the refusal is no failure.
+        found = forge.find(new.head)
+        if found is None:
+            raise
+        return found
 
 
 def refresh_body(forge: Forge, number: int, generated: str) -> PullRequest:

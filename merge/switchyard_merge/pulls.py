@@ -6,10 +6,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from switchyard_merge.errors import ForgeRefused
 from switchyard_merge.forge.contract import Forge, NewPullRequest, PullRequest
 from switchyard_merge.navigation import StackEntry
-from switchyard_merge.publish import brought_up_to_date
+from switchyard_merge.publish import brought_up_to_date, open_or_find
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def publish_pulls(forge: Forge, members: Sequence[StackMember], describe: Descri
         if member.branch not in there:
             body = describe(member, _entries(members, there))
             new = NewPullRequest(member.title, body, member.branch, member.base, member.labels)
-            there[member.branch] = _open(forge, new)
+            there[member.branch] = open_or_find(forge, new)
     stack = _entries(members, there)
     return [
         brought_up_to_date(
@@ -61,17 +60,6 @@ def publish_pulls(forge: Forge, members: Sequence[StackMember], describe: Descri
         )
         for member in members
     ]
-
-
-def _open(forge: Forge, new: NewPullRequest) -> PullRequest:
-    try:
-        return forge.open(new)
-    except ForgeRefused:
-        # Somebody may have opened it since the list was read; only then is the refusal no failure.
-        found = forge.find(new.head)
-        if found is None:
-            raise
-        return found
 
 
 def _entries(members: Sequence[StackMember], there: Mapping[str, PullRequest]) -> list[StackEntry]:

@@ -16,7 +16,7 @@ from switchyard_sandbox.daytona.following import Follower, end, spool_in
 from switchyard_sandbox.daytona.remote import Remote
 from switchyard_sandbox.daytona.task import STDIN, TASK, Task
 from switchyard_sandbox.embedded.confinement import environment
-from switchyard_sandbox.embedded.launching import check_command
+from switchyard_sandbox.embedded.launching import TERMINAL_KIND, check_command
 from switchyard_sandbox.embedded.locking import hold
 from switchyard_sandbox.execution import next_folder
 from switchyard_sandbox.journal import Entry, lock_path
@@ -135,6 +135,7 @@ class Commands:
         place, limits = self.remote.place, self.entry.box_limits
         user = json.loads((self.folder / USER).read_text())
         own = {"HOME": place.home, "PATH": user["path"], "USER": user["name"], "LOGNAME": user["name"]}
+        own |= {"TERM": TERMINAL_KIND} if mark else {}
         return Task(
             argv=list(command.argv),
             env=environment([own, self.entry.env, command.env], proxied=False, certificates=False),

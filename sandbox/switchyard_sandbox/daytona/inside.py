@@ -34,7 +34,7 @@ DATA, SPILL, END, LOST, ALIVE = "d", "s", "e", "l", "a"
 SPILL_BYTES = 256 << 10
 """More than this at once goes through a file: the service passes the lines of a log on byte by byte."""
 _BEGUN = "begun"
-_LARGEST_SPILL = 16 << 20
+_LARGEST_SPILL = 4 << 20
 _LOOK_EVERY_S = 0.01
 _ALIVE_EVERY_S = 10.0
 _PATIENCE_S = 10.0

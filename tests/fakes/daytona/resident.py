@@ -23,6 +23,7 @@ STDIN, EOF, RESIZE, KILL = 0, 1, 2, 3
 """What a client sends; KILL ends the process and its descendants."""
 STDOUT, STDERR, STARTED, ENDED = 1, 2, 3, 9
 """What it is told; STARTED holds the pid, ENDED the exit code or minus the signal."""
+_LINGER_S = 5.0
 
 
 def main(socket: str) -> None:
@@ -49,8 +50,10 @@ async def _process(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         _send(writer, STDERR, str(err).encode())
         _send(writer, ENDED, struct.pack("<i", 127))
     finally:
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, TimeoutError):
             await writer.drain()
+            # Closed with something unread, it would take back what the other side has not read yet.
+            await asyncio.wait_for(reader.read(-1), _LINGER_S)
         writer.close()
 
 
@@ -75,9 +78,15 @@ async def _on_pipes(request: dict, reader: asyncio.StreamReader, writer: asyncio
         await asyncio.wait(pumps)
     else:
         await asyncio.wait(pumps, timeout=0.05)
-    for task in (*pumps, feed):
-        task.cancel()
+    await _stop(*pumps, feed)
     _send(writer, ENDED, struct.pack("<i", code))
+
+
+async def _stop(*tasks: asyncio.Task) -> None:
+    """See tasks end: two can't read from one connection."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _feed(reader: asyncio.StreamReader, process: asyncio.subprocess.Process) -> None:
@@ -119,7 +128,7 @@ async def _on_terminal(request: dict, reader: asyncio.StreamReader, writer: asyn
     feed = asyncio.create_task(_type(reader, master, pid))
     await ended.wait()
     _, status = await asyncio.to_thread(os.waitpid, pid, 0)
-    feed.cancel()
+    await _stop(feed)
     os.close(master)
     _send(writer, ENDED, struct.pack("<i", os.waitstatus_to_exitcode(status)))
 

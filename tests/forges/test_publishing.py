@@ -144,3 +144,20 @@ def commit_on(factory: Repository, parent: CommitSha, name: str) -> CommitSha:
     blob = factory.write_blob(name.encode())
     tree = factory.write_tree_from(factory.tree_of(parent), {name.replace("/", "-"): (FILE_MODE, blob)})
     return factory.commit_tree(tree, [parent], f"{name}\n", author=ADA, committer=ADA)
+
+
+@pytest.mark.parametrize("requests", [1, 2])
+def test_a_merge_that_was_killed_after_any_request_is_made_once(github: Ground, requests: int) -> None:
+    def kill(_: float) -> None:
+        raise Killed
+
+    publish_pulls(github.forge(), diamond(github, "r"), describe)
+    head, before = github.heads()["factory/r/a"], github.heads()["main"]
+    github.faults.clear()
+    github.faults.die_after(requests)
+    with pytest.raises(Killed):
+        github.forge(clock=Clock(github.time.clock().now, kill)).merge(1, method="squash", expected_head=head)
+    github.faults.clear()
+    merged = github.forge().merge(1, method="squash", expected_head=head)
+    (landed,) = github.repository.read_commits([CommitSha(github.heads()["main"])])
+    assert (merged.state, merged.merged_sha, landed.parents) == ("merged", landed.sha, (before,))

@@ -106,7 +106,7 @@ class Ground:
     def ask(self, method: str, path: str, data: object = None, *, token: str = "tok_owner") -> Any:
         """A plain request of a person's, past the faults and the record."""
         answer = requests.request(
-            method, f"{self.proxy._upstream}{path}", json=data, headers={"Authorization": f"token {token}"}, timeout=30
+            method, f"{self.proxy.upstream}{path}", json=data, headers={"Authorization": f"token {token}"}, timeout=30
         )
         answer.raise_for_status()
         return answer.json() if answer.content else None

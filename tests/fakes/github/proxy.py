@@ -30,7 +30,7 @@ class Proxy:
 
     def __init__(self, upstream: str, bare: Bare, full_name: str, faults: Faults) -> None:
         self.faults = faults
-        self._upstream = upstream
+        self.upstream = upstream
         self._bare = bare
         self._full_name = full_name
         self._root = f"/repos/{full_name}"
@@ -102,12 +102,12 @@ class Proxy:
     async def _forward(self, request: web.Request, *, is_about_pulls: bool = False) -> web.Response:
         assert self._session is not None
         headers = {name: request.headers[name] for name in _HANDED_ON if name in request.headers}
-        url = f"{self._upstream}{request.rel_url.raw_path_qs}"
+        url = f"{self.upstream}{request.rel_url.raw_path_qs}"
         async with self._session.request(request.method, url, headers=headers, data=await request.read()) as answer:
-            text = (await answer.text()).replace(self._upstream, self.address)
+            text = (await answer.text()).replace(self.upstream, self.address)
             told = {name: answer.headers[name] for name in _HANDED_BACK if name in answer.headers}
         if "Link" in told:
-            told["Link"] = told["Link"].replace(self._upstream, self.address)
+            told["Link"] = told["Link"].replace(self.upstream, self.address)
         if is_about_pulls and answer.status < 300:
             text = json.dumps(self.mending.truth(json.loads(text), is_single=not request.path.endswith("/pulls")))
         return web.Response(status=answer.status, headers=told, text=text)
@@ -115,7 +115,7 @@ class Proxy:
     async def _ask(self, method: str, path: str, data: Mapping[str, Any] | None = None) -> tuple[int, Json]:
         assert self._session is not None
         headers = {"Authorization": f"token {next(iter(TOKENS))}"}
-        async with self._session.request(method, f"{self._upstream}{path}", json=data, headers=headers) as answer:
+        async with self._session.request(method, f"{self.upstream}{path}", json=data, headers=headers) as answer:
             return answer.status, await answer.json()
 
     async def _git(self, request: web.Request) -> web.StreamResponse:

@@ -58,22 +58,25 @@ def run_commands(driver: Driver, box: BoxId, setup: SetUp) -> None:
         _run(driver, box, command, setup)
 
 
-def _build(spec: BoxSpec, driver: Driver, harvest: Harvest, checkout: Path, place: Path) -> None:
-    box = driver.create(
-        replace(
-            spec,
-            labels={**spec.labels, "role": "setup"},
-            # All files: what installs reads lock files, whatever the box itself gets to see.
-            code=replace(spec.code, commit=spec.code.anchor, paths=()),
-            setup=SetUp(),
-            network=spec.setup.network,
-            gateway=None,
-            programs=(),
-            ttl_s=spec.setup.timeout_s * len(spec.setup.commands) + 60,
-            # What it installs is moved away afterwards.
-            workspace="disk",
-        )
+def spec_of_setup(spec: BoxSpec) -> BoxSpec:
+    """The box that set-up's commands run in: on the anchor, and with their network."""
+    return replace(
+        spec,
+        labels={**spec.labels, "role": "setup"},
+        # All files: what installs reads lock files, whatever the box itself gets to see.
+        code=replace(spec.code, commit=spec.code.anchor, paths=()),
+        setup=SetUp(),
+        network=spec.setup.network,
+        gateway=None,
+        programs=(),
+        ttl_s=spec.setup.timeout_s * len(spec.setup.commands) + 60,
+        # What it installs is moved away afterwards.
+        workspace="disk",
     )
+
+
+def _build(spec: BoxSpec, driver: Driver, harvest: Harvest, checkout: Path, place: Path) -> None:
+    box = driver.create(spec_of_setup(spec))
     try:
         run_commands(driver, box, spec.setup)
         work, home = harvest(box)

@@ -16,7 +16,7 @@ from switchyard_sandbox.daytona.following import Follower, end, spool_in
 from switchyard_sandbox.daytona.remote import Remote
 from switchyard_sandbox.daytona.task import STDIN, TASK, Task
 from switchyard_sandbox.embedded.confinement import environment
-from switchyard_sandbox.embedded.launching import TERMINAL_KIND, check_command
+from switchyard_sandbox.embedded.launching import TERMINAL_KIND, allowed_s, check_command
 from switchyard_sandbox.embedded.locking import hold
 from switchyard_sandbox.execution import next_folder
 from switchyard_sandbox.journal import Entry, lock_path
@@ -83,8 +83,7 @@ class Commands:
             SandboxError: It is no command that a process can be given.
         """
         check_command(command)
-        remaining = max(0.0, self.entry.remaining_s(time.time()))
-        timeout_s = remaining if command.timeout_s is None else min(command.timeout_s, remaining)
+        timeout_s = allowed_s(self.entry, command)
         try:
             folder, _ = next_folder(self.folder)
             name = f"{folder.name}-{secrets.token_hex(4)}"

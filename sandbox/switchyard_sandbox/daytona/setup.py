@@ -8,10 +8,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from switchyard_sandbox.contract import BoxId, BoxSpec, Driver, SetUp
+from switchyard_sandbox.contract import BoxId, BoxSpec, Driver
 from switchyard_sandbox.daytona.service import patiently, told
 from switchyard_sandbox.embedded.locking import hold
-from switchyard_sandbox.layers import run_commands
+from switchyard_sandbox.layers import run_commands, spec_of_setup
 
 if TYPE_CHECKING:
     from daytona import Daytona
@@ -48,18 +48,8 @@ def ensure_snapshot(state: Path, client: Daytona, image: str, spec: BoxSpec, dri
 
 
 def _build(spec: BoxSpec, driver: Keeper, name: str) -> None:
-    box = driver.create(
-        replace(
-            spec,
-            labels={**spec.labels, "role": "setup"},
-            # All files: what installs reads lock files, whatever the box itself gets to see.
-            code=replace(spec.code, commit=spec.code.anchor, paths=()),
-            setup=SetUp(),
-            network=spec.setup.network,
-            programs=(),
-            ttl_s=spec.setup.timeout_s * len(spec.setup.commands) + _SNAPSHOT_S,
-        )
-    )
+    own = spec_of_setup(spec)
+    box = driver.create(replace(own, ttl_s=own.ttl_s + _SNAPSHOT_S))
     try:
         run_commands(driver, box, spec.setup)
         driver.keep(box, name, _SNAPSHOT_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fakes.github.faults import Fault
@@ -254,3 +255,7 @@ def test_a_list_of_several_pages_is_whole(github: Ground) -> None:
     github.faults.clear()
     assert [pull.number for pull in github.forge().list()] == list(range(1, 102))
     assert len(github.faults.seen) == 2
+    later = datetime.now(UTC) + timedelta(hours=1)
+    assert [pull.number for pull in github.forge(since=later).list()][-1] == 101
+    assert len(github.faults.seen) == 3
+    assert len(github.forge(since=later - timedelta(days=1)).list()) == 101

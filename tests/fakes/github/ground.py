@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,16 @@ class Ground:
             clock=clock or self.time.clock(), **options,
         )  # fmt: skip
 
-    def forge(self, tokens: Tokens | None = None, *, native_stacks: bool = False, **options: Any) -> GitHubForge:
+    def forge(
+        self,
+        tokens: Tokens | None = None,
+        *,
+        since: datetime | None = None,
+        native_stacks: bool = False,
+        **options: Any,
+    ) -> GitHubForge:
         """A forge that has just started."""
-        return GitHubForge(self.calls(tokens, **options), native_stacks=native_stacks)
+        return GitHubForge(self.calls(tokens, **options), since=since, native_stacks=native_stacks)
 
     def branch(self, name: str, text: str = "", *, parent: str = "") -> CommitSha:
         """Create or move a branch to a commit of its own, on top of another branch where one is named."""

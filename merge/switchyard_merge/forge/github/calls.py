@@ -85,13 +85,19 @@ class Calls:
         """
         return self._insist(ask, None, is_write=False)
 
-    def pages(self, listed: Callable[[Remote], PaginatedList[Item]]) -> list[Item]:
-        """Every item of a list, each page a read of its own; a page that is not full is the last."""
+    def pages(
+        self, listed: Callable[[Remote], PaginatedList[Item]], *, is_enough: Callable[[Item], bool] = lambda _: False
+    ) -> list[Item]:
+        """Every item of a list, each page a read of its own; a page that is not full is the last.
+
+        Args:
+            is_enough: Whether nothing after this item, the last of a page, is wanted.
+        """
         items: list[Item] = []
         for number in itertools.count():
             page = self._page(listed, number)
             items += page
-            if len(page) < _PAGE:
+            if len(page) < _PAGE or is_enough(page[-1]):
                 break
         return items
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from switchyard_merge.errors import ForgeRefused, HeadMoved, NotMergeable
@@ -27,14 +28,17 @@ class GitHubForge:
 
     kind = "github"
 
-    def __init__(self, calls: Calls, *, native_stacks: bool = False) -> None:
+    def __init__(self, calls: Calls, *, since: datetime | None = None, native_stacks: bool = False) -> None:
         """Talk through `calls`.
 
         Args:
+            since: Pull requests from before, with a time zone, need not be listed: a repository may have tens of
+                thousands. None lists all.
             native_stacks: Merge by GitHub's asynchronous call, which its own stacks require, where the repository
                 has it.
         """
         self._calls = calls
+        self._since = since
         self._native_stacks = native_stacks
         self._name = calls.address.full_name
 
@@ -55,9 +59,13 @@ class GitHubForge:
         return told(self._pull(number))
 
     def list(self, *, heads_prefix: str = "") -> Sequence[PullRequest]:
-        """Every pull request whose head starts with the prefix, by number. A read for each 100 of the repository."""
-        # Oldest first: what is opened while we read comes last and shifts nothing.
-        listed = self._calls.pages(lambda remote: remote.get_pulls(state="all", sort="created", direction="asc"))
+        """Every pull request whose head starts with the prefix, by number. A read for each 100 since `since`."""
+        since = self._since
+        # Newest first: what is opened while we read makes us see others twice, and miss none.
+        listed = self._calls.pages(
+            lambda remote: remote.get_pulls(state="all", sort="created", direction="desc"),
+            is_enough=lambda pull: since is not None and pull.created_at < since,
+        )
         ours = {
             pull.number: told(pull)
             for pull in listed

@@ -14,7 +14,7 @@ import pytest
 from end_to_end.plot import CONFIG, Plot
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow, pytest.mark.timeout(600)]
-KILLS = 100
+KILLS, RUNS = 80, 20
 AT_ONCE = 5
 MARK = f"4545.{os.getpid()}"
 """A sleep of just that length: what sleeps so long is a box's."""
@@ -83,16 +83,38 @@ def kill_some(plot: Plot, moments: Sequence[float]) -> set[str]:
     return seen
 
 
-def test_nothing_is_left_of_a_hundred_killed_commands(plot: Plot) -> None:
+def test_nothing_is_left_of_killed_commands(plot: Plot) -> None:
     rng = random.Random(11)
-    state = plot.repo / ".git" / "switchyard"
     whole_s, seen = undisturbed_s(plot), set[str]()
     for _ in range(KILLS // AT_ONCE):
         seen |= kill_some(plot, [rng.uniform(0.2, 1.2) * whole_s for _ in range(AT_ONCE)])
     assert len(seen) >= KILLS // 10, "the commands were killed before they had made anything"
 
+    assert_nothing_is_left(plot, seen)
+
+
+def test_nothing_is_left_of_killed_runs(plot: Plot) -> None:
+    rng = random.Random(12)
+    seen = set[str]()
+    for _ in range(RUNS):
+        process = plot.start("run")
+        assert process.stderr is not None
+        if rng.random() < 0.7:
+            # However slow the machine: it was at work, with a box as soon as it has begun anything again.
+            assert process.stderr.readline()
+        time.sleep(rng.uniform(0, 1.0))
+        process.kill()
+        process.communicate()
+        seen |= {place.name for place in (plot.repo / ".git" / "switchyard" / "boxes").iterdir()}
+    assert len(seen) >= RUNS // 4, "the runs were killed before they had made anything"
+    assert_nothing_is_left(plot, seen)
+
+
+def assert_nothing_is_left(plot: Plot, boxes: set[str]) -> None:
+    """After one reap by a successor."""
+    state = plot.repo / ".git" / "switchyard"
     assert plot.run("sandbox", "reap").code == 0
     assert plot.run("sandbox", "list", "--json").document["sandboxes"] == []
     assert processes(state / "boxes") == []
     assert mounts(state) == []
-    assert groups(seen) == []
+    assert groups(boxes) == []

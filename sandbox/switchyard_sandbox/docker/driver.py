@@ -107,9 +107,6 @@ class DockerDriver:
             layer = ensure_layer(self._state, spec, self, self._harvest, checkout, base=image.id)
             if layer is not None:
                 image = images.with_setup(client, image, layer)
-            if spec.code.remote:
-                # The box fetches this commit alone: there is no other that it could lie over.
-                spec = replace(spec, code=replace(spec.code, anchor=spec.code.commit))
             box, folder = self._journal.open(spec)
             try:
                 self._furnish(folder, spec)
@@ -236,7 +233,7 @@ class DockerDriver:
             laying.lay_out(container)
         if not container.in_memory:
             workspace.remember()
-        if not spec.code.remote and spec.code.commit != spec.code.anchor:
+        if spec.code.commit != spec.code.anchor:
             self._lay_delta(box, store, spec)
 
     def _lay_delta(self, box: BoxId, store: CodeStore, spec: BoxSpec) -> None:
@@ -252,7 +249,7 @@ class DockerDriver:
             raise BadCode(f"{spec.code.commit} could not be laid out in the box: {said}", hint="is git in the image?")
 
     def _fetch(self, box: BoxId, spec: BoxSpec) -> None:
-        """Let the box's own git fetch its commit, with no other way out than to where it lies."""
+        """Let the box's own git fetch its anchor, with no other way out than to where it lies."""
         inbox = self._journal.folder(box) / "inbox"
         laying.write_patterns(inbox, spec.code)
         alone = replace(self._journal.read(box), network=[laying.host_of(spec.code.remote)], gateway="", gateway_env={})
@@ -261,7 +258,7 @@ class DockerDriver:
             said = finished.stderr.decode("utf-8", "replace").strip()
             refused = [decision.reason for decision in finished.decisions if decision.decision != "allowed"]
             raise BadCode(
-                f"{spec.code.commit} could not be fetched from {spec.code.remote}: {'; '.join([said, *refused])}",
+                f"{spec.code.anchor} could not be fetched from {spec.code.remote}: {'; '.join([said, *refused])}",
                 hint="the remote must be public and hold the commit; without `remote` the code comes from here",
             )
 

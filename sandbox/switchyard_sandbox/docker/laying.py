@@ -57,9 +57,9 @@ def delta_command(commit: str) -> Command:
 
 
 def fetch_command(code: CodeIn) -> Command:
-    """What fetches the pinned commit into an empty work tree, and nothing that is not that commit."""
+    """What fetches the anchor into an empty work tree, and nothing that is not that commit."""
     settings = "\n".join(f"git config {name} {shlex.quote(value)}" for name, value in SETTINGS.items())
-    script = _FETCH.format(remote=shlex.quote(code.remote), commit=code.commit, settings=settings)
+    script = _FETCH.format(remote=shlex.quote(code.remote), commit=code.anchor, settings=settings)
     return Command(("/bin/sh", "-c", script), timeout_s=_TIMEOUT_S)
 
 
@@ -78,10 +78,12 @@ def host_of(remote: str) -> str:
 
 
 def write_patterns(inbox: Path, code: CodeIn) -> None:
-    """Leave for the box which of the commit's files it lays out; nothing where that is all of them."""
+    """Leave for the box which files it lays out; nothing where that is all of them."""
     if not code.paths:
         return
-    files = {path for path, _, _ in Repository.open(code.repository).list_entries(CommitSha(code.commit))}
+    repository = Repository.open(code.repository)
+    commits = {CommitSha(code.anchor), CommitSha(code.commit)}
+    files = {path for commit in commits for path, _, _ in repository.list_entries(commit)}
     place = inbox / _PATTERNS
     place.write_text(patterns_of(sorted(files), code.paths), errors="surrogateescape")
     place.chmod(0o644)

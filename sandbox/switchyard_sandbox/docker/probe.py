@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,11 +24,7 @@ def report(base_url: str) -> Sequence[Enforcement]:
     return [
         Enforcement("isolation", True, _engine(about, version)),
         Enforcement("uid", True, f"no capability, no new privileges, an ordinary user; {_users(about)}"),
-        Enforcement(
-            "network",
-            True,
-            "none, or the host's proxy to the allowed names alone",
-        ),
+        _network(),
         _filter(about),
         Enforcement("overlay", True, f"the image is read-only ({about['Driver']}); work tree and home lie in memory"),
         *(_limit(name, about) for name in _LIMITS),
@@ -41,9 +38,12 @@ def require(client: Client, spec: BoxSpec) -> None:
     """See that the engine can do what a box relies on.
 
     Raises:
-        IsolationUnavailable: It filters no system calls.
+        IsolationUnavailable: It filters no system calls, or there is no way out for a box that shall have one.
         LimitUnenforceable: It can't enforce a limit, and the spec doesn't allow that.
     """
+    network = _network()
+    if not network.enforced and (spec.network or spec.gateway or spec.code.remote):
+        raise IsolationUnavailable(f"a Docker box with a way out can't be had: {network.how}", hint=network.hint)
     about = client.about
     lines = [_filter(about), *(_limit(name, about) for name in _LIMITS)]
     for line in lines:
@@ -68,6 +68,14 @@ def _users(about: Mapping[str, Any]) -> str:
     options = " ".join(about.get("SecurityOptions") or ())
     mapped = "name=userns" in options or "name=rootless" in options
     return "users are mapped" if mapped else "users are not mapped (userns-remap)"
+
+
+def _network() -> Enforcement:
+    """A box's only way out is a socket that the host opens inside its network, which takes root."""
+    if os.getuid() == 0:
+        return Enforcement("network", True, "none, or the host's proxy to the allowed names alone")
+    hint = "run as root, use embedded boxes, or leave `network`, `gateway` and `code` at their defaults"
+    return Enforcement("network", False, "none at all: only root can open a proxy inside a container's network", hint)
 
 
 def _filter(about: Mapping[str, Any]) -> Enforcement:

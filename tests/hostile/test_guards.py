@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
 _ROOT = Path(__file__).parents[2]
 _SOURCES = ("", "sandbox", "merge", "context", "templates")
-_CANARY = "conformance/test_sandbox.py::TestCommands::test_an_exit_code_comes_back[{kind}]"
+_CANARY = "hostile/test_files.py::test_ordinary_work_goes_on[{kind}]"
 """What must hold with a guard and without it: a mutation that breaks everything shows nothing."""
 
 

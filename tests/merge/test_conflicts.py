@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -151,3 +153,34 @@ def test_the_filter_loses_no_conflict_that_git_would_report(
         if isinstance(outcome, Conflicted):
             assert prints[one].may_clash(prints[other])
             assert prints[other].may_clash(prints[one])
+
+
+@given(branches=st.lists(st.lists(_EDITS, min_size=1, max_size=2), min_size=3, max_size=3))
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_called_clean_is_what_git_merge_merges(
+    yard: Yard, tmp_path_factory: pytest.TempPathFactory, branches: list[list[list[tuple[str, str, str]]]]
+) -> None:
+    base = yard.commit(None, _START)
+    heads = {}
+    for number, steps in enumerate(branches):
+        head = base
+        for step in steps:
+            head = _changed(yard, head, step, str(number))
+        heads[str(number)] = head
+    predicted = {(one.head, one.other) for one in find_all_conflicts(yard.factory, heads)}
+    work = tmp_path_factory.mktemp("merge")
+    pairs = {(one, other) for one in heads for other in heads if one < other and heads[one] != heads[other]}
+    assert predicted == {pair for pair in pairs if not _merges(yard, work, heads[pair[0]], heads[pair[1]])}
+
+
+def _merges(yard: Yard, work: Path, ours: CommitSha, theirs: CommitSha) -> bool:
+    """Whether `git merge` in a work tree comes to an end."""
+    settings = ("user.name=x", "user.email=x@x", "merge.directoryRenames=conflict")
+    git = ("git", f"--git-dir={yard.factory.git_dir}", f"--work-tree={work}", "-c", "core.bare=false")
+    git += tuple(word for setting in settings for word in ("-c", setting))
+    subprocess.run((*git, "read-tree", "--reset", "-u", ours), cwd=work, check=True, capture_output=True)
+    subprocess.run((*git, "update-ref", "--no-deref", "HEAD", ours), cwd=work, check=True)
+    done = subprocess.run((*git, "merge", "--no-commit", "--no-ff", theirs), cwd=work, check=False, capture_output=True)
+    subprocess.run((*git, "reset", "--quiet", "--hard"), cwd=work, check=True)
+    subprocess.run((*git, "clean", "-qfdx"), cwd=work, check=True)
+    return done.returncode == 0

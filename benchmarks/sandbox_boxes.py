@@ -98,21 +98,27 @@ def _extractions(driver: EmbeddedDriver, code: CodeIn, quarantine: Path) -> list
 
 
 def _live(driver: EmbeddedDriver, code: CodeIn, state: Path) -> dict[str, Any]:
-    """What 200 boxes hold at once, each with a command that runs."""
-    boxes = [driver.create(_spec(code)) for _ in range(LIVE)]
+    """What 200 boxes hold at once: between two commands, and each with one that runs."""
+    boxes = [_first(driver, _spec(code)) for _ in range(LIVE)]
     try:
+        between = [_held_mib(state / "boxes" / box) for box in boxes]
         for box in boxes:
             driver.start(box, Command(("sleep", "600")))
         time.sleep(2)
-        held = [_held_mib(state / "boxes" / box) for box in boxes]
-        running = sum(info.state == "running" for info in driver.list())
+        running = [_held_mib(state / "boxes" / box) for box in boxes]
+        live = sum(info.state == "running" for info in driver.list())
     finally:
         _destroy(driver, boxes)
     return {
-        "live_at_once": running,
-        "mib_each": {"shared_counted_by_share": round(sum(pss for pss, _ in held) / LIVE, 2)}
-        | {"its_own_alone": round(sum(own for _, own in held) / LIVE, 2)},
+        "live_at_once": live,
+        "mib_each_between_commands": _mean(between),
+        "mib_each_with_a_command": _mean(running),
     }
+
+
+def _mean(held: list[tuple[float, float]]) -> dict[str, float]:
+    shares, own = (round(sum(column) / len(column), 2) for column in zip(*held, strict=True))
+    return {"its_own": own, "its_share_of_what_many_have": shares}
 
 
 def _held_mib(box: Path) -> tuple[float, float]:

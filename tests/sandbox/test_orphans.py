@@ -14,7 +14,8 @@ from switchyard_sandbox import Command
 from sandbox.boxes import DRIVERS, MARK, Ground, living, make_ground
 
 pytestmark = pytest.mark.sandbox
-_DELAYS_S = [0.004 * step for step in range(25)]
+_DELAYS_S = [*(0.004 * step for step in range(25)), 0.2, 0.5, 1.0, 3.0, 10.0]
+"""The longer ones for a machine with much else to do: once one was long enough, the others add nothing."""
 
 
 @pytest.fixture(params=["embedded", "none"])
@@ -29,6 +30,8 @@ def test_one_reaping_is_enough_whenever_the_maker_was_killed(ground: Ground) -> 
     ground.driver.destroy(ground.box(ground.spec(commit)))
     how_far = set()
     for delay_s in _DELAYS_S:
+        if delay_s > 0.1 and "running" in how_far:
+            break
         how_far.add(_be_killed(ground, commit, delay_s))
         successor = DRIVERS[ground.driver.kind](ground.state)
         successor.reap()

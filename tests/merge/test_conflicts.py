@@ -127,11 +127,8 @@ def _changed(yard: Yard, parent: CommitSha, edits: list[tuple[str, str, str]], m
     return yard.commit(parent, gone | kept)
 
 
-@given(branches=st.lists(st.lists(_EDITS, min_size=1, max_size=2), min_size=2, max_size=4))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_filter_loses_no_conflict_that_git_would_report(
-    yard: Yard, branches: list[list[list[tuple[str, str, str]]]]
-) -> None:
+def _grown(yard: Yard, branches: list[list[list[tuple[str, str, str]]]]) -> tuple[CommitSha, dict[str, CommitSha]]:
+    """A base, and branches on it: one commit for each step."""
     base = yard.commit(None, _START)
     heads = {}
     for number, steps in enumerate(branches):
@@ -139,6 +136,15 @@ def test_the_filter_loses_no_conflict_that_git_would_report(
         for step in steps:
             head = _changed(yard, head, step, str(number))
         heads[str(number)] = head
+    return base, heads
+
+
+@given(branches=st.lists(st.lists(_EDITS, min_size=1, max_size=2), min_size=2, max_size=4))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_filter_loses_no_conflict_that_git_would_report(
+    yard: Yard, branches: list[list[list[tuple[str, str, str]]]]
+) -> None:
+    base, heads = _grown(yard, branches)
     commits = yard.factory.ancestry(list(heads.values()), base)
     touched = yard.factory.touched(commits)
     prints = {
@@ -160,13 +166,7 @@ def test_the_filter_loses_no_conflict_that_git_would_report(
 def test_what_is_called_clean_is_what_git_merge_merges(
     yard: Yard, tmp_path_factory: pytest.TempPathFactory, branches: list[list[list[tuple[str, str, str]]]]
 ) -> None:
-    base = yard.commit(None, _START)
-    heads = {}
-    for number, steps in enumerate(branches):
-        head = base
-        for step in steps:
-            head = _changed(yard, head, step, str(number))
-        heads[str(number)] = head
+    _, heads = _grown(yard, branches)
     predicted = {(one.head, one.other) for one in find_all_conflicts(yard.factory, heads)}
     work = tmp_path_factory.mktemp("merge")
     pairs = {(one, other) for one in heads for other in heads if one < other and heads[one] != heads[other]}

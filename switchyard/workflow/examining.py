@@ -111,6 +111,8 @@ def _part(name: str, detail: str, opened: Callable[[], object]) -> Line:
 
 def _probe(config: Config, parts: Parts) -> list[Line]:
     lenient = config.sandbox.allow_degraded
+    # Of the places to keep files in, only the one that is configured has to be there.
+    unused = {f"workspace {kind}" for kind in ("disk", "memory", "copy")} - {f"workspace {config.sandbox.workspace}"}
     try:
         found = parts.probe()
     except (SwitchyardError, SandboxError) as err:
@@ -121,7 +123,7 @@ def _probe(config: Config, parts: Parts) -> list[Line]:
             line.enforced,
             line.how,
             line.hint,
-            required=not lenient or line.name == "isolation",
+            required=line.name not in unused and (not lenient or line.name == "isolation"),
         )
         for line in found
     ]

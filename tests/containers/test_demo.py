@@ -21,6 +21,7 @@ def test_trees_and_pull_requests_are_those_of_embedded_boxes(tmp_path: Path) -> 
     assert len(here[1]) > len(EXPECTED) / 2
     assert boxed[:2] == here[:2]
     assert sorted(map(json.dumps, boxed[2])) == sorted(map(json.dumps, here[2]))
+    tasks = {pull["task"] for pull in boxed[2]}
     with connect(DOCKER) as client:
-        names = [container.name for container in client.sdk.containers.list(all=True)]
-    assert [name for name in names if name and name.startswith("switchyard-box-")] == []
+        left = [container.labels.get("switchyard.label.task") for container in client.sdk.containers.list(all=True)]
+    assert [task for task in left if task in tasks] == []

@@ -132,6 +132,13 @@ class NoneDriver:
         self._journal.read(box)
         return list_commands(self._journal.folder(box))
 
+    def open_terminal(self, box: BoxId, command: Command, size: TerminalSize = TERMINAL_SIZE) -> Terminal:
+        """Start a command on a terminal of its own."""
+        entry, box_folder = self._journal.read(box), self._journal.folder(box)
+        check_command(command)
+        folder, _ = next_folder(box_folder)
+        return begin_terminal(box_folder, _job(box_folder, entry, command, folder, size))
+
     def extract(self, box: BoxId, quarantine: Path) -> Extraction:
         """Write the box's tree into the quarantine."""
         entry = self._journal.read(box)
@@ -149,13 +156,6 @@ class NoneDriver:
     def reap(self, *, keep: frozenset[BoxId] = frozenset()) -> Sequence[BoxId]:
         """Destroy orphans and boxes past their ttl."""
         return reaper.reap(self._journal, keep)
-
-    def open_terminal(self, box: BoxId, command: Command, size: TerminalSize = TERMINAL_SIZE) -> Terminal:
-        """Start a command on a terminal of its own."""
-        entry, box_folder = self._journal.read(box), self._journal.folder(box)
-        check_command(command)
-        folder, _ = next_folder(box_folder)
-        return begin_terminal(box_folder, _job(box_folder, entry, command, folder, size))
 
     def _begin(self, box: BoxId, command: Command) -> tuple[Path, Process]:
         entry, box_folder = self._journal.read(box), self._journal.folder(box)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import shutil
 import sys
 from pathlib import Path
 
@@ -36,6 +37,8 @@ async def main(folder: Path) -> None:
     await asyncio.to_thread(sys.stdin.read)
     await estate.close()
     await runner.cleanup()
+    # Here too: whoever started this may have been killed.
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _levers(estate: Estate, record: Record) -> list[web.RouteDef]:

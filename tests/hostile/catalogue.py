@@ -304,7 +304,10 @@ CASES = {
 }  # fmt: skip
 
 _STAND_IN = "the stand-in of the service ends with the process that made it: there is nothing left to find"
+_NO_PROXY = "its network is the service's own: there is no proxy of ours to confuse"
 EXCEPTIONS = {
+    ("daytona", f"{_NETWORK}h17_no_request_confuses_the_proxy"): _NO_PROXY,
+    ("daytona", f"{_NETWORK}h17_other_spellings_of_an_allowed_name_are_that_name"): _NO_PROXY,
     ("daytona", f"{_LIFETIME}h36_a_killed_orchestrator_leaves_a_box_that_reaping_ends"): _STAND_IN,
     ("daytona", f"{_LIFETIME}h36_a_successor_follows_what_a_killed_orchestrator_began"): _STAND_IN,
     ("daytona", f"{_KERNEL}h19_a_signal_to_everybody_reaches_the_box_alone"): "the box's own supervisor is in the box",

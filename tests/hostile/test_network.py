@@ -121,9 +121,9 @@ def smuggled(port: int) -> list[str]:
 
 def test_h17_no_request_confuses_the_proxy(ground: Ground, site: Site) -> None:
     box = ground.box(ground.spec(ground.commit({"a": "a"}), network=(f"localhost:{site.port}",)))
-    ground.driver.put(box, "say.py", _SAY.encode())
+    place = ground.driver.put(box, "say.py", _SAY.encode())
     requests = smuggled(site.port)
-    command = Command(("python3", "/switchyard/say.py"), stdin=json.dumps(requests).encode(), timeout_s=120)
+    command = Command(("python3", place), stdin=json.dumps(requests).encode(), timeout_s=120)
     finished = ground.driver.execute(box, command)
     assert finished.ok, finished
     answers = [json.loads(line) for line in finished.stdout.splitlines()]
@@ -139,12 +139,12 @@ def test_h17_no_request_confuses_the_proxy(ground: Ground, site: Site) -> None:
 
 def test_h17_other_spellings_of_an_allowed_name_are_that_name(ground: Ground, site: Site) -> None:
     box = ground.box(ground.spec(ground.commit({"a": "a"}), network=(f"localhost:{site.port}",)))
-    ground.driver.put(box, "say.py", _SAY.encode())
+    place = ground.driver.put(box, "say.py", _SAY.encode())
     requests = [
         f"GET http://{name}:{site.port}/x HTTP/1.1\r\n\r\n" for name in ("localhost", "LocalHost", "localhost.")
     ]
     finished = ground.driver.execute(
-        box, Command(("python3", "/switchyard/say.py"), stdin=json.dumps(requests).encode(), timeout_s=60)
+        box, Command(("python3", place), stdin=json.dumps(requests).encode(), timeout_s=60)
     )
     assert [json.loads(line)[-4:] for line in finished.stdout.splitlines()] == ["site"] * 3
     assert len(site.asked) == 3

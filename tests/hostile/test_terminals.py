@@ -48,8 +48,8 @@ def test_h30_there_is_no_terminal_of_the_hosts_to_type_into(ground: Ground, box:
 
 
 def test_h30_a_terminal_of_its_own_cannot_be_typed_into_either(ground: Ground, box: BoxId) -> None:
-    ground.driver.put(box, "type.py", f"{_TYPE}\nfor descriptor in (0, 1, 2): type_into(descriptor)\n".encode())
-    terminal = ground.driver.open_terminal(box, Command(("python3", "/switchyard/type.py"), timeout_s=30))
+    place = ground.driver.put(box, "type.py", f"{_TYPE}\nfor descriptor in (0, 1, 2): type_into(descriptor)\n".encode())
+    terminal = ground.driver.open_terminal(box, Command(("python3", place), timeout_s=30))
     said = b""
     try:
         while (piece := terminal.receive(20)) != b"":

@@ -245,7 +245,7 @@ class BoxInfo:
     kind: str
     labels: Mapping[str, str]
     state: Literal["idle", "running", "orphan"]
-    """orphan: its maker is gone."""
+    """orphan: its maker is gone, and whoever began or followed a command in it."""
     since: float
     """Seconds since the epoch."""
 
@@ -316,7 +316,11 @@ class Driver(Protocol):
         """
 
     def start(self, box: BoxId, command: Command) -> CommandId:
-        """Start a command and return: it goes on without whoever started it; `attach` follows it."""
+        """Start a command and return: it goes on without whoever started it; `attach` follows it.
+
+        A box that is not labelled KEEP belongs to its maker, and to every process that begins or follows a command in
+        it. Half a minute after the last of them is gone its commands end, and the box with them.
+        """
 
     def attach(
         self,

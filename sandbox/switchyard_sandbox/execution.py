@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from switchyard_sandbox.contract import BoxLost, Chunk, CommandId, Finished, OutputSink, SandboxError, Stream
 from switchyard_sandbox.embedded.job import EXIT, LOG, OUTPUT, PROCESS
+from switchyard_sandbox.embedded.ownership import share
 from switchyard_sandbox.processes import Process as Supervisor
 from switchyard_sandbox.supervision import lost
 
@@ -80,7 +81,8 @@ class Output:
 
 
 def next_folder(box: Path) -> tuple[Path, int]:
-    """A fresh folder for a box's next command, and its number."""
+    """A fresh folder for a box's next command, and its number; who begins one owns the box too."""
+    share(str(box))
     commands = box / "exec"
     commands.mkdir(exist_ok=True)
     number = 1
@@ -129,11 +131,12 @@ def follow(folder: Path, sink: OutputSink | None, *, after: int = 0, capture: bo
 
 
 def command_folder(box: Path, command: CommandId) -> Path:
-    """Where a command of a box has its files.
+    """Where a command of a box has its files, for somebody who will follow it and so owns the box too.
 
     Raises:
         BoxLost: There is no such command.
     """
+    share(str(box))
     folder = box / "exec" / command
     if not command.isdecimal() or not (folder / PROCESS).exists():
         raise BoxLost(f"there is no command {command} in {box.name}", hint="`commands` lists those that were begun")

@@ -16,7 +16,9 @@ from typing import Literal
 from switchyard_sandbox.contract import KEEP, BoxId, BoxInfo, BoxLost, BoxSpec, Limits, WorkspaceKind
 from switchyard_sandbox.embedded.job import ENTRY
 from switchyard_sandbox.embedded.locking import is_held
+from switchyard_sandbox.embedded.ownership import is_orphan, own
 from switchyard_sandbox.embedded.procfs import is_alive, start_time
+from switchyard_sandbox.removal import throw_away
 from switchyard_sandbox.spawning import SPAWNER
 
 _FRESH = ".new-"
@@ -31,8 +33,6 @@ class Entry:
     kind: str
     labels: dict[str, str]
     owner: str
-    owner_pid: int
-    owner_start: int
     created: float
     ttl_s: float
     commit: str
@@ -54,11 +54,6 @@ class Entry:
         """What the box may use."""
         return Limits(**self.limits)  # type: ignore[arg-type]
 
-    @property
-    def is_orphan(self) -> bool:
-        """Whether its maker is gone, unless the box was made to outlive it."""
-        return KEEP not in self.labels and not is_alive(self.owner_pid, self.owner_start)
-
     def remaining_s(self, now: float) -> float:
         """How long the box may still live."""
         return self.created + self.ttl_s - now
@@ -75,17 +70,14 @@ class Journal:
     def open(self, spec: BoxSpec) -> tuple[BoxId, Path]:
         """Write a new box's entry; nothing of the box exists before it."""
         box = BoxId(f"box-{secrets.token_hex(8)}")
-        start = start_time(os.getpid())
-        # Under a name that tells its maker until it has an entry that does.
-        fresh = self.state / "boxes" / f"{_FRESH}{os.getpid()}-{start}-{box}"
+        # Under a name that tells its maker until it is whole.
+        fresh = self.state / "boxes" / f"{_FRESH}{os.getpid()}-{start_time(os.getpid())}-{box}"
         fresh.mkdir(parents=True)
         entry = Entry(
             id=box,
             kind=self.kind,
             labels=dict(spec.labels),
             owner=self.owner,
-            owner_pid=os.getpid(),
-            owner_start=start,
             created=time.time(),
             ttl_s=spec.ttl_s,
             commit=spec.code.commit,
@@ -102,6 +94,8 @@ class Journal:
         )
         with open(fresh / ENTRY, "w", opener=_private) as file:
             file.write(json.dumps(asdict(entry)))
+        if KEEP not in spec.labels:
+            own(str(fresh))
         fresh.rename(self.folder(box))
         return box, self.folder(box)
 
@@ -131,6 +125,10 @@ class Journal:
                 found.append(_load(folder))
         return [entry for entry in found if entry.kind == self.kind]
 
+    def is_orphan(self, entry: Entry) -> bool:
+        """Whether all who made or used a box are gone, unless it was made to outlive its maker."""
+        return is_orphan(str(self.folder(BoxId(entry.id))))
+
     def list(self, labels: Mapping[str, str] | None = None) -> Sequence[BoxInfo]:
         """The boxes whose labels include these."""
         wanted = (labels or {}).items()
@@ -152,10 +150,7 @@ class Journal:
         """
         if not _ID.fullmatch(box):
             return
-        trash = self.state / "trash"
-        trash.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            self.folder(box).rename(trash / f"{box}-{secrets.token_hex(3)}")
+        throw_away(str(self.folder(box)))
         self.empty_trash(end, box)
 
     def empty_trash(self, end: Callable[[Path], None], prefix: str = "") -> None:
@@ -166,7 +161,8 @@ class Journal:
 
     def _info(self, entry: Entry) -> BoxInfo:
         running = is_held(str(self.folder(BoxId(entry.id)) / ENTRY))
-        state: Literal["idle", "running", "orphan"] = "orphan" if entry.is_orphan else "running" if running else "idle"
+        alive: Literal["idle", "running"] = "running" if running else "idle"
+        state: Literal["idle", "running", "orphan"] = "orphan" if self.is_orphan(entry) else alive
         return BoxInfo(BoxId(entry.id), entry.kind, entry.labels, state, entry.created)
 
 

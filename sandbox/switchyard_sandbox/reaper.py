@@ -25,7 +25,7 @@ def reap(journal: Journal, keep: frozenset[BoxId], end: Callable[[Path], None] |
     """
     end = end or end_box
     now = time.time()
-    ended = [entry for entry in journal.entries() if entry.is_orphan or entry.remaining_s(now) <= 0]
+    ended = [entry for entry in journal.entries() if journal.is_orphan(entry) or entry.remaining_s(now) <= 0]
     gone = [box for box in (BoxId(entry.id) for entry in ended) if box not in keep]
     for box in gone:
         journal.remove(box, end)

@@ -21,13 +21,14 @@ from contextlib import suppress
 from switchyard_sandbox.embedded import kernel, staging
 from switchyard_sandbox.embedded.bounds import Groups
 from switchyard_sandbox.embedded.job import LOG, PLAN, PROCESS, SOCKET, Plan
+from switchyard_sandbox.embedded.ownership import LOOK_EVERY_S, Patience
 from switchyard_sandbox.embedded.procfs import await_unmounted, descendants
 from switchyard_sandbox.embedded.records import write_process
 from switchyard_sandbox.embedded.running import run
 from switchyard_sandbox.embedded.waking import Wake
+from switchyard_sandbox.removal import remove_tree, throw_away
 
 _BACKLOG = 128
-_LOOK_EVERY_S = 30.0
 _GRACE_S = 5.0
 _PATIENCE_S = 20.0
 _UNMOUNTED_S = 20.0
@@ -39,7 +40,7 @@ class BoxIsLost(Exception):
 
 
 def supervise(place: str, first: socket.socket) -> None:
-    """Keep the box at `place` until it is told to end, is destroyed, or its time is over.
+    """Keep the box at `place` until it is told to end, is destroyed, its time is over, or nobody owns it any more.
 
     Args:
         first: A connection with the first request, to be answered like those that come later.
@@ -52,7 +53,11 @@ def supervise(place: str, first: socket.socket) -> None:
         with Groups(plan.groups):
             if plan.stage:
                 staging.build(plan.stage, plan.mounts, uid=os.getuid(), gid=os.getgid(), as_root=plan.uid is not None)
-            Supervisor(plan, wake).serve(first)
+            supervisor = Supervisor(plan, wake)
+            supervisor.serve(first)
+        if supervisor.thrown_away:
+            os.chdir("/")
+            remove_tree(supervisor.thrown_away)
     except BoxIsLost:
         return
     except OSError as err:
@@ -70,6 +75,9 @@ class Supervisor:
         self._plan, self._wake = plan, wake
         self._commands: set[int] = set()
         self._listener = _listen()
+        self._patience = Patience(plan.place)
+        self.thrown_away = ""
+        """Where the box lies now that nobody wanted any more; empty: it is not ours to delete."""
 
     def serve(self, first: socket.socket) -> None:
         """Answer requests to the end, and leave nothing running."""
@@ -78,7 +86,7 @@ class Supervisor:
         poll.register(self._listener, select.POLLIN)
         poll.register(self._wake.descriptor, select.POLLIN)
         while not self._is_over():
-            wait_s = min(_LOOK_EVERY_S, max(0.0, self._plan.ends + _GRACE_S - time.time()))
+            wait_s = min(LOOK_EVERY_S, max(0.0, self._plan.ends + _GRACE_S - time.time()))
             ready = {descriptor for descriptor, _ in poll.poll(wait_s * 1000 + 1)}
             if self._wake.descriptor in ready and self._wake.signals() - {signal.SIGCHLD}:
                 break
@@ -90,7 +98,15 @@ class Supervisor:
 
     def _is_over(self) -> bool:
         # Commands end first, by their own limits, and can tell of it.
-        return time.time() >= self._plan.ends + _GRACE_S or _is_elsewhere(self._plan.place)
+        is_late = time.time() >= self._plan.ends + _GRACE_S
+        return is_late or _is_elsewhere(self._plan.place) or self._is_given_up()
+
+    def _is_given_up(self) -> bool:
+        """Whether nobody wants the box any more; then it is destroyed, in the order in which its owner would."""
+        if not self._patience.is_over():
+            return False
+        self.thrown_away = throw_away(self._plan.place)
+        return True
 
     def _take(self, connection: socket.socket) -> None:
         """Give a request to a child of its own: nothing that a client or a command does holds up another."""

@@ -1,4 +1,4 @@
-"""An orchestrator killed at any moment of a box's life leaves nothing that its successor's reaper misses."""
+"""An orchestrator killed at any moment of a box's life leaves nothing that stays, with a successor or without."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from switchyard_sandbox import Command
+from switchyard_sandbox import KEEP, BoxId, Command, CommandId
 
-from sandbox.boxes import DRIVERS, MARK, Ground, living, make_ground
+from sandbox.boxes import DRIVERS, LABELS, MARK, Ground, living, make_ground
 
 pytestmark = pytest.mark.sandbox
 _DELAYS_S = [*(0.004 * step for step in range(25)), 0.2, 0.5, 1.0, 3.0, 10.0]
@@ -81,6 +81,63 @@ def _make_and_start(ground: Ground, commit: str, begin: int) -> None:
         time.sleep(60)
     finally:
         os._exit(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ground", [kind for kind in ("docker", "embedded", "none") if kind in DRIVERS], indirect=True)
+def test_without_a_successor_a_box_ends_by_itself(ground: Ground) -> None:
+    """One that is followed goes on, and so does one that was made to be kept."""
+    followed, kept, lost = _make_three_and_be_killed(ground, ground.commit({"a": "a\n"}))
+    ground.boxes += [followed, kept]
+    finished = ground.driver.attach(followed, CommandId("1"))
+    assert (finished.exit_code, finished.stdout) == (0, b"lived\n")
+    assert {info.id: info.state for info in ground.driver.list()} == {followed: "idle", kept: "running"}
+    # That of the box that is kept.
+    assert len(living(MARK)) == 1
+    assert [str(group) for group in Path("/sys/fs/cgroup").glob(f"*/switchyard-{lost}")] == []
+    assert _mounted(lost) == []
+    ground.await_empty("trash")
+
+
+def _make_three_and_be_killed(ground: Ground, commit: str) -> list[BoxId]:
+    """Let a process make boxes to be followed, kept and forgotten, and start commands in them, and kill it."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _make_three(ground, commit, write)
+    boxes = [BoxId(name) for name in os.read(read, 4096).decode().split()]
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(read)
+    os.close(write)
+    return boxes
+
+
+def _make_three(ground: Ground, commit: str, made: int) -> None:
+    try:
+        driver = DRIVERS[ground.driver.kind](ground.state)
+        plain, kept = ground.spec(commit), ground.spec(commit, labels={**LABELS, KEEP: "yes"})
+        boxes = [driver.create(spec) for spec in (plain, kept, plain)]
+        # One that outlives a box's patience.
+        driver.start(boxes[0], Command(("sh", "-c", "sleep 45; echo lived")))
+        for box in boxes[1:]:
+            driver.start(box, Command(("sleep", MARK)))
+        os.write(made, " ".join(boxes).encode())
+        time.sleep(60)
+    finally:
+        os._exit(1)
+
+
+def _mounted(box: BoxId) -> list[str]:
+    """The processes that have mounts of a box's files."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/mountinfo"):
+        try:
+            if box in place.read_text():
+                found.append(str(place))
+        except OSError:
+            continue
+    return found
 
 
 def _is_of(group: Path, ground: Ground) -> bool:

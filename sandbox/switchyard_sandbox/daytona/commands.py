@@ -18,6 +18,7 @@ from switchyard_sandbox.daytona.task import STDIN, TASK, Task
 from switchyard_sandbox.embedded.confinement import environment
 from switchyard_sandbox.embedded.launching import TERMINAL_KIND, allowed_s, check_command
 from switchyard_sandbox.embedded.locking import hold
+from switchyard_sandbox.embedded.ownership import share
 from switchyard_sandbox.execution import next_folder
 from switchyard_sandbox.journal import Entry, lock_path
 
@@ -63,6 +64,7 @@ class Commands:
         Raises:
             BoxLost: There is no such command.
         """
+        share(str(self.folder))
         folder = self.folder / "exec" / command
         if not command.isdecimal() or not (folder / _BEGUN).exists():
             raise BoxLost(

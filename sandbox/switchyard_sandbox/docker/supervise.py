@@ -30,9 +30,11 @@ from switchyard_sandbox.docker.stream import Stream
 from switchyard_sandbox.docker.task import NAME, NO_FOLDER, STDIN, TASK, Task
 from switchyard_sandbox.embedded.job import AUDIT, EXIT
 from switchyard_sandbox.embedded.locking import hold
+from switchyard_sandbox.embedded.ownership import Patience
 from switchyard_sandbox.embedded.records import write_process, write_whole
 from switchyard_sandbox.embedded.waking import Wake
 from switchyard_sandbox.embedded.watching import Watch
+from switchyard_sandbox.removal import remove_tree, throw_away
 
 _TICK_S = 0.2
 _LOOK_EVERY_S = 1.0
@@ -41,24 +43,42 @@ _SIGNALS = range(129, 160)
 
 
 def main(folder: str) -> None:
-    """Run the folder's task and leave its end in exit.json; every way out leaves one."""
+    """Run the folder's task and leave its end in exit.json; every way out leaves one, or no box."""
     os.chdir(folder)
     wake = Wake(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     with open(TASK) as file:
         task = Task.load(file.read())
     listener = None if task.terminal is None else listen()
     write_process()
+    patience = Patience(task.box)
     began = time.monotonic()
     try:
         with hold(task.lock, shared=True):
-            end = supervise(task, wake.descriptor, listener)
+            end = supervise(task, wake.descriptor, listener, patience)
     except OSError as err:
         end = {"error": str(err)}
     end["duration_s"] = time.monotonic() - began
     write_whole(EXIT, json.dumps(end))
+    if patience.is_over():
+        destroy(task)
 
 
-def supervise(task: Task, wake_fd: int, listener: socket.socket | None) -> dict[str, object]:
+def destroy(task: Task) -> None:
+    """Remove the box, which nobody wants any more: its folder out of sight, its container, its files."""
+    place = throw_away(task.box)
+    if not place:
+        return
+    os.chdir("/")
+    try:
+        Engine(task.engine).ask("DELETE", f"/containers/{task.container}?force=1&v=1")
+    except EngineError as err:
+        # Gone, or about to be.
+        if err.status not in (404, 409):
+            raise
+    remove_tree(place)
+
+
+def supervise(task: Task, wake_fd: int, listener: socket.socket | None, patience: Patience) -> dict[str, object]:
     """Start the command, and stay until nothing of it is left."""
     engine = Engine(task.engine)
     if task.network or task.gateway:
@@ -78,7 +98,7 @@ def supervise(task: Task, wake_fd: int, listener: socket.socket | None) -> dict[
         stream = Seat(listener, connection, rest, wake_fd)
     limit = ""
     try:
-        limit = stay(task, engine, name, stream)
+        limit = stay(task, engine, name, stream, patience)
     finally:
         stands = end_group(
             engine, task.container, init_pid=task.init_pid, uid=task.uid, group=task.group, pids=task.pids
@@ -91,13 +111,13 @@ def supervise(task: Task, wake_fd: int, listener: socket.socket | None) -> dict[
     return _outcome(task, engine, name, stream, limit) | _seen(task, watch)
 
 
-def stay(task: Task, engine: Engine, name: str, stream: Stream | Seat) -> str:
+def stay(task: Task, engine: Engine, name: str, stream: Stream | Seat, patience: Patience) -> str:
     """Move output until the command has ended or a limit ends it; returns that limit's name or nothing."""
     began = looked = time.monotonic()
     disk = Disk(task)
     while True:
         moved = stream.pump(_TICK_S)
-        if stream.woken:
+        if stream.woken or patience.is_over():
             return "cancelled"
         now = time.monotonic()
         if not moved or stream.ended or now - looked > _LOOK_EVERY_S:

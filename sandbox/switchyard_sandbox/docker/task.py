@@ -94,6 +94,11 @@ class Task:
         self.terminal = terminal
         """Rows and columns of the terminal that the command gets; None: pipes."""
 
+    @property
+    def box(self) -> str:
+        """The box's folder."""
+        return posixpath.dirname(self.lock)
+
     def dump(self) -> str:
         """As JSON."""
         return json.dumps(vars(self))

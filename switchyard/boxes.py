@@ -12,7 +12,7 @@ from switchyard_git import CommitSha, Repository
 from switchyard.errors import UsageError
 from switchyard.ledger import TaskView
 from switchyard.wiring import open_driver, open_gateway, open_others, remote_for_boxes
-from switchyard.workflow.boxing import BoxRequest, opened_box, parse_network, run_boxed
+from switchyard.workflow.boxing import BoxRequest, opened_box, run_boxed
 from switchyard.workflow.reaping import reap_patiently
 from switchyard.workflow.stores import open_stores
 from switchyard.workspace import Workspace
@@ -37,7 +37,6 @@ class BoxOptions:
     argv: tuple[str, ...]
     at: str = "HEAD"
     sparse: tuple[str, ...] = ()
-    network: str | None = None
     timeout_s: float | None = None
     stall_s: float | None = None
     memory_mb: int | None = None
@@ -200,7 +199,6 @@ def _refuse_unknown(repository: Repository, commit: CommitSha, paths: Sequence[s
 def _request(options: BoxOptions, *, passes_output: bool = False) -> BoxRequest:
     return BoxRequest(
         argv=options.argv,
-        network=parse_network(options.network),
         timeout_s=options.timeout_s,
         stall_s=options.stall_s,
         memory_mb=options.memory_mb,

@@ -49,6 +49,7 @@ def open_for_boxes(
     *,
     image: str | None = None,
     workspace: str | None = None,
+    network: str | None = None,
     needs_config: bool = False,
     others: Mapping[str, object] | None = None,
 ) -> Workspace:
@@ -59,12 +60,18 @@ def open_for_boxes(
 
     Raises:
         ConfigError: The flags and the configuration don't fit together.
-        UsageError: An image is named for a kind that has none.
+        UsageError: An image is named for a kind that has none, or `none` stands among hosts.
     """
     from switchyard.cli.workspace import open_workspace
     from switchyard.config.model import WITH_IMAGE
 
-    flags = {"sandbox.kind": kind, "sandbox.image": image, "sandbox.workspace": workspace, **(others or {})}
+    flags = {
+        "sandbox.kind": kind,
+        "sandbox.image": image,
+        "sandbox.workspace": workspace,
+        "sandbox.network": _parse_network(network),
+        **(others or {}),
+    }
     opened = open_workspace(repo, overrides=flags, must_be_configured=needs_config)
     configured = opened.config.sandbox.kind
     if image and configured not in WITH_IMAGE:
@@ -73,3 +80,13 @@ def open_for_boxes(
             hint=f"add --sandbox {' or --sandbox '.join(WITH_IMAGE)}",
         )
     return opened
+
+
+def _parse_network(text: str | None) -> list[str] | None:
+    """`none` is no network; a list of host names opens them; None leaves it to the configuration."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if "none" in names and names != ["none"]:
+        raise UsageError(f"--network {text}: 'none' stands alone", hint="name hosts, or `--network none`")
+    return [name for name in names if name != "none"]

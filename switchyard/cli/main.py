@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -16,7 +17,8 @@ import typer
 
 from switchyard.cli import context, demo, doctor, escalation, init, ledger, retro, run, sandbox, stack, task
 from switchyard.cli.render import Output
-from switchyard.cli.signals import take_sigterm
+from switchyard.cli.signals import take_signals
+from switchyard.cli.streams import OutputLost, discard_stdout, open_closed_streams
 from switchyard.errors import SwitchyardError
 
 DONE, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
@@ -106,8 +108,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments, Output(as_json=_wants_json(arguments)))
     except BrokenPipeError:
-        # Whoever read our output has gone; what Python still wants to flush at the end goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has gone.
+        discard_stdout()
+        return FAILED
+    except OutputLost as error:
+        discard_stdout()
+        with suppress(OutputLost):
+            Output().error(error.kind, str(error), error.hint)
         return FAILED
 
 
@@ -201,8 +208,9 @@ def _snake_case(name: str) -> str:
 
 
 def run_as_program() -> NoReturn:
-    """The console script: `main`, with SIGTERM taken as an interrupt, and the process left for good at its end."""
-    take_sigterm()
+    """The console script: `main`, with SIGTERM and SIGHUP taken as interrupts, and the process left for good."""
+    open_closed_streams()
+    take_signals()
     code = main()
     if code == INTERRUPTED or threading.active_count() > 1:
         # A run that was cut short leaves parked threads behind, which a normal exit would wait for.

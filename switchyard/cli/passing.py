@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from switchyard.cli.render import clean
+from switchyard.cli.streams import reaching
 
 if TYPE_CHECKING:
     from switchyard_sandbox import Chunk
@@ -25,5 +26,6 @@ class Passing:
         data = chunk.data
         if stream.isatty():
             data = clean(self._decoders[chunk.stream].decode(data)).encode("utf-8", "backslashreplace")
-        stream.buffer.write(data)
-        stream.buffer.flush()
+        with reaching(stream):
+            stream.buffer.write(data)
+            stream.buffer.flush()

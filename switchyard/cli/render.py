@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from switchyard.cli.streams import reaching
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -111,7 +113,8 @@ class Output:
 def table_text(columns: Sequence[str], rows: Rows) -> str:
     """A table as text: coloured on a terminal, and as wide as it needs to be where there is none."""
     console = _console(sys.stdout)
-    with console.capture() as captured:
+    # At its end a capture writes an empty text to the stream itself.
+    with reaching(sys.stdout), console.capture() as captured:
         console.print(_table(columns, rows))
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
@@ -138,5 +141,6 @@ def _console(stream: Any) -> Console:
 def _write(text: str, *, to_stderr: bool = False) -> None:
     # stdout and stderr are looked up at each call: tests and runners replace them.
     stream = sys.stderr if to_stderr else sys.stdout
-    stream.write(text if text.endswith("\n") else text + "\n")
-    stream.flush()
+    with reaching(stream):
+        stream.write(text if text.endswith("\n") else text + "\n")
+        stream.flush()

@@ -53,7 +53,6 @@ def run(
         argv=tuple(command),
         at=at,
         sparse=tuple(sparse or ()),
-        network=network,
         timeout_s=timeout,
         stall_s=stall,
         memory_mb=memory,
@@ -62,7 +61,7 @@ def run(
         stdin=sys.stdin.buffer.read() if interactive else b"",
         environ=os.environ,
     )
-    opened = open_for_boxes(repo, sandbox, image=image, workspace=workspace)
+    opened = open_for_boxes(repo, sandbox, image=image, workspace=workspace, network=network)
     try:
         boxed = run_in_box(opened, options, None if as_json else Passing())
     except Terminated as err:

@@ -57,13 +57,12 @@ def shell(
         argv=SHELL,
         at=at,
         sparse=tuple(sparse or ()),
-        network=network,
         memory_mb=memory,
         keep=keep,
         accept_no_isolation=i_accept_no_isolation,
         environ=os.environ,
     )
-    opened = open_for_boxes(repo, sandbox, image=image, workspace=workspace)
+    opened = open_for_boxes(repo, sandbox, image=image, workspace=workspace, network=network)
     try:
         with shell_in_box(opened, options, box, size_of(sys.stdout.fileno())) as (name, terminal):
             output.note(f"in {name}; leave with `exit` or Ctrl-D")

@@ -11,12 +11,14 @@ TERMINATED = 143
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM; an interrupt to all who don't ask."""
+    """SIGTERM, or a terminal that was closed; an interrupt to all who don't ask."""
 
 
-def take_sigterm() -> None:
-    """Let SIGTERM raise `Terminated` from here on."""
+def take_signals() -> None:
+    """Let SIGTERM and SIGHUP raise `Terminated` from here on; under `nohup`, SIGHUP stays ignored."""
     signal.signal(signal.SIGTERM, raise_terminated)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, raise_terminated)
 
 
 def raise_terminated(number: int, frame: FrameType | None) -> NoReturn:

@@ -16,6 +16,7 @@ WITH_IMAGE = ("docker", "daytona")
 """The kinds that make sandboxes from an image, and whose sandboxes can fetch code by themselves."""
 
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?")
+_ADDRESS = re.compile(r"[0-9.]+(:\d{1,5})?")
 _ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -23,6 +24,8 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def _check_host(host: str) -> str:
     if not _HOST.fullmatch(host):
         raise ValueError(f"'{host}' is not a host name; write the name alone, such as 'pypi.org'")
+    if _ADDRESS.fullmatch(host):
+        raise ValueError(f"'{host}' is an address; only host names are let through")
     return host
 
 

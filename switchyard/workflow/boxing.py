@@ -40,7 +40,6 @@ class BoxRequest:
     """What a box was asked for; None leaves it to the configuration."""
 
     argv: tuple[str, ...]
-    network: tuple[str, ...] | None = None
     timeout_s: float | None = None
     stall_s: float | None = None
     memory_mb: int | None = None
@@ -156,14 +155,6 @@ def describe_boxes(boxes: Sequence[BoxInfo]) -> dict[str, object]:
     }
 
 
-def parse_network(text: str | None) -> tuple[str, ...] | None:
-    """`none` is no network; a list of host names opens them; None leaves it to the configuration."""
-    if text is None:
-        return None
-    names: Sequence[str] = [name.strip() for name in text.split(",") if name.strip()]
-    return () if list(names) == ["none"] else tuple(names)
-
-
 def _spec(config: Config, places: Places, code: CodeIn, request: BoxRequest) -> BoxSpec:
     sandbox = config.sandbox
     return BoxSpec(
@@ -178,7 +169,7 @@ def _spec(config: Config, places: Places, code: CodeIn, request: BoxRequest) -> 
         ),
         setup=SetUp(commands=tuple(sandbox.setup), network=tuple(sandbox.setup_network)),
         env=sandbox.env,
-        network=tuple(sandbox.network) if request.network is None else request.network,
+        network=tuple(sandbox.network),
         programs=(context_program(places.seed(code.commit)),),
         ttl_s=(request.timeout_s or sandbox.timeout_minutes * 60) + (86_400 if request.keep else 300),
         workspace=sandbox.workspace,

@@ -126,6 +126,23 @@ def test_a_reader_that_goes_away_is_no_bug(shell: Shell) -> None:
     assert process.wait() != 3
 
 
+@pytest.mark.parametrize("as_json", ["", "--json"])
+def test_a_result_that_found_no_room_is_told_and_no_success(shell: Shell, as_json: str) -> None:
+    shell.run("task", "add", "one", "--title", "T")
+    with open("/dev/full", "w") as full:
+        line = [SWITCHYARD, "task", "list", *as_json.split()]
+        process = subprocess.run(line, cwd=shell.folder, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert process.returncode == 1
+    assert process.stderr.startswith("error: <stdout> can't be written to: No space left on device\nhint: ")
+    assert "Traceback" not in process.stderr
+
+
+def test_streams_that_the_starter_closed_lead_nowhere(shell: Shell) -> None:
+    line = f'"{SWITCHYARD}" task add one --title T --body - <&- >&- 2>&-'
+    assert subprocess.run(["/bin/sh", "-c", line], cwd=shell.folder).returncode == 0
+    assert "one" in shell.run("task", "list").out
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = "import sys, switchyard.cli.main; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

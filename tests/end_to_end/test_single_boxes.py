@@ -63,6 +63,9 @@ def test_a_sparse_box_holds_what_was_named(plot: Plot) -> None:
         (("--image", "python:3.12"), "are made from no image"),
         (("--workspace", "cloud"), 'sandbox.workspace = "cloud" is not one of disk, memory, copy'),
         (("--sandbox", "none", "--i-accept-no-isolation", "--workspace", "memory"), 'for the kind "embedded" alone'),
+        (("--network", "https://pypi.org/"), "'https://pypi.org/' is not a host name"),
+        (("--network", "10.0.0.1"), "'10.0.0.1' is an address"),
+        (("--network", "pypi,none"), "'none' stands alone"),
         (("--sandbox", "daytona"), "the environment has no DAYTONA_API_KEY"),
     ],
 )
@@ -90,9 +93,11 @@ def test_only_a_public_remote_is_given_to_a_sandbox(plot: Plot, remote: str, sai
     assert "secret" not in ending.err
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
 def test_a_signal_ends_the_command_and_removes_the_box(plot: Plot, number: signal.Signals, code: int) -> None:
-    running = plot.start("sandbox", "run", "--", "sh", "-c", f"trap '' INT TERM; echo x; sleep {MARK}; sleep {MARK}")
+    running = plot.start(
+        "sandbox", "run", "--", "sh", "-c", f"trap '' HUP INT TERM; echo x; sleep {MARK}; sleep {MARK}"
+    )
     wait_until_asleep()
     running.send_signal(number)
     running.communicate(timeout=60)
@@ -120,6 +125,12 @@ def test_what_a_killed_command_left_is_gone_with_the_next_one(plot: Plot) -> Non
     assert plot.run("sandbox", "run", "--", "true").code == 0
     assert sleeping() == []
     assert boxes(plot) == []
+
+
+def test_stdin_that_was_closed_is_empty(plot: Plot) -> None:
+    line = f"exec '{sys.executable}' -m switchyard.cli.main sandbox run -i -- wc -c <&-"
+    done = subprocess.run(["/bin/sh", "-c", line], cwd=plot.repo, env=plot.env, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "0", "")
 
 
 @pytest.mark.slow

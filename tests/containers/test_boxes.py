@@ -9,7 +9,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -177,6 +178,18 @@ class TestReconciliation:
         assert list(other.reap()) == []
         assert inspect(client, box)["State"]["Running"]
 
+    def test_a_box_that_is_made_while_the_engine_answers_is_left_alone(
+        self, ground: Ground, client: Client, commit: str
+    ) -> None:
+        with SlowEngine(ground.folder / "slow.sock") as engine, ThreadPoolExecutor(1) as beside:
+            slow = DockerDriver(ground.state, image="switchyard-test", base_url=f"unix://{engine.place}")
+            reaped = beside.submit(slow.reap)
+            assert engine.was_asked.wait(30)
+            box = ground.box(ground.spec(commit))
+            engine.may_answer.set()
+            assert list(reaped.result(30)) == []
+        assert inspect(client, box)["State"]["Running"]
+
     def test_a_container_ends_by_itself(self, ground: Ground, client: Client, commit: str) -> None:
         box = ground.box(ground.spec(commit, ttl_s=100.0))
         assert inspect(client, box)["Config"]["Cmd"][-1] == "160"
@@ -242,6 +255,49 @@ class TestRemotes:
         with pytest.raises(BadCode, match=commit):
             driver.create(replace(spec, code=replace(spec.code, remote=address)))
         assert list(driver.list()) == []
+
+
+class SlowEngine:
+    """The engine behind a socket of its own, where its list of all containers takes until it may be told."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.was_asked, self.may_answer = threading.Event(), threading.Event()
+        self._listener = socket.socket(socket.AF_UNIX)
+
+    def __enter__(self) -> SlowEngine:
+        self._listener.bind(str(self.place))
+        self._listener.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.may_answer.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                asking, _ = self._listener.accept()
+                threading.Thread(target=self._carry_both, args=(asking,), daemon=True).start()
+
+    def _carry_both(self, asking: socket.socket) -> None:
+        with asking, socket.socket(socket.AF_UNIX) as answering:
+            answering.connect(DOCKER.removeprefix("unix://"))
+            back = threading.Thread(target=self._carry, args=(answering, asking), daemon=True)
+            back.start()
+            self._carry(asking, answering)
+            back.join()
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while piece := source.recv(1 << 16):
+                if b"/containers/json?" in piece and b"all=1" in piece:
+                    self.was_asked.set()
+                    self.may_answer.wait(60)
+                target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture

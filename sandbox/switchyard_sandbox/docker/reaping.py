@@ -20,9 +20,10 @@ def reap(client: Client, journal: Journal, state: Path, keep: frozenset[BoxId]) 
     for lost in sorted(without_container(client, journal, state) - keep):
         journal.remove(lost, lambda folder: end(client, folder))
         gone.append(lost)
+    # The engine is asked first: a box that is made meanwhile is in neither list, or in the journal.
+    there = _containers(client, state)
     journalled = {entry.id for entry in journal.entries()}
-    for box, container in _containers(client, state).items():
-        # Entries come before containers: what has none was destroyed while it was made.
+    for box, container in there.items():
         if box not in journalled and BoxId(box) not in keep:
             remove(client, container)
             gone.append(BoxId(box))

@@ -1,10 +1,18 @@
-"""Marks of tests that come in several kinds of sandbox: some kinds take too long for every run."""
+"""What holds for every test: marks of the kinds of sandbox that take too long for every run, and a working ^C."""
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 
 _SLOW_KINDS = ("daytona", "daytona-service")
+
+
+def pytest_configure() -> None:
+    """A shell starts its background jobs deaf to SIGINT; what tests start shall hear it all the same."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,22 +5,26 @@ UV := $(if $(SYSTEM_UV),$(SYSTEM_UV),.tools/bin/uv)
 READY := .venv/.ready
 RUN := .venv/bin
 
-.PHONY: demo test test-all test-slow test-sandbox test-docker lint bench lock clean
+.PHONY: demo test test-all test-slow test-nightly test-sandbox test-docker lint bench lock clean
 
 demo: $(READY)
 	$(RUN)/switchyard demo
 
 test: $(READY)
-	$(RUN)/python -m pytest -q -n 2 -m "not slow"
+	$(RUN)/python -m pytest -q -n 2 -m "not slow and not nightly"
 
 # Everything; a part that is missing on this machine fails in CI.
-test-all: test test-slow test-docker
+test-all: test test-slow test-docker test-nightly
 
 test-slow: $(READY)
 	$(RUN)/python -m pytest -q -n 2 -m slow
 
+# What takes too long for each change: a hundred kills, hundreds of random stacks, every guard taken away in turn.
+test-nightly: $(READY)
+	$(RUN)/python -m pytest -q -n 2 -m nightly
+
 test-sandbox: $(READY)
-	$(RUN)/python -m pytest -q -n 2 -m sandbox tests/sandbox tests/hostile tests/conformance tests/cli/test_demo.py tests/end_to_end/test_random_dag.py
+	$(RUN)/python -m pytest -q -n 2 -m "sandbox and not slow and not nightly" tests/sandbox tests/hostile tests/conformance tests/cli/test_demo.py tests/end_to_end/test_random_dag.py
 
 # Boxes as containers, of an engine that is started for these tests and stopped after them.
 test-docker: $(READY)

@@ -16,8 +16,8 @@ from end_to_end.yard import CONFIG, Yard, random_tasks
 @pytest.mark.parametrize(
     ("tasks", "kills"),
     [
-        pytest.param(4, 5, id="five-kills"),
-        pytest.param(12, 20, id="twenty-kills", marks=pytest.mark.slow),
+        pytest.param(4, 5, id="five-kills", marks=pytest.mark.slow),
+        pytest.param(12, 20, id="twenty-kills", marks=pytest.mark.nightly),
     ],
 )
 def test_a_killed_run_ends_like_the_undisturbed_one(tmp_path: Path, tasks: int, kills: int) -> None:

@@ -13,8 +13,7 @@ import pytest
 
 from end_to_end.plot import CONFIG, Plot
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slow, pytest.mark.timeout(600)]
-KILLS, RUNS = 80, 20
+pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(600)]
 AT_ONCE = 5
 MARK = f"4545.{os.getpid()}"
 """A sleep of just that length: what sleeps so long is a box's."""
@@ -83,20 +82,26 @@ def kill_some(plot: Plot, moments: Sequence[float]) -> set[str]:
     return seen
 
 
-def test_nothing_is_left_of_killed_commands(plot: Plot) -> None:
+@pytest.mark.parametrize(
+    "kills", [pytest.param(10, marks=pytest.mark.slow), pytest.param(80, marks=pytest.mark.nightly)]
+)
+def test_nothing_is_left_of_killed_commands(plot: Plot, kills: int) -> None:
     rng = random.Random(11)
     whole_s, seen = undisturbed_s(plot), set[str]()
-    for _ in range(KILLS // AT_ONCE):
+    for _ in range(kills // AT_ONCE):
         seen |= kill_some(plot, [rng.uniform(0.2, 1.2) * whole_s for _ in range(AT_ONCE)])
-    assert len(seen) >= KILLS // 10, "the commands were killed before they had made anything"
+    assert len(seen) >= kills // 10, "the commands were killed before they had made anything"
 
     assert_nothing_is_left(plot, seen)
 
 
-def test_nothing_is_left_of_killed_runs(plot: Plot) -> None:
+@pytest.mark.parametrize(
+    "kills", [pytest.param(4, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.nightly)]
+)
+def test_nothing_is_left_of_killed_runs(plot: Plot, kills: int) -> None:
     rng = random.Random(12)
     seen = set[str]()
-    for _ in range(RUNS):
+    for _ in range(kills):
         process = plot.start("run")
         assert process.stderr is not None
         if rng.random() < 0.7:
@@ -106,7 +111,7 @@ def test_nothing_is_left_of_killed_runs(plot: Plot) -> None:
         process.kill()
         process.communicate()
         seen |= {place.name for place in (plot.repo / ".git" / "switchyard" / "boxes").iterdir()}
-    assert len(seen) >= RUNS // 4, "the runs were killed before they had made anything"
+    assert len(seen) >= kills // 4, "the runs were killed before they had made anything"
     assert_nothing_is_left(plot, seen)
 
 

@@ -10,7 +10,7 @@ from end_to_end.yard import Yard, random_tasks
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.nightly)])
 def test_every_head_is_the_edits_of_its_ancestors_and_its_own(tmp_path: Path, seed: int) -> None:
     tasks = random_tasks(seed)
     yard = Yard(tmp_path, tasks)

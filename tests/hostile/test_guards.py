@@ -15,10 +15,16 @@ from sandbox.boxes import DRIVERS
 
 from hostile.guards import GUARDS, Guard
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+pytestmark = pytest.mark.sandbox
 
 _ROOT = Path(__file__).parents[2]
 _SOURCES = ("", "sandbox", "merge", "context", "templates")
+_SAMPLED = 8
+_IN_TURN = [
+    # Every so many show that the way still works; all of them take minutes.
+    pytest.param(guard, marks=pytest.mark.nightly if number % _SAMPLED else pytest.mark.slow)
+    for number, guard in enumerate(GUARDS)
+]
 _CANARY = "hostile/test_files.py::test_ordinary_work_goes_on[{kind}]"
 """What must hold with a guard and without it: a mutation that breaks everything shows nothing."""
 
@@ -68,7 +74,7 @@ def sweep(pid: int) -> None:
             continue
 
 
-@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+@pytest.mark.parametrize("guard", _IN_TURN, ids=lambda guard: guard.name)
 def test_without_its_guard_a_test_fails(guard: Guard, tmp_path: Path) -> None:
     if guard.only and (guard.only == "root") != (os.getuid() == 0):
         pytest.skip(f"for {guard.only} alone")

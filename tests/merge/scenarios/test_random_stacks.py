@@ -112,7 +112,7 @@ def play(stage: Stage, oracle: Oracle, parents: Sequence[set[int]], events: Sequ
                 assert set(stage.diff(name)) == {"shared", f"f{name[1:]}"}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @given(parents=STACKS, events=st.lists(EVENTS, max_size=6))
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_lands_is_what_the_tasks_would_have_made_one_after_the_other(

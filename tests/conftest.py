@@ -21,4 +21,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         callspec = getattr(item, "callspec", None)
         if callspec is not None and any(kind in _SLOW_KINDS for kind in callspec.params.values()):
             item.add_marker(pytest.mark.daytona)
-            item.add_marker(pytest.mark.slow)
+            # The stand-in's boxes are embedded ones, whose hostile cases are run for themselves.
+            item.add_marker(pytest.mark.nightly if "hostile" in item.path.parts else pytest.mark.slow)

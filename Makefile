@@ -4,6 +4,8 @@ SYSTEM_UV := $(shell command -v uv 2>/dev/null)
 UV := $(if $(SYSTEM_UV),$(SYSTEM_UV),.tools/bin/uv)
 READY := .venv/.ready
 RUN := .venv/bin
+# Tests often wait for a box or a timer: more of them at once than two processors.
+JOBS ?= 3
 
 .PHONY: demo test test-all test-slow test-nightly test-sandbox test-docker lint bench lock clean
 
@@ -11,24 +13,24 @@ demo: $(READY)
 	$(RUN)/switchyard demo
 
 test: $(READY)
-	$(RUN)/python -m pytest -q -n 2 -m "not slow and not nightly"
+	$(RUN)/python -m pytest -q -n $(JOBS) -m "not slow and not nightly"
 
 # Everything; a part that is missing on this machine fails in CI.
 test-all: test test-slow test-docker test-nightly
 
 test-slow: $(READY)
-	$(RUN)/python -m pytest -q -n 2 -m slow
+	$(RUN)/python -m pytest -q -n $(JOBS) -m slow
 
 # What takes too long for each change: a hundred kills, hundreds of random stacks, every guard taken away in turn.
 test-nightly: $(READY)
-	$(RUN)/python -m pytest -q -n 2 -m nightly
+	$(RUN)/python -m pytest -q -n $(JOBS) -m nightly
 
 test-sandbox: $(READY)
-	$(RUN)/python -m pytest -q -n 2 -m "sandbox and not slow and not nightly" tests/sandbox tests/hostile tests/conformance tests/cli/test_demo.py tests/end_to_end/test_random_dag.py
+	$(RUN)/python -m pytest -q -n $(JOBS) -m "sandbox and not slow and not nightly" tests/sandbox tests/hostile tests/conformance tests/cli/test_demo.py tests/end_to_end/test_random_dag.py
 
 # Boxes as containers, of an engine that is started for these tests and stopped after them.
 test-docker: $(READY)
-	.ci/docker-engine $(RUN)/python -m pytest -q -n 2 -k docker tests/containers tests/sandbox tests/hostile tests/conformance
+	.ci/docker-engine $(RUN)/python -m pytest -q -n $(JOBS) -k docker tests/containers tests/sandbox tests/hostile tests/conformance
 
 lint: $(READY)
 	$(RUN)/ruff check .

@@ -27,6 +27,7 @@ from switchyard_sandbox.daytona import code, making, probe
 from switchyard_sandbox.daytona.collecting import bring_out
 from switchyard_sandbox.daytona.commands import USER, Commands
 from switchyard_sandbox.daytona.estate import Estate
+from switchyard_sandbox.daytona.naming import put_under_odd_name
 from switchyard_sandbox.daytona.remote import Remote
 from switchyard_sandbox.daytona.service import connect, told
 from switchyard_sandbox.daytona.setup import ensure_snapshot
@@ -103,6 +104,9 @@ class DaytonaDriver:
         remote = self._remote(box)
         check_name(name)
         path = remote.place.inbox(name)
+        if not name.isprintable() or name != name.strip():
+            put_under_odd_name(remote, path, data, mode)
+            return path
         remote.upload({path: data})
         if mode != 0o644:
             with told(f"box {box}"):

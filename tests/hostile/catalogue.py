@@ -209,7 +209,8 @@ CASES = {
         "a limit of memory, over files in memory too",
         (f"{_RESOURCES}h26_a_memory_hog_is_killed_inside_only",
          f"{_RESOURCES}h26_memory_spread_over_processes_is_held_too",
-         f"{_RESOURCES}h26_memory_that_belongs_to_no_process_is_held_too"),
+         f"{_RESOURCES}h26_memory_that_belongs_to_no_process_is_held_too",
+         f"{_RESOURCES}h26_files_in_memory_end_the_command_and_never_count_as_a_failed_start"),
     ),
     "H27": Case(
         "fill disk, tmpfs, shared memory, inodes",

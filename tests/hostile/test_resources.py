@@ -120,6 +120,17 @@ def test_h26_memory_that_belongs_to_no_process_is_held_too(ground: Ground, code:
     assert finished.limit == "memory"
 
 
+def test_h26_files_in_memory_end_the_command_and_never_count_as_a_failed_start(ground: Ground) -> None:
+    box = small(ground, memory_mb=64)
+    fill = "head -c 500000000 /dev/zero >"
+    finished = ground.run(box, f"echo forged >&2; {fill} /dev/shm/x; {fill} /tmp/x; {fill} /run/x; false", timeout_s=60)
+    assert finished.stderr.startswith(b"forged\n")
+    assert not finished.ok
+    if ground.driver.kind == "embedded" and can_hold(ground, "memory"):
+        assert finished.limit == "memory"
+    assert ground.did(box, "echo alive") == "alive\n"
+
+
 @pytest.mark.parametrize(
     "script",
     [

@@ -124,13 +124,14 @@ def _end_all(started: Started) -> None:
 
 def _outcome(started: Started, streams: Streams, bounds: Bounds, limit: str) -> dict[str, object]:
     code = started.exit_code()
+    if not limit and code != 0:
+        # Asked first: out of memory, bubblewrap is killed with the rest, and then tells no exit code either.
+        limit = bounds.told()
     if not limit and not started.set_up_done():
         said = streams.complaint()
         if not said.startswith(_NO_PROGRAM):
             return {"error": said or "bubblewrap ended before the command started"}
         code = 127 if said.endswith("No such file or directory") else 126
-    if not limit and code != 0:
-        limit = bounds.told()
     return {"code": code, "limit": limit, "truncated": streams.truncated}
 
 

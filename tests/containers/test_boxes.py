@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.errors import ImageNotFound
 from sandbox.boxes import DOCKER, Ground, make_ground
 from switchyard_sandbox import BadCode, BoxId, BoxLost, Command, IsolationUnavailable, Limits, SetUp
 from switchyard_sandbox.docker.client import Client, connect
+from switchyard_sandbox.docker.container import STATE, state_name
 from switchyard_sandbox.docker.driver import DockerDriver
-from switchyard_sandbox.docker.images import build
+from switchyard_sandbox.docker.images import build, prune_setups
 from switchyard_sandbox.embedded.procfs import resident_bytes
 
 needs_engine = pytest.mark.skipif(not DOCKER, reason="no Docker engine to test with: run `make test-docker`")
@@ -47,6 +49,11 @@ def commit(ground: Ground) -> str:
 
 def inspect(client: Client, box: BoxId) -> dict[str, Any]:
     return dict(client.sdk.api.inspect_container(f"switchyard-{box}"))
+
+
+def volumes(client: Client, ground: Ground) -> list[str]:
+    label = f"{STATE}={state_name(ground.state)}"
+    return [volume.name for volume in client.sdk.volumes.list(filters={"label": label})]
 
 
 class TestWithoutEngine:
@@ -115,6 +122,36 @@ class TestContainers:
         client.sdk.images.remove(layer.tags[0], force=True)
         assert ground.did(ground.box(ground.spec(commit, setup=setup)), "cat stamp") == stamp
 
+    def test_an_old_image_of_set_up_is_pruned_unless_a_box_stands_on_it(
+        self, ground: Ground, client: Client, commit: str
+    ) -> None:
+        box = ground.box(ground.spec(commit, setup=SetUp(commands=("echo pruned > tool",))))
+        name = inspect(client, box)["Config"]["Image"]
+        state = state_name(ground.state)
+        prune_setups(client, state, kept_days=0)
+        assert client.sdk.images.get(name)
+        ground.driver.destroy(box)
+        ground.driver.reap()
+        prune_setups(client, state_name(ground.folder), kept_days=0)
+        assert client.sdk.images.get(name)
+        prune_setups(client, state, kept_days=0)
+        with pytest.raises(ImageNotFound):
+            client.sdk.images.get(name)
+
+    def test_directories_that_lie_below_an_overlay_move_and_come_out(
+        self, ground: Ground, client: Client, commit: str
+    ) -> None:
+        setup = SetUp(commands=("mkdir tool && echo t > tool/t && echo h > ~/h",))
+        for workspace in ("disk", "copy"):
+            box = ground.box(replace(ground.spec(commit, setup=setup), workspace=workspace))
+            ground.did(box, "git mv deep moved && cat tool/t ~/h && rm -r tool && echo n > new")
+            assert ground.extract(box).changed == ("deep/b.txt", "moved/b.txt", "new")
+            if os.getuid() == 0:
+                kinds = {mount["Destination"]: mount["Type"] for mount in inspect(client, box)["Mounts"]}
+                assert kinds["/workspace"] == ("volume" if workspace == "disk" else "bind")
+            ground.driver.destroy(box)
+        assert volumes(client, ground) == []
+
     def test_a_fork_bomb_is_held_and_leaves_nothing(self, ground: Ground, commit: str) -> None:
         box = ground.box(ground.spec(commit, limits=Limits(pids=60)))
         bomb = "import os\nwhile True:\n try: os.fork()\n except OSError: pass"
@@ -169,6 +206,8 @@ class TestReconciliation:
             ground.run(box, "true")
         assert list(ground.driver.reap()) == [box]
         assert [info.id for info in ground.driver.list()] == [other]
+        ground.driver.destroy(other)
+        assert volumes(client, ground) == []
 
     def test_containers_of_another_state_folder_are_left_alone(
         self, ground: Ground, client: Client, commit: str, tmp_path: Path

@@ -63,7 +63,7 @@ def bring_out(container: Container, place: str, target: Path) -> Unpacked:
     """
     output = _Output(container, ("/bin/sh", "-c", _PACK, "tar", place))
     with closing(io.BufferedReader(output, _PIECE)) as reader:
-        return unpack(cast(BinaryIO, reader), target, container.pristine_folders, output.sockets)
+        return unpack(cast(BinaryIO, reader), target, container.pristine, output.sockets)
 
 
 def run_inside(container: Container, argv: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,9 +33,9 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.sdk.close()
 
-    @property
+    @functools.cached_property
     def about(self) -> dict[str, Any]:
-        """What the engine says of itself."""
+        """What the engine says of itself, asked once."""
         with told():
             return dict(self.sdk.info())
 

@@ -9,7 +9,7 @@ import math
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from switchyard_sandbox import programs
 from switchyard_sandbox.contract import INBOX, WORKDIR, BoxSpec, Limits
@@ -19,6 +19,8 @@ from switchyard_sandbox.docker.seccomp import profile
 from switchyard_sandbox.docker.task import HOME, KEEPER
 from switchyard_sandbox.embedded.bounds import disk_usage
 from switchyard_sandbox.embedded.confinement import CERTIFICATES
+from switchyard_sandbox.embedded.job import Mount as Placed
+from switchyard_sandbox.embedded.workspace import Shared, Workspace
 from switchyard_sandbox.mirror import OBJECTS_IN_BOX
 from switchyard_sandbox.programs import PLACE
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from docker.types import Mount
 
 CHECKOUT = "/var/lib/switchyard/checkout"
-"""Where a box finds the prepared checkout, read-only, to copy it."""
+"""Where a box whose files lie in memory finds the prepared checkout, read-only, to copy it."""
+BEFORE = "/var/lib/switchyard/before"
+"""Where a box with an overlay finds its work tree as it was, read-only: so the engine mounts that too."""
 BOX, STATE = "switchyard.box", "switchyard.state"
 """Labels of every container: its box, and the state folder whose journal knows it."""
 _RECORD = "container.json"
@@ -44,6 +48,9 @@ _MASKED = (
 )
 """What tells of the machine: the engine's own list and more. Its list of what can only be read holds beside this."""
 
+Way = Literal["memory", "copy", "overlay"]
+"""How work tree and home come to be: copied into memory, copied on disk, or laid over what boxes share."""
+
 
 @dataclass(frozen=True)
 class Container:
@@ -56,15 +63,30 @@ class Container:
     uid: int
     without: list[str]
     """Variables that the image or the engine sets, and no command shall see."""
-    in_memory: bool
-    """Whether its work tree and home lie there; else they are folders of the box's own folder."""
-    pristine: list[str]
-    """The folders that its work tree was copied from, topmost first."""
+    way: Way
+    checkout: str
+    """What its work tree stands on or was copied from; empty: neither."""
+    layer: str
+    """What set-up installed on this machine; empty: nothing."""
+    tree: str
+    """The work tree as this machine sees it; empty: only an archive brings it out."""
+    before: str
+    """The same as commands found it; empty: it was copied."""
 
     @property
-    def pristine_folders(self) -> list[Path]:
-        """The same, as paths."""
-        return [Path(place) for place in self.pristine]
+    def in_memory(self) -> bool:
+        """Whether work tree and home lie there; else they are folders of the box's own folder."""
+        return self.way == "memory"
+
+    @property
+    def pristine(self) -> list[Path]:
+        """The folders that its work tree was copied from, topmost first."""
+        return [Path(place) for place in (self.layer and f"{self.layer}/work", self.checkout) if place]
+
+    def workspace(self, folder: Path) -> Workspace:
+        """Where the files lie, unless in memory, below the box's folder."""
+        layer = Path(self.layer) if self.layer else None
+        return workspace_at(folder, Path(self.checkout), layer, self.way)
 
     def keep(self, folder: Path) -> None:
         """Write it down."""
@@ -86,16 +108,28 @@ class Sources:
 
     folder: Path
     """The box's own."""
+    state: str
+    """What names the state folder in the engine's labels."""
     objects: Path | None
     """The mirror's objects; None: the code comes from elsewhere."""
     checkout: Path | None
     layer: Path | None
     """What set-up installed, which the image holds too."""
     uid: int
-    in_memory: bool
+    way: Way
+
+    @property
+    def workspace(self) -> Workspace:
+        """Where the files lie, unless in memory."""
+        return workspace_at(self.folder, self.checkout or Path(), self.layer, self.way)
 
 
-def make(client: Client, image: Image, spec: BoxSpec, state: str, box: str, sources: Sources) -> Container:
+def workspace_at(folder: Path, checkout: Path, layer: Path | None, way: Way) -> Workspace:
+    """Where a box's files lie; those of an engine that runs as root are overlays of root's."""
+    return Workspace(folder, Shared(checkout, layer), "root" if way == "overlay" else None)
+
+
+def make(client: Client, image: Image, spec: BoxSpec, box: str, sources: Sources) -> Container:
     """Make a container and start its first process, which ends it when its time is over."""
     with told():
         made = client.sdk.api.create_container(
@@ -109,23 +143,29 @@ def make(client: Client, image: Image, spec: BoxSpec, state: str, box: str, sour
             labels={
                 **{f"switchyard.label.{name}": value for name, value in spec.labels.items()},
                 BOX: box,
-                STATE: state,
+                STATE: sources.state,
             },
             working_dir="/",
             healthcheck={"test": ["NONE"]},
             host_config=_host_config(client, image, spec, sources),
         )
         client.sdk.api.start(made["Id"])
-        pid = int(client.sdk.api.inspect_container(made["Id"])["State"]["Pid"])
-    pristine = [place for place in (sources.layer and sources.layer / "work", sources.checkout) if place]
+        about = client.sdk.api.inspect_container(made["Id"])
+    places = {mount["Destination"]: str(mount["Source"]) for mount in about["Mounts"]}
+    tree = "" if sources.way == "memory" else places[WORKDIR]
+    # An engine with mounts of its own, which this machine does not see, leaves an empty folder there.
+    is_seen = sources.way == "copy" or os.path.ismount(tree)
     container = Container(
         id=made["Id"],
-        init_pid=pid,
+        init_pid=int(about["State"]["Pid"]),
         engine=client.socket,
         uid=sources.uid,
         without=sorted({*image.variables, *_ADDED}),
-        in_memory=sources.in_memory,
-        pristine=[str(place) for place in pristine],
+        way=sources.way,
+        checkout=str(sources.checkout or ""),
+        layer=str(sources.layer or ""),
+        tree=tree if is_seen else "",
+        before=places.get(BEFORE, ""),
     )
     container.keep(sources.folder)
     return container
@@ -172,7 +212,7 @@ def _limits(limits: Limits, image: Image, sources: Sources) -> dict[str, Any]:
     """The engine's options for what a box may use. Its files lie in memory, so they count there too."""
     disk, memory = limits.disk_mb << 20, limits.memory_mb << 20
     work = sum(_size(place) for place in (sources.checkout, sources.layer and sources.layer / "work") if place)
-    own = _in_memory(disk, work, sources) if sources.in_memory else {}
+    own = _in_memory(disk, work, sources) if sources.way == "memory" else {}
     total = memory + (disk + work if own else 0)
     temporary = min(disk, max(memory // 2, _SMALL))
     return {
@@ -213,12 +253,28 @@ def _mounts(sources: Sources, *, certificates: bool) -> list[Mount]:
     ]
     if sources.objects is not None:
         pairs.append((sources.objects, OBJECTS_IN_BOX))
-    if sources.checkout is not None and sources.in_memory:
+    if sources.checkout is not None and sources.way == "memory":
         pairs.append((sources.checkout, CHECKOUT))
     if certificates:
         pairs.append((folder / "etc" / Path(CERTIFICATES).name, CERTIFICATES))
-    own = [] if sources.in_memory else [_bind(folder / "work", WORKDIR, False), _bind(folder / "home", HOME, False)]
-    return [*own, *(_bind(source, target) for source, target in (*pairs, *_program_mounts(folder)))]
+    return [*_own(sources), *(_bind(source, target) for source, target in (*pairs, *_program_mounts(folder)))]
+
+
+def _own(sources: Sources) -> list[Mount]:
+    """Work tree and home on disk; an overlay is a volume without a name, which the engine mounts and unmounts."""
+    if sources.way == "memory":
+        return []
+    before = [sources.workspace.before(BEFORE)] if sources.way == "overlay" else []
+    return [_placed(place, sources.state) for place in (*sources.workspace.mounts(WORKDIR, HOME, None, 0), *before)]
+
+
+def _placed(place: Placed, state: str) -> Mount:
+    from docker.types import DriverConfig, Mount
+
+    if place.kind == "bind":
+        return _bind(Path(place.source), place.target, place.readonly)
+    how = DriverConfig("local", {"type": "overlay", "device": "overlay", "o": place.options})
+    return Mount(place.target, None, type="volume", no_copy=True, labels={STATE: state}, driver_config=how)
 
 
 def _bind(source: Path, target: str, read_only: bool = True) -> Mount:

@@ -33,8 +33,8 @@ from switchyard_sandbox.contract import (
 from switchyard_sandbox.docker import images, laying, probe, reaping
 from switchyard_sandbox.docker.carrying import bring_out, see_none_left
 from switchyard_sandbox.docker.client import Client, connect
-from switchyard_sandbox.docker.container import Container, Sources, make, state_name, write_users
-from switchyard_sandbox.docker.launching import begin, make_task, workspace_of
+from switchyard_sandbox.docker.container import Container, Sources, Way, make, state_name, write_users
+from switchyard_sandbox.docker.launching import begin, make_task
 from switchyard_sandbox.docker.task import HOME
 from switchyard_sandbox.docker.terminal import DockerTerminal
 from switchyard_sandbox.embedded.job import AUDIT
@@ -106,13 +106,14 @@ class DockerDriver:
             image = images.resolve(client, self._image)
             layer = ensure_layer(self._state, spec, self, self._harvest, checkout, base=image.id)
             if layer is not None:
-                image = images.with_setup(client, image, layer)
+                image = images.with_setup(client, image, layer, state_name(self._state))
             box, folder = self._journal.open(spec)
             try:
                 self._furnish(folder, spec)
                 local = None if spec.code.remote else checkout
-                in_memory = spec.workspace == "memory"
-                sources = Sources(folder, store.objects if local else None, local, layer, _uid(), in_memory)
+                way = self._way(client, spec)
+                name, objects = state_name(self._state), store.objects if local else None
+                sources = Sources(folder, name, objects, local, layer, _uid(), way)
                 self._lay_out(box, self._make(client, image, box, spec, sources), store, spec)
             except BaseException:
                 self.destroy(box)
@@ -165,9 +166,9 @@ class DockerDriver:
 
         def view(spool: Path) -> View:
             see_none_left(container, entry.box_limits.pids)
-            if not container.in_memory:
-                workspace = workspace_of(self._journal.folder(box))
-                return View(str(workspace.upper), stamps=workspace.stamps())
+            if container.tree:
+                stamps = container.workspace(self._journal.folder(box)).stamps()
+                return View(container.tree, container.before, stamps)
             target = spool / "box"
             target.mkdir()
             unpacked = bring_out(container, WORKDIR, target)
@@ -205,33 +206,36 @@ class DockerDriver:
             certificates.give(folder / "etc", self._certificates)
         programs.install(folder, spec.programs)
 
+    def _way(self, client: Client, spec: BoxSpec) -> Way:
+        """How the box's files come to be: the cheapest that the machine allows, unless another is asked for."""
+        if spec.workspace != "disk":
+            return spec.workspace
+        # Marks of an overlay are root's to read; the engine takes a comma in a path for the end of it.
+        can_lay_over = os.getuid() == 0 and "," not in str(self._state) and not probe.maps_users(client)
+        return "overlay" if can_lay_over and not spec.code.remote else "copy"
+
     def _make(self, client: Client, image: images.Image, box: BoxId, spec: BoxSpec, sources: Sources) -> Container:
-        """Make the container, and meanwhile the copy of the checkout that it stands on."""
-        if sources.in_memory:
-            return make(client, image, spec, state_name(self._state), box, sources)
-        workspace = workspace_of(sources.folder)
-        for place in (workspace.upper, workspace.home):
-            place.mkdir(mode=0o755)
-            place.chmod(0o755)
-            if (uid := box_uid()) is not None:
-                os.chown(place, uid, uid)
+        """Make the container, and meanwhile the copy of the checkout that it stands on, where it takes one."""
+        if sources.way != "memory":
+            sources.workspace.make_places(box_uid())
+        if sources.way != "copy" or sources.checkout is None:
+            return make(client, image, spec, box, sources)
         with ThreadPoolExecutor(1) as beside:
-            copied = beside.submit(copy_tree, sources.checkout, workspace.upper) if sources.checkout else None
-            container = make(client, image, spec, state_name(self._state), box, sources)
-            if copied is not None:
-                copied.result()
+            copied = beside.submit(copy_tree, sources.checkout, sources.workspace.upper)
+            container = make(client, image, spec, box, sources)
+            copied.result()
         return container
 
     def _lay_out(self, box: BoxId, container: Container, store: CodeStore, spec: BoxSpec) -> None:
         """Bring into the box what it lacks: the code of a remote, copies in memory, set-up's layer, the commit."""
-        workspace = workspace_of(self._journal.folder(box))
-        if not container.in_memory:
+        workspace = container.workspace(self._journal.folder(box))
+        if container.way == "copy":
             workspace.remember()
         if spec.code.remote:
             self._fetch(box, spec)
-        if container.in_memory or spec.setup.commands:
+        if container.in_memory or (container.way == "copy" and spec.setup.commands):
             laying.lay_out(container)
-        if not container.in_memory:
+        if container.way == "copy" and (spec.code.remote or spec.setup.commands):
             workspace.remember()
         if spec.code.commit != spec.code.anchor:
             self._lay_delta(box, store, spec)
@@ -298,12 +302,12 @@ class DockerDriver:
         if not container.in_memory:
             # What is mounted can't be moved.
             self._remove(container)
-            workspace = workspace_of(folder)
+            workspace = container.workspace(folder)
             return workspace.upper, workspace.home
         work, home = folder / "harvest" / "work", folder / "harvest" / "home"
         for place, target in ((WORKDIR, work), (HOME, home)):
             target.mkdir(parents=True)
-            bring_out(replace(container, pristine=[]), place, target)
+            bring_out(replace(container, checkout="", layer=""), place, target)
         return work, home
 
     def _remove(self, container: Container) -> None:

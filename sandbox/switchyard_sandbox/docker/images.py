@@ -20,6 +20,10 @@ SETUP = "/var/lib/switchyard/setup"
 _REPOSITORY = "switchyard-agent"
 _SETUP_REPOSITORY = "switchyard-setup"
 _LABEL = "switchyard.image"
+_STATE = "switchyard.setup"
+"""Label of a set-up image: the state folder whose layer it holds."""
+_KEPT_DAYS = 14
+"""How long a set-up image stays that no box stands on; it is made again from the layer when it is missed."""
 _TEMPLATE = Path(__file__).with_name("Dockerfile")
 
 
@@ -80,11 +84,12 @@ def build(client: Client, dockerfile: str, arguments: dict[str, str], *, host_ne
         return _described(image)
 
 
-def with_setup(client: Client, base: Image, layer: Path) -> Image:
+def with_setup(client: Client, base: Image, layer: Path, state: str) -> Image:
     """The image with what set-up installed as one layer more; made once, and again when somebody removed it.
 
     Args:
         layer: What it installed, `work` and `home` below it, as `ensure_layer` keeps it.
+        state: The name of the state folder, by which `prune_setups` finds the image.
     """
     from docker.errors import ImageNotFound
 
@@ -101,10 +106,24 @@ def with_setup(client: Client, base: Image, layer: Path) -> Image:
         try:
             with _packed(layer) as archive:
                 container.put_archive("/", archive)
-            changes = f'LABEL "{_LABEL}"="{name}"'
+            changes = f'LABEL "{_LABEL}"="{name}" "{_STATE}"="{state}"'
             return _described(container.commit(_SETUP_REPOSITORY, name, changes=changes))
         finally:
             container.remove(force=True, v=True)
+
+
+def prune_setups(client: Client, state: str, *, kept_days: int = _KEPT_DAYS) -> None:
+    """Remove the state folder's set-up images that are older and that no container stands on."""
+    from docker.errors import APIError
+
+    old = {"dangling": False, "label": f"{_STATE}={state}", "until": f"{24 * kept_days}h"}
+    with told():
+        try:
+            client.sdk.images.prune(filters=old)
+        except APIError as err:
+            # Somebody else is at it.
+            if err.status_code != 409:
+                raise
 
 
 def _packed(layer: Path) -> io.BufferedRandom:

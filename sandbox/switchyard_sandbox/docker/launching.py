@@ -13,8 +13,7 @@ from switchyard_sandbox.docker.container import Container
 from switchyard_sandbox.docker.task import FIRST_GROUP, MOST_COMMANDS, STDIN, TASK, Task
 from switchyard_sandbox.embedded import confinement
 from switchyard_sandbox.embedded.job import GATEWAY_PORT, PROCESS
-from switchyard_sandbox.embedded.launching import check_command
-from switchyard_sandbox.embedded.workspace import Shared, Workspace
+from switchyard_sandbox.embedded.launching import TERMINAL_KIND, check_command
 from switchyard_sandbox.execution import LOG, Supervisor
 from switchyard_sandbox.journal import Entry, lock_path
 from switchyard_sandbox.launch import detach
@@ -42,7 +41,7 @@ def make_task(
     check_command(command)
     if number >= MOST_COMMANDS:
         raise SandboxError(f"box {entry.id} holds {number} commands", hint="create another box")
-    limits, workspace = entry.box_limits, workspace_of(box)
+    limits, workspace = entry.box_limits, container.workspace(box)
     return Task(
         engine=container.engine,
         container=container.id,
@@ -50,7 +49,7 @@ def make_task(
         uid=container.uid,
         group=FIRST_GROUP + number,
         argv=list(command.argv),
-        env=environment(box, entry, command),
+        env=environment(box, entry, command, terminal),
         without=container.without,
         cwd=command.cwd,
         workdir=WORKDIR,
@@ -65,23 +64,19 @@ def make_task(
         told=str(box / "told.json"),
         pids=limits.pids,
         opens=list(command.watch),
+        tree=container.tree,
         watched=[] if container.in_memory else [str(place) for place in (workspace.upper, workspace.home)],
         disk_bytes=(limits.disk_mb << 20) + (0 if container.in_memory else workspace.copied_bytes()),
         terminal=(terminal.rows, terminal.columns) if terminal else None,
     )
 
 
-def workspace_of(box: Path) -> Workspace:
-    """Where a box's files lie, unless in memory; what they were copied from no longer matters."""
-    return Workspace(box, Shared(Path(), None), None)
-
-
-def environment(box: Path, entry: Entry, command: Command) -> dict[str, str]:
+def environment(box: Path, entry: Entry, command: Command, size: TerminalSize | None) -> dict[str, str]:
     """Exactly what a command finds in its environment."""
     networked = bool(entry.network)
     gateway = confinement.gateway_variables(entry.gateway_env, f"http://127.0.0.1:{GATEWAY_PORT}")
     return confinement.environment(
-        [entry.env, gateway, command.env],
+        [{"TERM": TERMINAL_KIND} if size else {}, entry.env, gateway, command.env],
         proxied=networked,
         certificates=networked,
         programs=f"{PLACE}/bin" if programs.installation(box) else "",

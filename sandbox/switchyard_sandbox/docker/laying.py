@@ -47,8 +47,7 @@ def lay_out(container: Container) -> None:
     Raises:
         SandboxError: It could not be copied.
     """
-    if container.pristine:
-        run_inside(container, ("/bin/sh", "-c", _LAY_OUT))
+    run_inside(container, ("/bin/sh", "-c", _LAY_OUT))
 
 
 def delta_command(commit: str) -> Command:

@@ -26,10 +26,10 @@ def report(base_url: str) -> Sequence[Enforcement]:
         Enforcement("uid", True, f"no capability, no new privileges, an ordinary user; {_users(about)}"),
         _network(),
         _filter(about),
-        Enforcement("overlay", True, f"the image is read-only ({about['Driver']}); work tree and home lie in memory"),
+        Enforcement("overlay", True, f"the image is read-only ({about['Driver']}); {_ground(about)}"),
         *(_limit(name, about) for name in _LIMITS),
         Enforcement(
-            "disk", True, "file systems in memory of that size, work tree and home each, and a limit on a file"
+            "disk", True, "a watch over the box's files and a limit on each; in memory, their file systems' size"
         ),
     ]
 
@@ -57,6 +57,11 @@ def require(client: Client, spec: BoxSpec) -> None:
             )
 
 
+def maps_users(client: Client) -> bool:
+    """Whether root of a container, or of the whole engine, is somebody else on this machine."""
+    return _are_mapped(client.about)
+
+
 def _engine(about: Mapping[str, Any], version: Mapping[str, Any]) -> str:
     return (
         f"Docker {version['Version']} (API {version['ApiVersion']}), {about['DefaultRuntime']}, "
@@ -65,9 +70,18 @@ def _engine(about: Mapping[str, Any], version: Mapping[str, Any]) -> str:
 
 
 def _users(about: Mapping[str, Any]) -> str:
+    return "users are mapped" if _are_mapped(about) else "users are not mapped (userns-remap)"
+
+
+def _are_mapped(about: Mapping[str, Any]) -> bool:
     options = " ".join(about.get("SecurityOptions") or ())
-    mapped = "name=userns" in options or "name=rootless" in options
-    return "users are mapped" if mapped else "users are not mapped (userns-remap)"
+    return "name=userns" in options or "name=rootless" in options
+
+
+def _ground(about: Mapping[str, Any]) -> str:
+    if os.getuid() == 0 and not _are_mapped(about):
+        return "a work tree lies over a checkout that boxes share"
+    return "a work tree is a copy of the checkout"
 
 
 def _network() -> Enforcement:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from switchyard_sandbox import reaper
 from switchyard_sandbox.contract import BoxId
 from switchyard_sandbox.docker.client import Client, told
 from switchyard_sandbox.docker.container import BOX, STATE, Container, state_name
+from switchyard_sandbox.docker.images import prune_setups
 from switchyard_sandbox.journal import Journal
 
 _NAME = len("box-") + 16
@@ -27,7 +29,21 @@ def reap(client: Client, journal: Journal, state: Path, keep: frozenset[BoxId]) 
         if box not in journalled and BoxId(box) not in keep:
             remove(client, container)
             gone.append(BoxId(box))
+    _prune(client, state_name(state))
     return gone
+
+
+def _prune(client: Client, state: str) -> None:
+    """Remove old images of set-up, and mounts that somebody's `docker rm` left defined."""
+    from docker.errors import APIError
+
+    prune_setups(client, state)
+    with told():
+        # The engine's own pruning leaves out volumes that say how they are mounted.
+        for volume in client.sdk.volumes.list(filters={"label": f"{STATE}={state}", "dangling": True}):
+            # One that is in use by now stays.
+            with suppress(APIError):
+                volume.remove()
 
 
 def end(client: Client, folder: Path) -> None:

@@ -86,7 +86,7 @@ def supervise(task: Task, wake_fd: int, listener: socket.socket | None, patience
         from switchyard_sandbox.embedded.network import open_ways
 
         open_ways(task.network, task.internal, task.gateway, AUDIT, task.init_pid, as_root=True)
-    watch = Watch(task.watched[0], task.opens) if task.watched else None
+    watch = Watch(task.tree, task.opens) if task.tree else None
     request = task.exec_request(stdin=task.terminal is not None or os.path.getsize(STDIN) > 0)  # noqa: PTH202
     name, connection, rest = engine.execute(task.container, request)
     stream: Stream | Seat
@@ -168,7 +168,7 @@ def _outcome(task: Task, engine: Engine, name: str, stream: Stream | Seat, limit
 
 def _seen(task: Task, watch: Watch | None) -> dict[str, object]:
     if watch is None:
-        return {"opened": [], "unseen": "files in memory can't be watched from outside" if task.opens else ""}
+        return {"opened": [], "unseen": "this machine does not see the files of the box" if task.opens else ""}
     return {"opened": watch.close(), "unseen": watch.unseen}
 
 

@@ -54,6 +54,7 @@ class Task:
         told: str,
         pids: int,
         opens: list[str],
+        tree: str,
         watched: list[str],
         disk_bytes: int,
         terminal: tuple[int, int] | None = None,
@@ -88,6 +89,8 @@ class Task:
         self.pids = pids
         self.opens = opens
         """Files of the work tree, of which it is asked whether they are opened."""
+        self.tree = tree
+        """The work tree as this machine sees it; empty: it does not."""
         self.watched = watched
         """Work tree and home on this machine, which together may take `disk_bytes`; none where they lie in memory."""
         self.disk_bytes = disk_bytes

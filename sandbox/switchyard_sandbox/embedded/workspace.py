@@ -67,11 +67,8 @@ class Workspace:
 
     def prepare(self, uid: int | None, *, keep_owner: bool = True) -> None:
         """Make the directories, and the copies where copies are needed."""
-        for place in [] if self.memory else self._places():
-            place.mkdir(mode=0o755)
-            place.chmod(0o755)
-            if uid is not None:
-                os.chown(place, uid, uid)
+        if not self.memory:
+            self.make_places(uid)
         if self.overlay == "root":
             return
         copy_tree(self.shared.checkout, self.upper, keep_owner=keep_owner)
@@ -79,6 +76,14 @@ class Workspace:
             copy_tree(self.shared.layer / "work", self.upper)
             copy_tree(self.shared.layer / "home", self.home)
         self.remember()
+
+    def make_places(self, uid: int | None) -> None:
+        """Make the empty directories that commands will write to."""
+        for place in self._places():
+            place.mkdir(mode=0o755)
+            place.chmod(0o755)
+            if uid is not None:
+                os.chown(place, uid, uid)
 
     def remember(self) -> None:
         """Write down how the copied files look and what they take, before any command may change them."""

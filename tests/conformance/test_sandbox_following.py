@@ -153,12 +153,13 @@ class TestAtOnce:
 
 class TestMuchOutput:
     @pytest.mark.slow
-    def test_a_gigabyte_of_output_takes_no_memory(self, ground: Ground, commit: str) -> None:
+    @pytest.mark.parametrize("followed", [False, True], ids=["executed", "followed"])
+    def test_a_gigabyte_of_output_takes_no_memory(self, ground: Ground, commit: str, followed: bool) -> None:
         """In a process of its own, whose peak is then told by what this one output took."""
         box = ground.box(ground.spec(commit, limits=Limits(output_mb=1100, disk_mb=4096)))
         pid = os.fork()
         if pid == 0:
-            _measure(ground, box)
+            _measure(ground, box, followed)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
     def test_the_last_line_needs_no_end(self, ground: Ground, box: BoxId) -> None:
@@ -176,7 +177,7 @@ class TestMuchOutput:
         assert sorted((chunk.stream, chunk.data) for chunk in chunks) == [("stderr", b"err\n"), ("stdout", b"out\n")]
 
 
-def _measure(ground: Ground, box: BoxId) -> None:
+def _measure(ground: Ground, box: BoxId, followed: bool) -> None:
     code = 1
     try:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -187,7 +188,11 @@ def _measure(ground: Ground, box: BoxId) -> None:
             seen += len(chunk.data)
 
         command = Command(("sh", "-c", "head -c 1073741824 /dev/zero"), capture=False)
-        finished = ground.driver.execute(box, command, count)
+        if followed:
+            begun = ground.driver.start(box, command)
+            finished = ground.driver.attach(box, begun, count, capture=False)
+        else:
+            finished = ground.driver.execute(box, command, count)
         growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
         print(f"{seen} bytes, {growth} bytes more", file=sys.stderr)
         assert finished.ok

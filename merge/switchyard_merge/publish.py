@@ -10,7 +10,7 @@ from switchyard_git import CommitSha, PushRejected, RefMoved, RefName, RefUpdate
 
 from switchyard_merge.body import merge_body, read_marker
 from switchyard_merge.branches import checked_factory_ref
-from switchyard_merge.errors import ForgeRefused, StaleBranch
+from switchyard_merge.errors import BranchInUse, ForgeRefused, StaleBranch
 from switchyard_merge.forge.contract import Forge, NewPullRequest, PullRequest
 from switchyard_merge.targets import Target, look, move, opened, shown
 
@@ -59,6 +59,29 @@ def push_branches(factory: Repository, target: Target, updates: Sequence[BranchU
     return [
         PushedBranch(update.branch, update.new, "pushed" if ref in due else "adopted") for ref, update in refs.items()
     ]
+
+
+def delete_branches(factory: Repository, target: Target, tips: Mapping[str, CommitSha]) -> list[str]:
+    """Delete branches of the factory's that are where it left them; what somebody moved or works on stays.
+
+    Args:
+        tips: Branch → where it was left.
+
+    Raises:
+        ForbiddenRef: One is not a branch of the factory's.
+    """
+    refs = {checked_factory_ref(branch): branch for branch in tips}
+    place = opened(target)
+    there = look(factory, place, list(refs)) if refs else {}
+    due = [RefUpdate(ref, None, tips[branch]) for ref, branch in refs.items() if there.get(ref) == tips[branch]]
+    deleted: list[str] = []
+    for update in due:
+        try:
+            move(factory, place, [update])
+        except (PushRejected, RefMoved, BranchInUse):
+            continue
+        deleted.append(refs[update.ref])
+    return deleted
 
 
 def open_or_adopt(forge: Forge, new: NewPullRequest) -> PullRequest:

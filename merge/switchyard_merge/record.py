@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from pydantic import TypeAdapter
-from switchyard_git import CommitSha, RefName, RefUpdate, Repository, Signature, checked_ref
+from switchyard_git import CommitSha, Repository
+
+from switchyard_merge.notes import load_note, save_note
 
 _REFS = "refs/switchyard/stacks/"
-_WHO = Signature("Switchyard", "switchyard@localhost", 0)
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,8 @@ class StackRecord:
     @classmethod
     def load(cls, repository: Repository, name: str) -> tuple[Self, CommitSha] | None:
         """The record, with the version that `save` compares; None where there is none."""
-        found = repository.refs(_ref(name)).get(_ref(name))
-        if found is None:
-            return None
-        (commit,) = repository.read_commits([found])
-        return TypeAdapter(cls).validate_json(commit.message), found
+        found = load_note(repository, _REFS + name)
+        return (TypeAdapter(cls).validate_json(found[0]), found[1]) if found else None
 
     def save(self, repository: Repository, expected: CommitSha | None) -> CommitSha:
         """Put it in place of the version that was loaded; None: of none.
@@ -74,19 +72,11 @@ class StackRecord:
         Raises:
             RefMoved: Somebody else saved in between.
         """
-        message = TypeAdapter(StackRecord).dump_json(self, indent=1).decode() + "\n"
         stands = [stand for branch in self.branches.values() for stand in branch.stands]
-        commits = dict.fromkeys(sha for stand in stands for sha in (stand.tip, stand.floor, *stand.grounds))
-        tree = repository.write_tree_from(None, {})
-        commit = repository.commit_tree(tree, list(commits), message, author=_WHO, committer=_WHO)
-        if commit != expected:
-            repository.update_refs([RefUpdate(_ref(self.name), commit, expected)])
-        return commit
+        commits = (sha for stand in stands for sha in (stand.tip, stand.floor, *stand.grounds))
+        document = TypeAdapter(StackRecord).dump_json(self, indent=1).decode()
+        return save_note(repository, _REFS + self.name, document, expected, keeps=commits)
 
     def with_branches(self, changed: Mapping[str, RecordedBranch]) -> StackRecord:
         """The record with branches changed or added at its end."""
         return replace(self, branches={**self.branches, **changed})
-
-
-def _ref(name: str) -> RefName:
-    return checked_ref(_REFS + name)

@@ -64,7 +64,9 @@ def move(factory: Repository, target: Target, moves: Sequence[RefUpdate]) -> Non
         factory.push(target, moves)
         return
     refuse_in_use(target, [update.ref for update in moves])
-    target.fetch(factory.git_dir, [update.new for update in moves if update.new])
+    brought = [update.new for update in moves if update.new]
+    if brought:
+        target.fetch(factory.git_dir, brought)
     target.update_refs(moves)
 
 

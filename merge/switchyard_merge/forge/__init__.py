@@ -1,10 +1,12 @@
 """Forges: where people review pull requests, behind one contract."""
 
 from switchyard_merge.forge.contract import (
+    BatchForge,
     CheckState,
     Forge,
     MergeMethod,
     NewPullRequest,
+    Prepared,
     PullRequest,
     PullState,
     Standing,
@@ -12,5 +14,6 @@ from switchyard_merge.forge.contract import (
 from switchyard_merge.forge.local import LocalForge
 
 __all__ = [
-    "CheckState", "Forge", "LocalForge", "MergeMethod", "NewPullRequest", "PullRequest", "PullState", "Standing",
+    "BatchForge", "CheckState", "Forge", "LocalForge", "MergeMethod", "NewPullRequest", "Prepared", "PullRequest",
+    "PullState", "Standing",
 ]  # fmt: skip

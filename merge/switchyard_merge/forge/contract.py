@@ -44,6 +44,16 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """One pull request of a batch."""
+
+    number: int
+    expected_head: str
+    commit: str
+    """What lands it: made on the commit of the one before it, the first on the base."""
+
+
+@dataclass(frozen=True)
 class NewPullRequest:
     """What `open` needs; the body carries the marker that finds it again."""
 
@@ -102,3 +112,16 @@ class Forge(Protocol):
 
     def comment(self, number: int, marker: str, text: str) -> None:
         """One comment for each marker: created once, edited afterwards; nothing is written when it stands there."""
+
+
+class BatchForge(Protocol):
+    """A forge whose base can move once for several pull requests."""
+
+    def merge_batch(self, prepared: Sequence[Prepared], *, expected_base: str) -> Sequence[PullRequest]:
+        """Move their common base once, onto the last commit, if it still is at `expected_base`: all merge, or none.
+
+        Raises:
+            HeadMoved: A head is not where it is expected.
+            NotMergeable: Rules, or a base that moved.
+            ForgeUnavailable: It could not be reached; it may have merged, so look before trying again.
+        """

@@ -11,7 +11,15 @@ from pathlib import Path
 from switchyard_git import CommitSha, GitError, RefName, Repository, without_password
 
 from switchyard_merge.errors import ForgeRefused, ForgeUnavailable, HeadMoved, NotMergeable
-from switchyard_merge.forge.contract import CheckState, MergeMethod, NewPullRequest, PullRequest, Standing
+from switchyard_merge.forge.contract import (
+    CheckState,
+    MergeMethod,
+    NewPullRequest,
+    Prepared,
+    PullRequest,
+    PullState,
+    Standing,
+)
 from switchyard_merge.forge.files import PullRequestFiles, StoredPullRequest, Verdict
 from switchyard_merge.forge.landing import Landing, bring, landed_commit, obstacle, put_on_base
 from switchyard_merge.targets import opened
@@ -152,6 +160,26 @@ class LocalForge:
                 self._files.write(stored)
         return self._told([stored])[0]
 
+    def merge_batch(self, prepared: Sequence[Prepared], *, expected_base: str) -> Sequence[PullRequest]:
+        """Move their common base once, onto the last commit, if it still is at `expected_base`: all merge, or none.
+
+        The commits are noted before the base moves, as for a single merge.
+        """
+        with self._files.locked():
+            stored = [self._files.read(one.number) for one in prepared]
+            landing = self._batch(stored, prepared, expected_base)
+            noted = [
+                one.model_copy(update={"merged_sha": it.commit, "head_sha": it.expected_head})
+                for one, it in zip(stored, prepared, strict=True)
+            ]
+            for one in noted:
+                self._files.write(one)
+            put_on_base(self._repository, opened(self._target), landing, CommitSha(prepared[-1].commit))
+            merged = [one.model_copy(update={"state": "merged"}) for one in noted]
+            for one in merged:
+                self._files.write(one)
+        return self._told(merged)
+
     def comment(self, number: int, marker: str, text: str) -> None:
         """One comment for each marker: created once, edited afterwards; nothing is written when it stands there."""
         self._change(number, lambda one: one.model_copy(update={"comments": one.comments | {marker: _text(text)}}))
@@ -183,8 +211,10 @@ class LocalForge:
 
     def _is_landed(self, stored: StoredPullRequest) -> bool:
         """Whether a merge that was stopped had moved the base already."""
+        if not stored.merged_sha:
+            return False
         base = self._heads([stored.base]).get(stored.base)
-        if not stored.merged_sha or base is None or not self._repository.has_commit(stored.merged_sha):
+        if base is None or not self._repository.has_commit(stored.merged_sha):
             return False
         target = opened(self._target)
         if not self._repository.has_commit(base):
@@ -203,6 +233,31 @@ class LocalForge:
         base = RefName(_HEADS + stored.base)
         return Landing(stored.number, heads[stored.head], heads[stored.base], base, title or stored.title, message)
 
+    def _batch(self, stored: Sequence[StoredPullRequest], prepared: Sequence[Prepared], expected_base: str) -> Landing:
+        """What moving the base means, or why it may not be moved."""
+        heads = self._heads(list(dict.fromkeys(name for one in stored for name in (one.head, one.base))))
+        for one, it in zip(stored, prepared, strict=True):
+            if heads.get(one.head) != it.expected_head:
+                raise HeadMoved(one.number, expected=it.expected_head, found=heads.get(one.head, ""))
+            blocked = self._rules(one) if one.state == "open" else f"it is {one.state}"
+            if not blocked and one.base != stored[0].base:
+                blocked = f"its base is {one.base}, not {stored[0].base}: retarget it first"
+            if not blocked and heads.get(one.base) != expected_base:
+                blocked = f"{one.base} is at {heads.get(one.base, 'nothing')}, not {expected_base}"
+            if blocked:
+                raise NotMergeable(one.number, blocked)
+        base = CommitSha(expected_base)
+        if not self._repository.is_ancestor(base, CommitSha(prepared[-1].commit)):
+            raise NotMergeable(stored[0].number, f"{prepared[-1].commit} does not stand on {expected_base}")
+        return Landing(stored[0].number, base, base, RefName(_HEADS + stored[0].base), stored[0].title)
+
+    def _rules(self, stored: StoredPullRequest) -> str:
+        """Why people do not want it merged; empty: nothing blocks."""
+        if stored.draft:
+            return "it is a draft"
+        against = [by for by, verdict in stored.reviews.items() if verdict == "changes_requested"]
+        return f"{', '.join(against)} requested changes" if against else ""
+
     def _obstacle(self, stored: StoredPullRequest) -> tuple[bool | None, str]:
         """Whether both branches go together, and why it may not be merged; empty: nothing blocks."""
         if stored.state != "open":
@@ -216,10 +271,7 @@ class LocalForge:
         target = opened(self._target)
         bring(self._repository, target, landing)
         mergeable, blocked = obstacle(self._repository, target, landing)
-        if stored.draft:
-            blocked = "it is a draft"
-        elif not blocked and "changes_requested" in stored.reviews.values():
-            blocked = f"{', '.join(by for by, it in stored.reviews.items() if it != 'approved')} requested changes"
+        blocked = blocked or self._rules(stored)
         return mergeable, blocked
 
     def _change(self, number: int, change: Callable[[StoredPullRequest], StoredPullRequest]) -> PullRequest:
@@ -233,6 +285,10 @@ class LocalForge:
     def _told(self, stored: Sequence[StoredPullRequest]) -> Sequence[PullRequest]:
         """Pull requests as the contract has them, with the heads of the open ones as they are now."""
         heads = self._heads([one.head for one in stored if one.state == "open"])
+        # Whoever merged may have been stopped before the file said so.
+        states: dict[int, PullState] = {
+            one.number: "merged" if one.state == "open" and self._is_landed(one) else one.state for one in stored
+        }
         return [
             PullRequest(
                 number=one.number,
@@ -241,10 +297,10 @@ class LocalForge:
                 body=one.body,
                 head=one.head,
                 base=one.base,
-                state=one.state,
+                state=states[one.number],
                 head_sha=heads.get(one.head, one.head_sha),
                 labels=one.labels,
-                merged_sha=one.merged_sha if one.state == "merged" else "",
+                merged_sha=one.merged_sha if states[one.number] == "merged" else "",
                 draft=one.draft,
             )
             for one in stored

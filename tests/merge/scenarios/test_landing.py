@@ -1,0 +1,402 @@
+"""M15, M16, M18, M19, M31–M34: what lands, what does not, and that the base never points at what nobody checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import ceil, log2
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harbour import Checks, approve, ejected, journal, land, lander, names, trees_of_main, watch_main
+from stage import Stage, Watched, branch, join
+from switchyard_merge import HeadMoved, MergeError, NotMergeable
+from switchyard_merge.forge import MergeMethod
+from yard import Yard
+
+DIAMOND = {
+    "a": ([], [{"fa": "1\n"}, {"fa": "2\n", "gone": "x\n"}]),
+    "b": (["a"], [{"fb": "1\n", "gone": None}]),
+    "c": (["a"], [{"fc": "1\n"}]),
+    "d": (["b", "c"], [{"fd": "1\n"}]),
+}
+LANDED = {"fa": "2\n", "fb": "1\n", "fc": "1\n", "fd": "1\n"}
+EIGHT = {f"t{number}": ([], [{f"f{number}": "1\n"}]) for number in range(8)}
+
+
+@pytest.fixture
+def stage(yard: Yard, tmp_path: Path) -> Stage:
+    stage = Stage.open(yard, tmp_path)
+    watch_main(stage)
+    return stage
+
+
+def new_files(stage: Stage) -> dict[str, str]:
+    return {path: text for path, text in stage.files(stage.main()).items() if path not in "abc"}
+
+
+def red_with(*paths: str) -> Any:
+    """Wrong as soon as all of these are there."""
+    return lambda files: f"{' and '.join(paths)} do not work" if set(paths) <= set(files) else ""
+
+
+@pytest.mark.parametrize("method", ["squash", "rebase", "merge"])
+@pytest.mark.slow
+def test_a_diamond_lands_parents_first_and_leaves_nothing(stage: Stage, method: MergeMethod) -> None:
+    stage.publish(DIAMOND)
+    approve(stage)
+    checks = Checks(stage)
+    told = land(stage, checks, method=method)
+    assert (names(told), told.waiting, told.ejected) == (["a", "b", "c", "d"], {}, ())
+    assert all(one.was_foreseen for one in told.landed)
+    assert new_files(stage) == LANDED
+    assert set(trees_of_main(stage)) <= checks.green
+    assert [move.tree for move in journal(stage).moves] == trees_of_main(stage)
+    assert len(checks.trees) == len(set(checks.trees)) == 4
+    assert stage.yard.heads() == {}
+    assert {stage.pull(task).state for task in "abcd"} == {"merged"}
+
+
+@pytest.mark.parametrize("method", ["squash", "rebase", "merge"])
+def test_a_batch_moves_the_base_once_to_what_landing_singly_gives(stage: Stage, method: MergeMethod) -> None:
+    stage.publish(DIAMOND)
+    approve(stage)
+    checks = Checks(stage)
+    told = land(stage, checks, method=method, batch=8)
+    assert names(told) == ["a", "b", "c", "d"]
+    assert new_files(stage) == LANDED
+    assert trees_of_main(stage) == checks.trees
+    assert len(checks.trees) == 1
+    assert stage.yard.heads() == {}
+    assert {stage.pull(task).state for task in "abcd"} == {"merged"}
+
+
+@pytest.mark.slow
+def test_landing_again_does_nothing(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}]), "b": (["a"], [{"red": "1\n"}]), "c": ([], [{"fc": "1\n"}])})
+    approve(stage, "a", "b")
+    checks = Checks(stage, red_with("red"))
+    first = land(stage, checks)
+    assert (names(first), ejected(first)) == (["a"], {"b": ""})
+    writes, refs, runs = len(stage.watched.writes), stage.yard.origin.refs(), len(checks.trees)
+    again = land(stage, checks)
+    assert (names(again), ejected(again), again.waiting) == ([], {"b": ""}, first.waiting)
+    assert [name for name, _ in stage.watched.writes[writes:]] == ["comment"]
+    assert (stage.yard.origin.refs(), len(checks.trees)) == (refs, runs)
+
+
+def test_what_is_not_approved_or_not_green_waits_and_so_does_what_stands_on_it(stage: Stage) -> None:
+    stage.publish({task: ([], [{task * 2: "1\n"}]) for task in "pqrs"} | {"t": (["p"], [{"ft": "1\n"}])})
+    approve(stage, "q", "r", "s", "t")
+    stage.forge.record_check(stage.numbers["q"], "build", "failed")
+    stage.forge.record_check(stage.numbers["r"], "build", "passed")
+    told = land(stage, Checks(stage), required_checks=("build",))
+    assert names(told) == ["r"]
+    assert told.waiting == {
+        branch("p"): "nobody has approved it yet",
+        branch("q"): "checks failed: build",
+        branch("s"): "checks have not finished: build",
+        branch("t"): f"stands on {branch('p')}, which has not landed",
+    }
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_m15_a_semantic_conflict_ejects_the_second_and_keeps_the_base_green(stage: Stage, batch: int) -> None:
+    stage.publish({"a": ([], [{"caller": "1\n"}]), "b": ([], [{"callee": "1\n"}])})
+    approve(stage)
+    checks = Checks(stage, red_with("caller", "callee"))
+    told = land(stage, checks, batch=batch)
+    assert (names(told), ejected(told)) == (["a"], {"b": ""})
+    assert told.waiting == {branch("b"): "its checks are red"}
+    assert set(trees_of_main(stage)) <= checks.green
+    (comment,) = stage.forge.comments(stage.numbers["b"]).values()
+    assert "caller and callee do not work" in comment
+    assert stage.pull("b").state == "open"
+
+
+@pytest.mark.slow
+def test_m16_what_stands_on_a_closed_one_does_not_land(stage: Stage) -> None:
+    stage.publish(DIAMOND | {"x": ([], [{"fx": "1\n"}])})
+    approve(stage)
+    stage.forge.close(stage.numbers["b"])
+    told = land(stage, Checks(stage))
+    assert names(told) == ["a", "c", "x"]
+    assert "closed unmerged" in told.waiting[branch("b")]
+    assert branch("b") in told.waiting[branch("d")]
+    assert stage.at(branch("b")) == stage.tip("b")
+
+
+class DeletingForge(Watched):
+    """A forge that deletes the branch that it merged, as GitHub may be told to; it retargets what is based on it."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.forge)
+        self.stage = stage
+
+    def merge(self, number: int, **named: Any) -> Any:
+        self.writes.append(("merge", number))
+        merged = self.inner.merge(number, **named)
+        for pull in self.inner.list():
+            if pull.base == merged.head and pull.state == "open":
+                self.inner.edit(pull.number, base=merged.base)
+        self.stage.delete(merged.head)
+        return merged
+
+
+def test_m18_a_branch_that_the_merge_deletes_has_its_child_retargeted_once(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}]), "b": (["a"], [{"fb": "1\n"}])})
+    approve(stage)
+    forge = DeletingForge(stage)
+    told = lander(stage, Checks(stage), forge=forge).land("r")
+    assert names(told) == ["a", "b"]
+    a, b = stage.numbers["a"], stage.numbers["b"]
+    assert forge.writes == [("edit", b), ("merge", a), ("merge", b)]
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+@pytest.mark.slow
+def test_m19_a_base_that_moves_meanwhile_has_the_new_tree_checked(stage: Stage, batch: int) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}]), "b": (["a"], [{"fb": "1\n"}])})
+    approve(stage)
+    checks = Checks(stage)
+    checks.meanwhile.append(lambda: stage.move_main({"theirs": "1\n"}))
+    told = land(stage, checks, batch=batch)
+    assert names(told) == ["a", "b"]
+    stale = checks.trees[0]
+    theirs, *ours = trees_of_main(stage)
+    assert stale not in ours
+    assert theirs not in checks.green
+    assert set(ours) <= checks.green
+    assert new_files(stage) == {"fa": "1\n", "fb": "1\n", "theirs": "1\n"}
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+@pytest.mark.slow
+def test_m19_a_base_that_never_rests_is_left_for_later(stage: Stage, batch: int) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}])})
+    approve(stage)
+    checks = Checks(stage)
+    checks.meanwhile += [lambda at=at: stage.move_main({"theirs": f"{at}\n"}) for at in range(20)]  # type: ignore[misc]
+    told = land(stage, checks, batch=batch)
+    assert (names(told), len(checks.trees)) == ([], 5)
+    assert "moved 5 times" in told.waiting[branch("a")]
+
+
+class RefusingForge(Watched):
+    """A forge that does not merge one pull request, a number of times."""
+
+    def __init__(self, stage: Stage, number: int, refusals: list[Exception]) -> None:
+        super().__init__(stage.forge)
+        self.number = number
+        self.refusals = refusals
+
+    def merge(self, number: int, **named: Any) -> Any:
+        self.writes.append(("merge", number))
+        if number == self.number and self.refusals:
+            raise self.refusals.pop(0)
+        return self.inner.merge(number, **named)
+
+
+@pytest.mark.slow
+def test_m31_what_a_rule_protects_is_held_and_asked_for_once(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}]), "b": (["a"], [{"fb": "1\n"}]), "c": ([], [{"fc": "1\n"}])})
+    approve(stage)
+    a, c = stage.numbers["a"], stage.numbers["c"]
+    forge = RefusingForge(stage, a, [NotMergeable(a, "2 of 3 reviews are missing")] * 9)
+    told = lander(stage, Checks(stage), forge=forge).land("r")
+    assert names(told) == ["c"]
+    assert told.waiting[branch("a")] == "2 of 3 reviews are missing"
+    assert [write for write in forge.writes if write[0] == "merge"] == [("merge", a), ("merge", c)]
+    assert stage.bases() == {"a": "main", "b": "a"}
+
+
+@pytest.mark.slow
+def test_m31_a_head_that_moved_is_read_again_and_checked_as_it_is(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}])})
+    approve(stage)
+    checks = Checks(stage)
+    checks.meanwhile.append(lambda: stage.amend("a", {"fa": "2\n"}))
+    told = land(stage, checks)
+    assert (names(told), len(checks.trees)) == (["a"], 2)
+    assert new_files(stage) == {"fa": "2\n"}
+    assert set(trees_of_main(stage)) <= checks.green
+
+
+@pytest.mark.slow
+def test_m31_a_head_that_is_never_where_it_is_said_to_be_ends(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}])})
+    approve(stage)
+    a = stage.numbers["a"]
+    forge = RefusingForge(stage, a, [HeadMoved(a, expected="x", found="y")] * 99)
+    told = lander(stage, Checks(stage), forge=forge).land("r")
+    assert names(told) == []
+    assert len([name for name, _ in forge.writes if name == "merge"]) == 5
+
+
+class UnsettledForge(Watched):
+    """A forge that has to be asked several times whether a pull request can be merged."""
+
+    def __init__(self, stage: Stage, times: int) -> None:
+        super().__init__(stage.forge)
+        self.times = times
+
+    def standing(self, number: int) -> Any:
+        told = self.inner.standing(number)
+        self.times -= 1
+        return replace(told, mergeable=None) if self.times >= 0 else told
+
+
+@pytest.mark.parametrize(("times", "lands"), [(2, ["a"]), (99, [])])
+@pytest.mark.slow
+def test_m31_what_the_forge_has_not_worked_out_is_asked_again_a_few_times(
+    stage: Stage, times: int, lands: list[str]
+) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}])})
+    approve(stage)
+    pauses: list[float] = []
+    told = lander(stage, Checks(stage), forge=UnsettledForge(stage, times), pauses=pauses).land("r")
+    assert (names(told), len(pauses)) == (lands, min(times, 5))
+
+
+@pytest.mark.parametrize("culprit", [0, 3, 7])
+@pytest.mark.slow
+def test_m32_one_culprit_of_eight_costs_four_extra_runs_at_most(stage: Stage, culprit: int) -> None:
+    stage.publish(EIGHT)
+    approve(stage)
+    checks = Checks(stage, red_with(f"f{culprit}"))
+    told = land(stage, checks, batch=8)
+    assert ejected(told) == {f"t{culprit}": ""}
+    assert set(names(told)) == EIGHT.keys() - {f"t{culprit}"}
+    assert told.runs == len(checks.trees) <= 1 + ceil(log2(8)) + 1
+    assert len(trees_of_main(stage)) == 1
+    assert set(trees_of_main(stage)) <= checks.green
+
+
+@pytest.mark.slow
+def test_m32_two_culprits_are_both_found_and_the_rest_lands(stage: Stage) -> None:
+    stage.publish(EIGHT)
+    approve(stage)
+
+    def suite(files: Mapping[str, str]) -> str:
+        return "f2 or f5" if {"f2", "f5"} & set(files) else ""
+
+    checks = Checks(stage, suite)
+    told = land(stage, checks, batch=8)
+    assert ejected(told) == {"t2": "", "t5": ""}
+    assert set(names(told)) == EIGHT.keys() - {"t2", "t5"}
+    assert told.runs <= 1 + 2 * (ceil(log2(8)) + 2)
+    assert set(trees_of_main(stage)) <= checks.green
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+@pytest.mark.slow
+def test_m32_a_base_that_is_red_itself_ejects_nobody(stage: Stage, batch: int) -> None:
+    stage.publish(EIGHT)
+    approve(stage)
+    told = land(stage, Checks(stage, lambda files: "the base is broken"), batch=batch)
+    assert (names(told), ejected(told), told.is_base_red) == ([], {}, True)
+    assert told.waiting.keys() == {branch(task) for task in EIGHT}
+    assert stage.watched.writes == []
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+@pytest.mark.slow
+def test_m33_a_flake_ejects_nobody(stage: Stage, batch: int) -> None:
+    stage.publish(EIGHT)
+    approve(stage)
+    checks = Checks(stage, flakes=1)
+    told = land(stage, checks, batch=batch)
+    assert (set(names(told)), ejected(told)) == (set(EIGHT), {})
+    assert set(trees_of_main(stage)) <= checks.green
+
+
+@pytest.mark.slow
+def test_m33_a_flake_during_the_search_does_not_blame_the_innocent(stage: Stage) -> None:
+    stage.publish(EIGHT)
+    approve(stage)
+    # The whole batch is red for a reason; the first half right after it is not.
+    checks = Checks(stage, red_with("f6"), flakes=2)
+    told = land(stage, checks, batch=8)
+    assert ejected(told) == {"t6": ""}
+    assert set(names(told)) == EIGHT.keys() - {"t6"}
+
+
+@pytest.mark.slow
+def test_m33_the_first_red_counts_where_the_rules_say_so(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}])})
+    approve(stage)
+    checks = Checks(stage)
+    checks.flakes = 1
+    told = land(stage, checks, reds=1)
+    assert (names(told), ejected(told)) == ([], {"a": ""})
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+@pytest.mark.slow
+def test_m34_what_stands_on_a_culprit_is_ejected_and_the_rest_lands(stage: Stage, batch: int) -> None:
+    stage.publish(
+        {
+            "a": ([], [{"fa": "1\n"}]),
+            "b": (["a"], [{"red": "1\n"}]),
+            "c": (["a"], [{"fc": "1\n"}]),
+            "d": (["b", "c"], [{"fd": "1\n"}]),
+            "e": (["c"], [{"fe": "1\n"}]),
+        }
+    )
+    approve(stage)
+    checks = Checks(stage, red_with("red"))
+    told = land(stage, checks, batch=batch)
+    assert names(told) == ["a", "c", "e"]
+    assert set(told.waiting) == {branch("b"), branch("d")}
+    assert ejected(told) == ({"b": ""} if batch == 1 else {"b": "", "d": "b"})
+    assert set(trees_of_main(stage)) <= checks.green
+    assert new_files(stage) == {"fa": "1\n", "fc": "1\n", "fe": "1\n"}
+    # What is left stands where it should, on branches that are still there.
+    # A batch has `b` put onto the base when `c` is on it already, so that `d` needs no join any more.
+    assert stage.bases() == {"b": "main", "d": "join-d" if batch == 1 else "b"}
+    assert stage.diff("d") == {"fd": "A"}
+    assert set(stage.yard.heads()) == {branch("b"), branch("d"), join("d")}
+
+
+@pytest.mark.slow
+def test_an_ejected_one_lands_once_it_is_mended(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"red": "1\n"}]), "b": (["a"], [{"fb": "1\n"}])})
+    approve(stage)
+    checks = Checks(stage, red_with("red"))
+    assert ejected(land(stage, checks)) == {"a": ""}
+    stage.amend("a", {"red": None, "fa": "1\n"})
+    assert names(land(stage, checks)) == ["a", "b"]
+
+
+@pytest.mark.slow
+def test_verdicts_of_another_suite_say_nothing_and_can_be_forgotten(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}])})
+    approve(stage)
+    one = lander(stage, Checks(stage, lambda files: "fa breaks it" if "fa" in files else ""))
+    assert ejected(one.land("r")) == {"a": ""}
+    still = lander(stage, Checks(stage))
+    assert ejected(still.land("r")) == {"a": ""}
+    still.forget_verdicts("r")
+    assert names(still.land("r")) == ["a"]
+
+
+@pytest.mark.slow
+def test_a_persons_commits_on_a_landed_branch_are_kept(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}])})
+    approve(stage)
+
+    class Racing(Watched):
+        def merge(self, number: int, **named: Any) -> Any:
+            merged = self.inner.merge(number, **named)
+            self.late = stage.amend("a", {"fa": "late\n"})
+            return merged
+
+    forge = Racing(stage.forge)
+    assert names(lander(stage, Checks(stage), forge=forge).land("r")) == ["a"]
+    assert stage.at(branch("a")) == forge.late
+
+
+def test_a_stack_that_nobody_recorded_is_refused(stage: Stage) -> None:
+    with pytest.raises(MergeError, match="no record"):
+        land(stage, Checks(stage))

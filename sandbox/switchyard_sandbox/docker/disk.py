@@ -33,11 +33,11 @@ def is_over(task: Task) -> bool:
     """Whether a box takes more than it may, files counted that have lost their name but are still open."""
     if not task.watched:
         return False
-    held, _ = held_bytes(_processes(task.init_pid))
+    held, _ = held_bytes(processes(task.init_pid))
     return held + sum(disk_usage(folder) for folder in task.watched) > task.disk_bytes
 
 
-def _processes(init_pid: int) -> list[int]:
+def processes(init_pid: int) -> list[int]:
     """What runs in the container; nothing where this machine does not tell."""
     try:
         with open(f"/proc/{init_pid}/cgroup") as file:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import urlencode
 
+from switchyard_sandbox.docker.disk import processes
 from switchyard_sandbox.docker.engine import Engine, EngineError
 from switchyard_sandbox.docker.task import FIRST_GROUP, KEEPER
 
 _PATIENCE_S = 10.0
+_ROUNDS = 100
 _ROOM = 64
 """Processes beyond the box's limit, so that one that has used it up can still be ended."""
 
@@ -49,7 +55,8 @@ def end_group(engine: Engine, container: str, *, init_pid: int, uid: int, group:
             if time.monotonic() > give_up:
                 engine.ask("POST", f"/containers/{container}/kill")
                 return False
-            _kill(engine, container, uid, group, pids)
+            if not _kill_from_here(init_pid, group):
+                _kill_inside(engine, container, uid, group, pids)
     except EngineError as err:
         # Gone or stopped: so is everything in it.
         if err.status not in (404, 409):
@@ -71,7 +78,7 @@ def remaining(engine: Engine, container: str, init_pid: int, group: int | None) 
     return [pid for pid, held in found if held != keeper]
 
 
-def _kill(engine: Engine, container: str, uid: int, group: int | None, pids: int) -> None:
+def _kill_inside(engine: Engine, container: str, uid: int, group: int | None, pids: int) -> None:
     engine.ask("POST", f"/containers/{container}/update", {"PidsLimit": pids + _ROOM})
     try:
         named = "all" if group is None else str(group)
@@ -95,6 +102,54 @@ def _kill(engine: Engine, container: str, uid: int, group: int | None, pids: int
             raise
     finally:
         engine.ask("POST", f"/containers/{container}/update", {"PidsLimit": pids})
+
+
+def _kill_from_here(init_pid: int, group: int | None) -> bool:
+    """Kill as root of this machine, who needs no room in the box; whether its processes could be seen at all."""
+    if os.getuid() != 0 or not processes(init_pid):
+        return False
+    held = _outside(init_pid, KEEPER if group is None else group)
+    home = _place(init_pid)
+
+    def is_wanted(pid: int) -> bool:
+        return _place(pid) == home and (_group(pid) == held) == (group is not None)
+
+    # Stopped first, a process can't start others while the list is read.
+    for number, done in ((signal.SIGSTOP, "TtZX"), (signal.SIGKILL, "ZX")):
+        for _ in range(_ROUNDS):
+            alive = [pid for pid in processes(init_pid) if _send(pid, number, done, is_wanted)]
+            if not alive:
+                break
+    return True
+
+
+def _send(pid: int, number: int, done: str, is_wanted: Callable[[int], bool]) -> bool:
+    """Send a process a signal unless it is none of ours or that far already; whether it was sent."""
+    with suppress(OSError):
+        # Looked at through what can't become another process meanwhile.
+        handle = os.pidfd_open(pid)
+        try:
+            if is_wanted(pid) and _status(pid, "State")[0] not in done:
+                signal.pidfd_send_signal(handle, number)
+                return True
+        finally:
+            os.close(handle)
+    return False
+
+
+def _place(pid: int) -> str:
+    """The cgroups of a process."""
+    with open(f"/proc/{pid}/cgroup") as file:
+        return file.read()
+
+
+def _group(pid: int) -> int:
+    return int(_status(pid, "Gid").split()[0])
+
+
+def _status(pid: int, name: str) -> str:
+    with open(f"/proc/{pid}/status") as file:
+        return next(line.partition(":")[2].strip() for line in file if line.startswith(f"{name}:"))
 
 
 def _outside(init_pid: int, group: int) -> int:

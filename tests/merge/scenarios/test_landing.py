@@ -163,6 +163,7 @@ def test_m19_a_base_that_moves_meanwhile_has_the_new_tree_checked(stage: Stage, 
     checks.meanwhile.append(lambda: stage.move_main({"theirs": "1\n"}))
     told = land(stage, checks, batch=batch)
     assert names(told) == ["a", "b"]
+    assert all(one.was_foreseen for one in told.landed)
     stale = checks.trees[0]
     theirs, *ours = trees_of_main(stage)
     assert stale not in ours
@@ -181,6 +182,45 @@ def test_m19_a_base_that_never_rests_is_left_for_later(stage: Stage, batch: int)
     told = land(stage, checks, batch=batch)
     assert (names(told), len(checks.trees)) == ([], 5)
     assert "moved 5 times" in told.waiting[branch("a")]
+
+
+class HurriedForge(Watched):
+    """A forge on which somebody else lands just before us, where no look can see it."""
+
+    def __init__(self, stage: Stage, theirs: dict[str, str | None]) -> None:
+        super().__init__(stage.forge)
+        self.stage = stage
+        self.theirs = [theirs]
+
+    def merge(self, number: int, **named: Any) -> Any:
+        if self.theirs:
+            self.stage.move_main(self.theirs.pop())
+        return self.inner.merge(number, **named)
+
+
+@pytest.mark.slow
+def test_m19_what_the_forge_merged_onto_another_base_is_checked_afterwards(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}]), "b": ([], [{"fb": "1\n"}])})
+    approve(stage)
+    checks = Checks(stage)
+    told = lander(stage, checks, forge=HurriedForge(stage, {"theirs": "1\n"})).land("r")
+    assert [(name, one.was_foreseen) for name, one in zip(names(told), told.landed, strict=True)] == [
+        ("a", False),
+        ("b", True),
+    ]
+    _, *ours = trees_of_main(stage)
+    assert set(ours) <= checks.green
+    assert not told.is_base_red
+
+
+@pytest.mark.slow
+def test_m19_a_base_that_turned_red_that_way_takes_nothing_more(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}]), "b": ([], [{"fb": "1\n"}])})
+    approve(stage)
+    checks = Checks(stage, red_with("theirs", "fa"))
+    told = lander(stage, checks, forge=HurriedForge(stage, {"theirs": "1\n"})).land("r")
+    assert (names(told), ejected(told), told.is_base_red) == (["a"], {}, True)
+    assert "main itself is red" in told.waiting[branch("b")]
 
 
 class RefusingForge(Watched):

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from switchyard_sandbox.contract import KEEP, BoxId, BoxInfo, BoxLost, BoxSpec, Limits, WorkspaceKind
+from switchyard_sandbox.contract import KEEP, BoxId, BoxInfo, BoxLost, BoxSpec, Limits, SandboxError, WorkspaceKind
 from switchyard_sandbox.embedded.job import ENTRY
 from switchyard_sandbox.embedded.locking import is_held
 from switchyard_sandbox.embedded.ownership import is_orphan, own
@@ -68,7 +68,12 @@ class Journal:
     owner: str
 
     def open(self, spec: BoxSpec) -> tuple[BoxId, Path]:
-        """Write a new box's entry; nothing of the box exists before it."""
+        """Write a new box's entry; nothing of the box exists before it.
+
+        Raises:
+            SandboxError: The box's variables can't be given to a process.
+        """
+        _check_variables(spec.env)
         box = BoxId(f"box-{secrets.token_hex(8)}")
         # Under a name that tells its maker until it is whole.
         fresh = self.state / "boxes" / f"{_FRESH}{os.getpid()}-{start_time(os.getpid())}-{box}"
@@ -187,3 +192,13 @@ def _private(path: str, flags: int) -> int:
 
 def _load(folder: Path) -> Entry:
     return Entry(**json.loads((folder / ENTRY).read_text()))
+
+
+def _check_variables(env: Mapping[str, str]) -> None:
+    """bubblewrap's options are handed over with NUL between them: one in a value would begin another option."""
+    for name, value in env.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise SandboxError(
+                f"variable {name!r} of a box can't be given to a process",
+                hint="a name is not empty and holds no '=', and neither it nor its value holds NUL",
+            )

@@ -35,6 +35,12 @@ def _check_variable(name: str) -> str:
     return name
 
 
+def _check_value(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("a variable's value holds NUL, which no process can be given")
+    return value
+
+
 def _check_endpoint(name: str) -> str:
     if not _ENDPOINT.fullmatch(name):
         raise ValueError(f"'{name}' cannot name an endpoint: use letters, digits, '-' and '_'")
@@ -56,6 +62,7 @@ def _check_branch(name: str) -> str:
 
 Host = Annotated[str, AfterValidator(_check_host)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
+Value = Annotated[str, AfterValidator(_check_value)]
 EndpointName = Annotated[str, AfterValidator(_check_endpoint)]
 Said = Annotated[str, StringConstraints(min_length=1)]
 
@@ -151,7 +158,7 @@ class SandboxConfig(_Table):
     """Shell commands that install what checks need; run once per base and lock files, their result kept as a layer."""
     setup_network: tuple[Host, ...] = ()
     """Host names open during set-up only."""
-    env: dict[Variable, str] = Field(default_factory=dict)
+    env: dict[Variable, Value] = Field(default_factory=dict)
     """Variables added to the sandbox; never secrets."""
     image: str = ""
     """docker and daytona: the image; "" means the one that comes with Switchyard. The other kinds need none."""

@@ -132,6 +132,8 @@ def test_variables_of_other_tables_are_left_alone() -> None:
     ("text", "line", "key", "said"),
     [
         ('[sandbox]\nkind = "embeded"\n', 2, "sandbox.kind", "did you mean 'embedded'?"),
+        ('[sandbox]\nenv = {A = "x\\u0000y"}\n', 2, "sandbox.env.A", "holds NUL"),
+        ('[sandbox]\nnetwork = ["10.0.0.1"]\n', 2, "sandbox.network.0", "'10.0.0.1' is an address"),
         ("[limits]\n\n# so\nconcurency = 3\n", 4, "limits.concurency", "did you mean 'concurrency'?"),
         ('[limits]\nconcurrency = "3"\n', 2, "limits.concurrency", 'not "3"'),
         ("[limits]\nconcurrency = 0\n", 2, "limits.concurrency", "greater than or equal to 1"),

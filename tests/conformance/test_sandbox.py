@@ -97,6 +97,15 @@ class TestCommands:
         assert "BOTH=command" in finished.stdout.decode()
         assert "FROM_COMMAND=ü\n2" in finished.stdout.decode()
 
+    @pytest.mark.parametrize("env", [{"A": "x\0--ro-bind\0/etc\0/tmp/etc"}, {"A\0B": "x"}, {"A=B": "x"}, {"": "x"}])
+    def test_variables_that_no_process_can_be_given_make_no_box(
+        self, ground: Ground, commit: str, env: dict[str, str]
+    ) -> None:
+        with pytest.raises(SandboxError) as caught:
+            ground.box(ground.spec(commit, env=env))
+        assert "variable" in str(caught.value)
+        assert ground.driver.list() == []
+
     def test_arguments_arrive_unchanged(self, ground: Ground, box: BoxId) -> None:
         words = ("", " ", "a'b\"c", "-n", "$HOME", "*", "line\nbreak", "ü\udcff")
         finished = ground.driver.execute(box, Command(("printf", "%s\\0", *words)))

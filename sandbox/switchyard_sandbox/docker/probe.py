@@ -26,7 +26,10 @@ def report(base_url: str) -> Sequence[Enforcement]:
         Enforcement("uid", True, f"no capability, no new privileges, an ordinary user; {_users(about)}"),
         _network(),
         _filter(about),
-        Enforcement("overlay", True, f"the image is read-only ({about['Driver']}); {_ground(about)}"),
+        Enforcement("overlay", True, f"the image is read-only ({about['Driver']})"),
+        Enforcement("workspace disk", True, _ground(about)),
+        Enforcement("workspace memory", True, "a copy in file systems of that size; lost with the container"),
+        Enforcement("workspace copy", True, "a copy of the checkout; directories can be renamed"),
         *(_limit(name, about) for name in _LIMITS),
         Enforcement(
             "disk", True, "a watch over the box's files and a limit on each; in memory, their file systems' size"
@@ -80,8 +83,8 @@ def _are_mapped(about: Mapping[str, Any]) -> bool:
 
 def _ground(about: Mapping[str, Any]) -> str:
     if os.getuid() == 0 and not _are_mapped(about):
-        return "a work tree lies over a checkout that boxes share"
-    return "a work tree is a copy of the checkout"
+        return "an overlay over one shared checkout; directories can be renamed"
+    return "a copy of the checkout; directories can be renamed"
 
 
 def _network() -> Enforcement:

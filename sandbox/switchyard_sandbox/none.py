@@ -37,6 +37,7 @@ from switchyard_sandbox.journal import Entry, Journal
 from switchyard_sandbox.layers import ensure_layer
 from switchyard_sandbox.mirror import CodeStore
 from switchyard_sandbox.processes import Process
+from switchyard_sandbox.spawning import SPAWNER
 from switchyard_sandbox.supervision import begin_in
 from switchyard_sandbox.terminal import begin_terminal
 
@@ -76,6 +77,7 @@ class NoneDriver:
         """
         if spec.workspace == "memory":
             raise IsolationUnavailable("this driver keeps files on disk alone", hint='choose workspace = "disk"')
+        SPAWNER.look_after(self.kind, self._state)
         checkout = self._store.checkout(spec.code)
         layer = ensure_layer(self._state, spec, self, self._harvest, checkout)
         box, folder = self._journal.open(spec)

@@ -22,7 +22,8 @@ import signal
 import socket
 
 from switchyard_sandbox.embedded import seccomp
-from switchyard_sandbox.embedded.messages import REMOVE, SUPERVISE, take
+from switchyard_sandbox.embedded.messages import LOOK_AFTER, REMOVE, SUPERVISE, take
+from switchyard_sandbox.leaving import see_out
 from switchyard_sandbox.removal import remove_tree
 from switchyard_sandbox.shim import supervise
 
@@ -31,7 +32,7 @@ _BACKGROUND_NICE = 19
 
 
 def main() -> None:
-    """Fork for each request until nobody can send one any more."""
+    """Fork for each request until nobody can send one any more, and see to what is left then."""
     # Whatever else our starter had open and inheritable is no box's business.
     os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     channel = socket.socket(fileno=os.dup(0))
@@ -43,10 +44,17 @@ def main() -> None:
     # A collection would write to every page that all children share.
     gc.disable()
     gc.freeze()
+    user, places = os.getppid(), set[tuple[str, str]]()
     while True:
         request, descriptors = take(channel, _MOST_BYTES)
         if not request:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            see_out(user, places)
             return
+        if request.startswith(LOOK_AFTER):
+            kind, _, state = os.fsdecode(request.removeprefix(LOOK_AFTER)).partition(" ")
+            places.add((kind, state))
+            continue
         if os.fork() == 0:
             channel.close()
             _become(request, descriptors)

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 from switchyard_sandbox.contract import SandboxError
-from switchyard_sandbox.embedded.messages import REMOVE, SUPERVISE
+from switchyard_sandbox.embedded.messages import LOOK_AFTER, REMOVE, SUPERVISE
 from switchyard_sandbox.launch import serve_apart
 
 _PROGRAM = Path(__file__).with_name("spawner.py")
@@ -26,10 +26,9 @@ class Spawner:
         self._user = 0
         """Who started it: a fork of us must not share it."""
 
-    def warm_up(self) -> None:
-        """Start it now, so that it is ready when it is needed."""
-        with self._lock:
-            self._open()
+    def look_after(self, kind: str, state: Path) -> None:
+        """Start it now, so that it is warm when it is needed; have it remove what we leave there if we are killed."""
+        self._ask(LOOK_AFTER + f"{kind} ".encode() + os.fsencode(state), [])
 
     def supervise(self, box: Path) -> socket.socket:
         """Start a box's supervisor; a connection to it, to be used like one to its socket."""

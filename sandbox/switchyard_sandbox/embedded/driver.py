@@ -85,7 +85,7 @@ class EmbeddedDriver:
             BadCode: The repository or a commit can't be used.
             SetUpFailed: A set-up command failed.
         """
-        SPAWNER.warm_up()
+        SPAWNER.look_after(self.kind, self._state)
         machine = look(self._state)
         limits.require(machine, spec.limits, allow_degraded=spec.allow_degraded)
         store = CodeStore(self._state, machine.uid)

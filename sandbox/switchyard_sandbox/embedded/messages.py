@@ -7,6 +7,8 @@ import struct
 
 SUPERVISE, REMOVE = b"supervise ", b"remove "
 """What the spawner does with a folder; to supervise comes with the first connection to answer."""
+LOOK_AFTER = b"look after "
+"""What it does with a kind of boxes and a state folder, parted by a space: it sees to them when we are gone."""
 
 _LENGTH = struct.Struct("<Q")
 _DESCRIPTOR = struct.Struct("i")

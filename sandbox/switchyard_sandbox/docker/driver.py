@@ -176,6 +176,9 @@ class DockerDriver:
             return View(str(target), stamps=unpacked.stamps)
 
         extraction = extract.extract(self._journal.folder(box), entry, quarantine, view)
+        if container.before and container.tree and not os.path.ismount(container.tree):
+            # Seen without its files, a tree looks as if all had been deleted.
+            raise BoxLost(f"the container of {box} ended while it was read", hint="create another")
         own = [Finding(path, "unsafe_name", detail, refused=True) for path, detail in refused.items()]
         findings = sorted([*extraction.findings, *own], key=lambda finding: finding.path)
         return replace(extraction, findings=tuple(findings))

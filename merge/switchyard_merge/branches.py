@@ -31,6 +31,11 @@ def is_join_branch(branch: str) -> bool:
     return branch.startswith("factory/") and branch.rpartition("/")[2].startswith(JOIN)
 
 
+def is_factory_branch(branch: str) -> bool:
+    """Whether the branch may be pushed, and deleted."""
+    return f"refs/heads/{branch}".startswith(FACTORY_PREFIX)
+
+
 def checked_factory_ref(branch: str) -> RefName:
     """The full ref of one of the factory's branches; every push goes through here.
 

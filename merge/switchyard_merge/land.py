@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from switchyard_git import CommitSha, RefName, Repository
 
 from switchyard_merge.body import quoted
+from switchyard_merge.branches import is_factory_branch
 from switchyard_merge.errors import HeadMoved, NotMergeable
 from switchyard_merge.forge.contract import BatchForge, MergeMethod, Prepared, PullRequest, Standing
 from switchyard_merge.keep import Keeper, Kept
+from switchyard_merge.navigation import code
 from switchyard_merge.publish import delete_branches
 from switchyard_merge.queue import Candidate, Ejected, Prefix, Queue
 from switchyard_merge.record import StackRecord
@@ -276,7 +278,9 @@ class _Run:
         found: dict[str, Leftover] = {}
         for one in prefixes:
             candidate = one.candidate
-            found[candidate.branch] = Leftover(candidate.number, candidate.tip)
+            # What a person made is not the factory's to delete.
+            if is_factory_branch(candidate.branch):
+                found[candidate.branch] = Leftover(candidate.number, candidate.tip)
             join = record.branches[candidate.branch].join
             if join in seen.tips and self._is_ours(seen.tips[join]):
                 found[join] = Leftover(candidate.number, seen.tips[join])
@@ -332,8 +336,8 @@ def _why_ejected(one: Ejected) -> str:
 def _told_ejected(one: Ejected) -> str:
     """The comment on a pull request that was ejected."""
     if one.because_of:
-        return f"Not landed: it stands on `{one.because_of}`, whose checks are red. It lands after that one."
-    beside = "".join(f"\n- `{branch}`" for branch in one.beside)
+        return f"Not landed: it stands on {code(one.because_of)}, whose checks are red. It lands after that one."
+    beside = "".join(f"\n- {code(branch)}" for branch in one.beside)
     with_others = f"\n\nIt was checked on top of:{beside}" if beside else ""
     evidence = f"\n\nThe check said:\n\n{quoted(one.evidence)}" if one.evidence else ""
     return f"Not landed: the base would turn red with it.{with_others}{evidence}"

@@ -97,8 +97,10 @@ class CodeStore:
         with hold(str(self.state / "mirror.lock")):
             mirror = Repository.init_bare(path)
             share_objects(mirror)
-            if not mirror.has_commit(code.anchor):
-                mirror.fetch(code.repository, [f"{code.anchor}:refs/switchyard/anchors/{code.anchor}"])
+            anchor = f"refs/switchyard/anchors/{code.anchor}"
+            # Not the commit's presence: a fetch that broke off may leave it without its files. The ref comes last.
+            if anchor not in mirror.refs(anchor):
+                mirror.fetch(code.repository, [f"{code.anchor}:{anchor}"])
         return mirror
 
     def _own(self, tree: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from switchyard_git import CommitSha, RefName, RefUpdate
+from switchyard_git import CommitSha, RefName, RefUpdate, Repository
 from switchyard_merge import (
     BranchUpdate,
     Joined,
@@ -73,6 +74,19 @@ class Stage:
     def open(cls, yard: Yard, place: Path) -> Stage:
         forge = LocalForge(place / "forge", yard.factory, yard.origin.git_dir)
         return cls(yard, forge, Watched(forge))
+
+    def copied(self, here: Path, to: Path) -> Stage:
+        """The same stage once more, to be changed by itself.
+
+        Args:
+            here: The folder that this one lies in.
+        """
+        for name in ("factory.git", "origin.git", "forge"):
+            shutil.copytree(here / name, to / name)
+        yard = Yard(Repository.open(to / "factory.git"), Repository.open(to / "origin.git"), self.yard.base)
+        copy = Stage.open(yard, to)
+        copy.numbers |= self.numbers
+        return copy
 
     def publish(self, tasks: Mapping[str, tuple[Sequence[str], Sequence[Edits]]]) -> None:
         """Make, push and record branches: each task's parents, and one commit for each of its edits."""

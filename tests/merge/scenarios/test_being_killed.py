@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ class MortalForge(Watched):
 
 
 @pytest.fixture
-def prepared(yard: Yard, tmp_path: Path) -> Iterator[Callable[[], Stage]]:
+def prepared(yard: Yard, tmp_path: Path) -> Callable[[], Stage]:
     """Copies of one stack that needs everything at once."""
     stage = Stage.open(yard, tmp_path)
     stage.publish(TASKS)
@@ -86,17 +86,8 @@ def prepared(yard: Yard, tmp_path: Path) -> Iterator[Callable[[], Stage]]:
     stage.delete(branch("a"))
     stage.forge.close(stage.numbers["b"])
     stage.amend("x", {"fy": "1\n"})
-    copies = iter(range(1000))
-
-    def copy() -> Stage:
-        place = tmp_path / f"copy{next(copies)}"
-        for name in ("factory.git", "origin.git", "forge"):
-            shutil.copytree(tmp_path / name, place / name)
-        factory, origin = Repository.open(place / "factory.git"), Repository.open(place / "origin.git")
-        forge = LocalForge(place / "forge", factory, origin.git_dir)
-        return Stage(Yard(factory, origin, yard.base), forge, Watched(forge), dict(stage.numbers))
-
-    yield copy
+    numbers = count()
+    return lambda: stage.copied(tmp_path, tmp_path / f"copy{next(numbers)}")
 
 
 def end_of(stage: Stage) -> object:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from harbour import Checks, approve, lander, trees_of_main, watch_main
 from stage import Stage, Watched
-from switchyard_git import Repository
 from switchyard_merge.forge import LocalForge, Prepared
 from switchyard_merge.keep import Keeper
 from switchyard_merge.land import Lander, LandingRules
@@ -51,17 +50,8 @@ def prepared(yard: Yard, tmp_path: Path) -> Callable[[], Stage]:
     stage.publish(TASKS)
     approve(stage)
     watch_main(stage)
-    copies = iter(range(1000))
-
-    def copy() -> Stage:
-        place = tmp_path / f"copy{next(copies)}"
-        for name in ("factory.git", "origin.git", "forge"):
-            shutil.copytree(tmp_path / name, place / name)
-        factory, origin = Repository.open(place / "factory.git"), Repository.open(place / "origin.git")
-        forge = LocalForge(place / "forge", factory, origin.git_dir)
-        return Stage(Yard(factory, origin, yard.base), forge, Watched(forge), dict(stage.numbers))
-
-    return copy
+    numbers = count()
+    return lambda: stage.copied(tmp_path, tmp_path / f"copy{next(numbers)}")
 
 
 def wrong(files: Any) -> str:

@@ -180,7 +180,6 @@ def _host_config(client: Client, image: Image, spec: BoxSpec, sources: Sources) 
         cap_drop=["ALL"],
         security_opt=["no-new-privileges", f"seccomp={profile()}"],
         ipc_mode="private",
-        shm_size=_SHARED_MEMORY,
         log_config=LogConfig(type="none"),
         mounts=_mounts(sources, certificates=bool(spec.network or spec.code.remote)),
         **_limits(spec.limits, image, sources),
@@ -214,19 +213,21 @@ def _limits(limits: Limits, image: Image, sources: Sources) -> dict[str, Any]:
     work = sum(_size(place) for place in (sources.checkout, sources.layer and sources.layer / "work") if place)
     own = _in_memory(disk, work, sources) if sources.way == "memory" else {}
     total = memory + (disk + work if own else 0)
-    temporary = min(disk, max(memory // 2, _SMALL))
+    # Together half of the memory, for their files stay from one command to the next, which must find room to start.
+    temporary, small = (min(disk, max(memory // part, _SMALL)) for part in (4, 8))
     return {
         "mem_limit": total,
         "memswap_limit": total,
         "nano_cpus": int(limits.cpus * 1e9),
         "pids_limit": limits.pids,
+        "shm_size": min(_SHARED_MEMORY, small),
         "ulimits": [_ulimit("core", 0), _ulimit("fsize", disk + work)],
         "tmpfs": {
             **{place: _tmpfs(_SMALL, "mode=0755") for place in image.volumes},
             **{place: _tmpfs(_SMALL, "mode=0755,ro") for place in _covered(sources.folder)},
             **own,
             "/tmp": _tmpfs(temporary, "mode=1777"),  # noqa: S108
-            "/var/tmp": _tmpfs(temporary, "mode=1777"),  # noqa: S108
+            "/var/tmp": _tmpfs(small, "mode=1777"),  # noqa: S108
             "/run": _tmpfs(_SMALL, "mode=0755"),
         },
     }

@@ -16,7 +16,7 @@ from switchyard_merge.land import Lander, LandingRules
 from test_being_killed import Clock, Killed, MortalRepository
 from yard import WHO, Yard
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 TASKS = {
     "a": ([], [{"fa": "1\n"}]),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from switchyard_merge.forge import MergeMethod
 from test_random_stacks import METHODS, STACKS, Oracle, first_edit, published
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 
 def with_descendants(parents: tuple[set[int], ...], culprits: set[int]) -> set[int]:

@@ -10,9 +10,10 @@ _SLOW_KINDS = ("daytona", "daytona-service")
 
 
 def pytest_configure() -> None:
-    """A shell starts its background jobs deaf to SIGINT; what tests start shall hear it all the same."""
+    """Background jobs are deaf to SIGINT and those under nohup to SIGHUP; what tests start shall hear both."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

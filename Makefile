@@ -19,7 +19,7 @@ test: $(READY)
 test-all: test test-slow test-docker test-nightly
 
 test-slow: $(READY)
-	$(RUN)/python -m pytest -q -n $(JOBS) -m slow
+	$(RUN)/python -m pytest -q -n $(JOBS) -m "slow and not nightly"
 
 # What takes too long for each change: a hundred kills, hundreds of random stacks, every guard taken away in turn.
 test-nightly: $(READY)

@@ -22,5 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         callspec = getattr(item, "callspec", None)
         if callspec is not None and any(kind in _SLOW_KINDS for kind in callspec.params.values()):
             item.add_marker(pytest.mark.daytona)
-            # The stand-in's boxes are embedded ones, whose hostile cases are run for themselves.
-            item.add_marker(pytest.mark.nightly if "hostile" in item.path.parts else pytest.mark.slow)
+            # The stand-in's boxes are embedded ones: what they hold and what comes out of them is tried there.
+            common = {"hostile", "sandbox"} & set(item.path.parts[-2:-1])
+            takes_minutes = common or item.get_closest_marker("slow")
+            item.add_marker(pytest.mark.nightly if takes_minutes else pytest.mark.slow)

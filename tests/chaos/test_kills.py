@@ -42,7 +42,7 @@ KILLS: dict[str, tuple[Kill, ...]] = {
         Kill("step ground recorded"),
     ),
     "sandbox created": (
-        Kill("rename */box.json"),
+        Kill("rename */boxes/box-*"),
         Kill("mkdir */boxes/*/inbox"),
         Kill("driver.create after"),
         Kill("write recorded", nth=2, agent_boxes=4),
@@ -98,7 +98,17 @@ KILLS: dict[str, tuple[Kill, ...]] = {
         Kill("transaction run finished recorded"),
     ),
 }
-CASES = [pytest.param(kill, id=f"{row}: {kill.point} {kill.nth}") for row, kills in KILLS.items() for kill in kills]
+_EACH_CHANGE = 2
+CASES = [
+    pytest.param(
+        kill,
+        id=f"{row}: {kill.point} {kill.nth}",
+        # Each change tries the first moments of each effect, each night all of them.
+        marks=pytest.mark.slow if number < _EACH_CHANGE else pytest.mark.nightly,
+    )
+    for row, kills in KILLS.items()
+    for number, kill in enumerate(kills)
+]
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +127,6 @@ def test_every_effect_in_the_design_is_killed_before_between_and_after() -> None
     assert all(len(kills) >= 3 for kills in KILLS.values())
 
 
-@pytest.mark.slow
 @pytest.mark.sandbox
 @pytest.mark.parametrize("kill", CASES)
 def test_a_run_killed_once_goes_on_where_it_was(tmp_path: Path, calm: Outcome, kill: Kill) -> None:

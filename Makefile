@@ -25,13 +25,15 @@ test-slow: $(READY)
 test-nightly: $(READY)
 	$(RUN)/python -m pytest -q -n $(JOBS) -m nightly
 
+SANDBOX_SUITES ?= tests/sandbox tests/hostile tests/conformance tests/cli/test_demo.py tests/end_to_end/test_random_dag.py
 test-sandbox: $(READY)
-	$(RUN)/python -m pytest -q -n $(JOBS) -m "sandbox and not slow and not nightly" tests/sandbox tests/hostile tests/conformance tests/cli/test_demo.py tests/end_to_end/test_random_dag.py
+	$(RUN)/python -m pytest -q -n $(JOBS) -m "sandbox and not slow and not nightly" $(SANDBOX_SUITES)
 
 # Boxes as containers, of an engine that is started for these tests and stopped after them.
+DOCKER_SUITES ?= tests/sandbox tests/hostile tests/conformance
 test-docker: $(READY)
 	.ci/docker-engine sh -c '$(RUN)/python -m pytest -q -n $(JOBS) tests/containers && \
-		$(RUN)/python -m pytest -q -n $(JOBS) -k docker tests/sandbox tests/hostile tests/conformance'
+		$(RUN)/python -m pytest -q -n $(JOBS) -k docker $(DOCKER_SUITES)'
 
 lint: $(READY)
 	$(RUN)/ruff check .

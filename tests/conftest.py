@@ -7,6 +7,8 @@ import signal
 import pytest
 
 _SLOW_KINDS = ("daytona", "daytona-service")
+_EACH_CHANGE = ("test_sandbox.py", "test_sandbox_files.py", "test_sandbox_life.py")
+"""Of what every kind of sandbox promises, what is tried on Daytona for each change; each night all of it."""
 
 
 def pytest_configure() -> None:
@@ -22,7 +24,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         callspec = getattr(item, "callspec", None)
         if callspec is not None and any(kind in _SLOW_KINDS for kind in callspec.params.values()):
             item.add_marker(pytest.mark.daytona)
-            # The stand-in's boxes are embedded ones: what they hold and what comes out of them is tried there.
-            common = {"hostile", "sandbox"} & set(item.path.parts[-2:-1])
-            takes_minutes = common or item.get_closest_marker("slow")
-            item.add_marker(pytest.mark.nightly if takes_minutes else pytest.mark.slow)
+            each_change = item.path.name in _EACH_CHANGE and not item.get_closest_marker("slow")
+            item.add_marker(pytest.mark.slow if each_change else pytest.mark.nightly)

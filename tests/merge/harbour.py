@@ -12,6 +12,9 @@ from switchyard_merge.forge import LocalForge
 from switchyard_merge.land import LandedStack, Lander, LandingRules
 from switchyard_merge.verdicts import LandingRecord, Verdict
 
+EIGHT = {f"t{number}": ([], [{f"f{number}": "1\n"}]) for number in range(8)}
+"""Pull requests that stand beside one another."""
+
 Suite = Callable[[Mapping[str, str]], str]
 """What is wrong with the files; empty: nothing."""
 
@@ -94,3 +97,12 @@ def journal(stage: Stage) -> LandingRecord:
     found = LandingRecord.load(stage.yard.factory, STACK)
     assert found is not None
     return found[0]
+
+
+def new_files(stage: Stage) -> dict[str, str]:
+    return {path: text for path, text in stage.files(stage.main()).items() if path not in "abc"}
+
+
+def red_with(*paths: str) -> Any:
+    """Wrong as soon as all of these are there."""
+    return lambda files: f"{' and '.join(paths)} do not work" if set(paths) <= set(files) else ""

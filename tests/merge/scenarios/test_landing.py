@@ -1,16 +1,26 @@
-"""M15, M16, M18, M19, M31–M34: what lands, what does not, and that the base never points at what nobody checked."""
+"""M15, M16, M18, M19, M31: what lands, what does not, and that the base never points at what nobody checked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from math import ceil, log2
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harbour import Checks, approve, ejected, journal, land, lander, names, trees_of_main, watch_main
-from stage import Stage, Watched, branch, join
+from harbour import (
+    Checks,
+    approve,
+    ejected,
+    journal,
+    land,
+    lander,
+    names,
+    new_files,
+    red_with,
+    trees_of_main,
+    watch_main,
+)
+from stage import Stage, Watched, branch
 from switchyard_merge import HeadMoved, MergeError, NotMergeable
 from switchyard_merge.forge import MergeMethod
 from yard import Yard
@@ -22,7 +32,6 @@ DIAMOND = {
     "d": (["b", "c"], [{"fd": "1\n"}]),
 }
 LANDED = {"fa": "2\n", "fb": "1\n", "fc": "1\n", "fd": "1\n"}
-EIGHT = {f"t{number}": ([], [{f"f{number}": "1\n"}]) for number in range(8)}
 
 
 @pytest.fixture
@@ -30,15 +39,6 @@ def stage(yard: Yard, tmp_path: Path) -> Stage:
     stage = Stage.open(yard, tmp_path)
     watch_main(stage)
     return stage
-
-
-def new_files(stage: Stage) -> dict[str, str]:
-    return {path: text for path, text in stage.files(stage.main()).items() if path not in "abc"}
-
-
-def red_with(*paths: str) -> Any:
-    """Wrong as soon as all of these are there."""
-    return lambda files: f"{' and '.join(paths)} do not work" if set(paths) <= set(files) else ""
 
 
 @pytest.mark.parametrize("method", ["squash", "rebase", "merge"])
@@ -297,106 +297,6 @@ def test_m31_what_the_forge_has_not_worked_out_is_asked_again_a_few_times(
     pauses: list[float] = []
     told = lander(stage, Checks(stage), forge=UnsettledForge(stage, times), pauses=pauses).land("r")
     assert (names(told), len(pauses)) == (lands, min(times, 5))
-
-
-@pytest.mark.parametrize("culprit", [0, 3, 7])
-@pytest.mark.slow
-def test_m32_one_culprit_of_eight_costs_four_extra_runs_at_most(stage: Stage, culprit: int) -> None:
-    stage.publish(EIGHT)
-    approve(stage)
-    checks = Checks(stage, red_with(f"f{culprit}"))
-    told = land(stage, checks, batch=8)
-    assert ejected(told) == {f"t{culprit}": ""}
-    assert set(names(told)) == EIGHT.keys() - {f"t{culprit}"}
-    assert told.runs == len(checks.trees) <= 1 + ceil(log2(8)) + 1
-    assert len(trees_of_main(stage)) == 1
-    assert set(trees_of_main(stage)) <= checks.green
-
-
-@pytest.mark.slow
-def test_m32_two_culprits_are_both_found_and_the_rest_lands(stage: Stage) -> None:
-    stage.publish(EIGHT)
-    approve(stage)
-
-    def suite(files: Mapping[str, str]) -> str:
-        return "f2 or f5" if {"f2", "f5"} & set(files) else ""
-
-    checks = Checks(stage, suite)
-    told = land(stage, checks, batch=8)
-    assert ejected(told) == {"t2": "", "t5": ""}
-    assert set(names(told)) == EIGHT.keys() - {"t2", "t5"}
-    assert told.runs <= 1 + 2 * (ceil(log2(8)) + 2)
-    assert set(trees_of_main(stage)) <= checks.green
-
-
-@pytest.mark.parametrize("batch", [1, 8])
-@pytest.mark.slow
-def test_m32_a_base_that_is_red_itself_ejects_nobody(stage: Stage, batch: int) -> None:
-    stage.publish(EIGHT)
-    approve(stage)
-    told = land(stage, Checks(stage, lambda files: "the base is broken"), batch=batch)
-    assert (names(told), ejected(told), told.is_base_red) == ([], {}, True)
-    assert told.waiting.keys() == {branch(task) for task in EIGHT}
-    assert stage.watched.writes == []
-
-
-@pytest.mark.parametrize("batch", [1, 8])
-@pytest.mark.slow
-def test_m33_a_flake_ejects_nobody(stage: Stage, batch: int) -> None:
-    stage.publish(EIGHT)
-    approve(stage)
-    checks = Checks(stage, flakes=1)
-    told = land(stage, checks, batch=batch)
-    assert (set(names(told)), ejected(told)) == (set(EIGHT), {})
-    assert set(trees_of_main(stage)) <= checks.green
-
-
-@pytest.mark.slow
-def test_m33_a_flake_during_the_search_does_not_blame_the_innocent(stage: Stage) -> None:
-    stage.publish(EIGHT)
-    approve(stage)
-    # The whole batch is red for a reason; the first half right after it is not.
-    checks = Checks(stage, red_with("f6"), flakes=2)
-    told = land(stage, checks, batch=8)
-    assert ejected(told) == {"t6": ""}
-    assert set(names(told)) == EIGHT.keys() - {"t6"}
-
-
-@pytest.mark.slow
-def test_m33_the_first_red_counts_where_the_rules_say_so(stage: Stage) -> None:
-    stage.publish({"a": ([], [{"fa": "1\n"}])})
-    approve(stage)
-    checks = Checks(stage)
-    checks.flakes = 1
-    told = land(stage, checks, reds=1)
-    assert (names(told), ejected(told)) == ([], {"a": ""})
-
-
-@pytest.mark.parametrize("batch", [1, 8])
-@pytest.mark.slow
-def test_m34_what_stands_on_a_culprit_is_ejected_and_the_rest_lands(stage: Stage, batch: int) -> None:
-    stage.publish(
-        {
-            "a": ([], [{"fa": "1\n"}]),
-            "b": (["a"], [{"red": "1\n"}]),
-            "c": (["a"], [{"fc": "1\n"}]),
-            "d": (["b", "c"], [{"fd": "1\n"}]),
-            "e": (["c"], [{"fe": "1\n"}]),
-        }
-    )
-    approve(stage)
-    checks = Checks(stage, red_with("red"))
-    told = land(stage, checks, batch=batch)
-    assert names(told) == ["a", "c", "e"]
-    assert set(told.waiting) == {branch("b"), branch("d")}
-    assert ejected(told) == ({"b": ""} if batch == 1 else {"b": "", "d": "b"})
-    assert set(trees_of_main(stage)) <= checks.green
-    assert new_files(stage) == {"fa": "1\n", "fc": "1\n", "fe": "1\n"}
-    # What is left stands where it should, on branches that are still there.
-    # A batch has `b` put onto the base when `c` is on it already, so that `d` needs no join any more.
-    assert stage.bases() == {"b": "main", "d": "join-d" if batch == 1 else "b"}
-    assert stage.diff("d") == {"fd": "A"}
-    assert set(stage.yard.heads()) == {branch("b"), branch("d"), join("d")}
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from switchyard_sandbox.embedded.procfs import is_alive
@@ -35,7 +36,9 @@ class Process:
         for number in (signal.SIGTERM, signal.SIGKILL):
             if self.wait(0):
                 return False
-            signal.pidfd_send_signal(self._handle, number)
+            # It may have ended, and been buried, since we asked.
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, number)
             if self.wait(patience_s):
                 return number == signal.SIGKILL
         return True

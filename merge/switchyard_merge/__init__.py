@@ -1,5 +1,6 @@
 """Branches of a DAG into pull requests: order, joins, conflicts, publication and the stack that people see."""
 
+from switchyard_merge.bodies import stack_bodies
 from switchyard_merge.body import (
     CheckLine,
     Marker,
@@ -44,5 +45,5 @@ __all__ = [
     "StackedPull", "StaleBranch", "Stand", "UnknownDependency", "Verdict", "branch_name", "draw_stack",
     "find_all_conflicts", "find_conflicts", "is_join_branch", "join_branch_name", "join_of", "merge_body",
     "open_or_adopt", "publish_pulls", "push_branches", "read_marker", "refresh_body", "render_body", "restack",
-    "stack_document", "stack_status",
+    "stack_bodies", "stack_document", "stack_status",
 ]  # fmt: skip

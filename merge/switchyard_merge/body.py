@@ -69,7 +69,7 @@ def render_body(text: PullRequestText) -> str:
     """The body in Markdown."""
     marker = text.marker
     sections = [
-        f"<!-- switchyard:task={_packed(marker.task)} run={_packed(marker.run)} head={_packed(marker.head)} -->",
+        _marker_line(marker),
         f"## Task\n\n**{inline(text.title)}** ({code(marker.task)})\n\n{quoted(text.description)}".rstrip(),
         f"## Acceptance\n\n{_acceptance(text.acceptance)}",
         _region("evidence", f"## Evidence\n\n{_evidence(text.checks)}"),
@@ -97,6 +97,21 @@ def merge_body(existing: str, generated: str) -> str:
     return existing if body == plain else body
 
 
+def render_place(
+    body: str, marker: Marker, parents: Sequence[ParentLine], stack: Sequence[StackEntry], base: str
+) -> str:
+    """The generated parts that tell where a pull request stands, to be merged into its body; its evidence stays."""
+    evidence = [found[0] for found in _pattern("evidence").finditer(body.replace("\r\n", "\n"))]
+    return "\n\n".join(
+        [
+            _marker_line(marker),
+            *(evidence if len(evidence) == 1 else ()),
+            _region("parents", _parents(parents)),
+            _region("navigation", navigation(stack, current=marker.task, base=base)),
+        ]
+    )
+
+
 def read_marker(body: str) -> Marker | None:
     """The marker in a body; None where there is none."""
     found = _MARKER.search(body.replace("\r\n", "\n"))
@@ -114,6 +129,10 @@ def quoted(text: str) -> str:
     kept = text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "\n\n… (cut; the whole text is in the task)"
     # Every line separator that a forge or Python knows, or a line could begin outside the quote.
     return "\n".join(f"> {line}".rstrip() for line in kept.splitlines())
+
+
+def _marker_line(marker: Marker) -> str:
+    return f"<!-- switchyard:task={_packed(marker.task)} run={_packed(marker.run)} head={_packed(marker.head)} -->"
 
 
 def _acceptance(items: Sequence[str]) -> str:

@@ -14,15 +14,15 @@ from switchyard_git import CommitSha, Repository, Signature
 
 from switchyard_merge.body import merge_body
 from switchyard_merge.errors import MergeError, StaleBranch
-from switchyard_merge.forge.contract import Forge
+from switchyard_merge.forge.contract import Forge, PullRequest
 from switchyard_merge.keep_plan import Blocked, Step, Steps, plan_layers, plan_steps
 from switchyard_merge.publish import BranchUpdate, push_branches
 from switchyard_merge.record import RecordedBranch, StackRecord
 from switchyard_merge.restack import restack
 from switchyard_merge.situation import Situation, observe
 
-Bodies = Callable[[StackRecord], Mapping[str, str]]
-"""The generated text of each branch's pull request, for a stack as it stands now."""
+Bodies = Callable[[StackRecord, Mapping[str, PullRequest]], Mapping[str, str]]
+"""The generated text of each branch's pull request, for a stack as it stands now and the pull requests by branch."""
 
 _ROUNDS = 4
 _LANDED_MARK = "already-landed"
@@ -116,7 +116,7 @@ class Keeper:
         return bool(step.reopen or step.base is not None or step.close)
 
     def _renew_bodies(self, record: StackRecord, seen: Situation) -> None:
-        for branch, generated in (self.bodies(record) if self.bodies else {}).items():
+        for branch, generated in (self.bodies(record, seen.pulls) if self.bodies else {}).items():
             pull = seen.pulls.get(branch)
             if branch in record.branches and pull is not None and pull.state != "merged":
                 body = merge_body(pull.body, generated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from switchyard_merge import (
     render_body,
 )
 from switchyard_merge.body import read_parents
+from switchyard_merge.forge.contract import PullRequest
 from switchyard_merge.keep import Keeper
 from switchyard_merge.record import StackRecord
 from yard import LONG, WHO, Yard
@@ -96,7 +98,7 @@ def test_m36_a_persons_text_outlives_a_restack(stage: Stage) -> None:
     stage.forge.edit(number, title="Theirs", body=f"Please hurry.\n\n{stage.pull('b').body}\nReviewed-by: Ada\n")
     stage.land("a")
 
-    def bodies(record: StackRecord) -> dict[str, str]:
+    def bodies(record: StackRecord, pulls: Mapping[str, PullRequest]) -> dict[str, str]:
         tips = {name: recorded.aim.tip for name, recorded in record.branches.items()}
         return {name: render_body(PullRequestText(Marker("b", "r", tip), "b", "Do b.")) for name, tip in tips.items()}
 

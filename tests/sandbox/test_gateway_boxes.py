@@ -15,6 +15,7 @@ from sandbox.upstream import Handler, Upstream, running
 
 pytestmark = pytest.mark.sandbox
 KEY = "sk-ant-real-key-of-the-host"
+ISOLATING = [kind for kind in ("docker", "embedded") if kind in DRIVERS]
 CLIENT = """
 import json, os, urllib.request
 address = os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages"
@@ -40,7 +41,7 @@ def upstream() -> Iterator[Upstream]:
         yield upstream
 
 
-@pytest.fixture(params=[kind for kind in sorted(DRIVERS) if kind in ("embedded", "none")])
+@pytest.fixture(params=[*ISOLATING, "none"])
 def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
     made = make_ground(tmp_path, request.param)
     yield made
@@ -76,7 +77,7 @@ def test_a_command_gets_a_streamed_answer_and_holds_no_key(
     said = ground.did(box, "python3 client.py")
     assert [json.loads(line[6:])["type"] for line in said.splitlines() if line] == ["message_start", "message_stop"]
     assert upstream.asked[0][2]["x-api-key"] == KEY
-    places = "/workspace /home /switchyard /tmp /run /etc" if ground.driver.kind == "embedded" else "$PWD $HOME"
+    places = "/workspace /home /switchyard /tmp /run /etc" if ground.driver.kind in ISOLATING else "$PWD $HOME"
     seen = ground.did(
         box, f"env; tr '\\0' '\\n' < /proc/self/environ; grep -rsl {KEY[:12]} {places} && echo found || true"
     )
@@ -100,7 +101,7 @@ def test_the_token_lies_in_no_file_that_others_may_read(ground: Ground, gateway:
     assert {place.stat().st_mode & 0o077 for place in holding} == {0}
 
 
-@pytest.mark.parametrize("ground", ["embedded"], indirect=True)
+@pytest.mark.parametrize("ground", ISOLATING, indirect=True)
 class TestIsolated:
     def test_a_box_with_the_gateway_alone_has_no_other_way_out(
         self, ground: Ground, gateway: GatewayHandle, upstream: Upstream

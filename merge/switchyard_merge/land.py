@@ -7,19 +7,22 @@ children, merge through the forge. Deleting a branch comes last: a forge closes 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from switchyard_git import CommitSha, RefName, Repository
 
 from switchyard_merge.body import quoted
-from switchyard_merge.branches import is_factory_branch
 from switchyard_merge.errors import HeadMoved, NotMergeable
-from switchyard_merge.forge.contract import BatchForge, MergeMethod, Prepared, PullRequest, Standing
+from switchyard_merge.forge.contract import BatchForge, Prepared, PullRequest
 from switchyard_merge.keep import Keeper, Kept
+from switchyard_merge.keep_plan import Blocked
+from switchyard_merge.leftovers import bases_of, idle_joins, leftovers_of
 from switchyard_merge.navigation import code
 from switchyard_merge.publish import delete_branches
-from switchyard_merge.queue import Candidate, Ejected, Prefix, Queue
+from switchyard_merge.queue import Candidate, Ejected, Prefix, Queue, assemble
+from switchyard_merge.readiness import LandingRules, not_ready, settled_standing
 from switchyard_merge.record import StackRecord
 from switchyard_merge.situation import Situation, observe
 from switchyard_merge.targets import look, opened
@@ -28,23 +31,6 @@ from switchyard_merge.verdicts import Checker, Journal, Leftover, Move
 _MARK = "landing"
 _RESTARTS = 5
 """How often in a row the world may move under a round before it is left for later."""
-_SETTLING_TRIES = 5
-_SETTLING_S = 2.0
-
-
-@dataclass(frozen=True)
-class LandingRules:
-    """When and how a pull request lands."""
-
-    method: MergeMethod = "squash"
-    needs_approval: bool = True
-    required_checks: tuple[str, ...] = ()
-    """Checks of the forge that must have passed; one of any other name must only not be red or running."""
-    reds: int = 2
-    """Red runs it takes to eject one: 1 believes the first."""
-    batch: int = 1
-    """How many land with one move of the base, where the forge can; 1: each by the forge's own merge."""
-    deletes_branches: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,6 +59,50 @@ class LandedStack:
 
 
 @dataclass(frozen=True)
+class Foreseen:
+    """What landing would do, if every check were green."""
+
+    landing: tuple[Candidate, ...]
+    """In the order in which they would land."""
+    waiting: Mapping[str, str]
+    """Every other branch of the stack → what it waits for."""
+    restacked: tuple[str, ...]
+    """The branches that would be put right first."""
+
+
+class Witness(Protocol):
+    """Hears what landing is about to do and what it did; what it raises stops the landing there."""
+
+    def kept(self, kept: Kept) -> None:
+        """The stack was put right, as at the beginning of every round."""
+
+    def about_to_land(self, prefixes: Sequence[Prefix]) -> None:
+        """Their trees are green; the forge is asked to merge them next."""
+
+    def landed(self, one: LandedBranch) -> None:
+        """The forge merged it."""
+
+    def ejected(self, one: Ejected) -> None:
+        """It does not land before its branch changes; its pull request says why."""
+
+
+class Nobody:
+    """A witness that keeps nothing."""
+
+    def kept(self, kept: Kept) -> None:
+        """Nothing."""
+
+    def about_to_land(self, prefixes: Sequence[Prefix]) -> None:
+        """Nothing."""
+
+    def landed(self, one: LandedBranch) -> None:
+        """Nothing."""
+
+    def ejected(self, one: Ejected) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
 class Lander:
     """Everything that landing needs. It may be stopped anywhere, and goes on from there when it is called again."""
 
@@ -85,6 +115,7 @@ class Lander:
     """The forge, where it can move its base for a whole batch."""
     pause: Callable[[float], None] = time.sleep
     """Waits, in seconds, while the forge works out whether a pull request can be merged."""
+    witness: Witness = field(default_factory=Nobody)
 
     def land(self, name: str) -> LandedStack:
         """Land what can be landed of a stack.
@@ -99,6 +130,16 @@ class Lander:
         while run.round():
             pass
         return run.told()
+
+    def foresee(self, name: str) -> Foreseen:
+        """What `land` would do now; nothing is checked, and nothing is changed but objects that no ref names.
+
+        Raises:
+            MergeError: There is no record of the stack.
+            ForgeUnavailable: The forge does not answer.
+        """
+        journal = Journal.open(self.keeper.repository, name, self.checker, suite=self.suite)
+        return _Run(self, name, journal).foreseen()
 
     def forget_verdicts(self, name: str) -> None:
         """Have every tree checked again, such as after what made the checks red was no fault of the code."""
@@ -137,14 +178,13 @@ class _Run:
         """Land what can land together; whether another round may land more."""
         keeper = self.lander.keeper
         kept = keeper.keep(self.name)
+        self.lander.witness.kept(kept)
         seen = observe(self.repository, keeper.forge, keeper.target, kept.record)
-        self._delete_leftovers(seen)
-        candidates = self._choose(kept, seen)
+        self._delete_leftovers(kept.record, seen)
+        candidates = self._choose(kept.record, kept.blocked, seen)
         if not candidates:
             return False
-        base_ref = RefName(f"refs/heads/{kept.record.base}")
-        queue = Queue(self.repository, self.journal, base_ref, seen.base_tip, self.rules.method, self.rules.reds)
-        settled = queue.settle(candidates)
+        settled = self._queue(kept.record, seen).settle(candidates)
         if settled.is_base_red:
             self.is_base_red = True
             why = f"{kept.record.base} itself is red at {seen.base_tip}"
@@ -156,65 +196,100 @@ class _Run:
             self.held[branch] = tips[branch], why
         if not settled.train.prefixes:
             return True
-        return self._land(kept.record, seen, settled.train.prefixes)
+        return self._land(kept.record, seen, self._together(settled.train.prefixes))
 
-    def _choose(self, kept: Kept, seen: Situation) -> list[Candidate]:
-        """The first pull requests, parents before children, that nothing keeps from landing."""
-        limit = self.rules.batch if self.lander.batches else 1
+    def foreseen(self) -> Foreseen:
+        """What a first round would find, and all that would follow it."""
+        keeper = self.lander.keeper
+        plan = keeper.plan(self.name)
+        recorded = StackRecord.load(self.repository, self.name)
+        assert recorded is not None
+        seen = observe(self.repository, keeper.forge, keeper.target, recorded[0])
+        moved = {update.branch for update in plan.moved if update.new != update.expected}
+        chosen = self._choose(plan.record, plan.blocked, seen, moved)
+        base_ref = RefName(f"refs/heads/{plan.record.base}")
+        train = assemble(self.repository, base_ref, seen.base_tip, chosen, self.rules.method)
+        landing = tuple(prefix.candidate for prefix in train.prefixes)
+        restacked = tuple(branch for branch in plan.record.branches if branch in moved)
+        return Foreseen(landing, {**self.waiting, **train.refused}, restacked)
+
+    def _queue(self, record: StackRecord, seen: Situation) -> Queue:
+        rules, base_ref = self.rules, RefName(f"refs/heads/{record.base}")
+        return Queue(
+            self.repository,
+            self.journal,
+            base_ref,
+            seen.base_tip,
+            rules.method,
+            rules.reds,
+            lands_singly=self.lander.batches is None,
+        )
+
+    def _together(self, prefixes: Sequence[Prefix]) -> Sequence[Prefix]:
+        """What the next move of the base lands: all, or the first where the forge merges one by one."""
+        return prefixes if self.lander.batches else prefixes[:1]
+
+    def _choose(
+        self, record: StackRecord, blocked: Mapping[str, Blocked], seen: Situation, moved: Set[str] | None = None
+    ) -> list[Candidate]:
+        """The pull requests, parents before children, that nothing keeps from landing: the first of them, or all.
+
+        Args:
+            moved: Given, all are looked at; these are yet to be put where the record has them.
+        """
         chosen: dict[str, Candidate] = {}
         self.waiting = {}
-        for branch, recorded in kept.record.branches.items():
+        for branch, recorded in record.branches.items():
             pull, stand = seen.pulls.get(branch), recorded.aim
             below = next((parent for parent in stand.parents if parent not in chosen), None)
-            if branch in kept.blocked:
-                why = kept.blocked[branch].reason
+            if branch in blocked:
+                why = blocked[branch].reason
             elif pull is None or pull.state != "open":
                 why = "it has no open pull request"
             elif below:
                 why = f"stands on {below}, which has not landed"
             else:
-                why = self._obstacle(branch, pull, stand.tip)
+                why = self._obstacle(branch, pull, stand.tip, is_moving=branch in (moved or ()))
             if why or pull is None:
                 self.waiting[branch] = why
                 continue
             chosen[branch] = Candidate(branch, pull.number, pull.title, stand.tip, stand.floor, stand.parents)
-            if len(chosen) == limit:
+            if moved is None and len(chosen) == self.rules.batch:
                 break
         return list(chosen.values())
 
-    def _obstacle(self, branch: str, pull: PullRequest, tip: CommitSha) -> str:
+    def _obstacle(self, branch: str, pull: PullRequest, tip: CommitSha, *, is_moving: bool) -> str:
         """Why it does not land now; asked once for each tip."""
         held_tip, why = self.held.get(branch, (None, ""))
         if held_tip == tip:
             return why
-        standing = self._settled_standing(pull.number)
+        standing = settled_standing(self.lander.keeper.forge, pull.number, self.lander.pause)
+        if is_moving:
+            # What the forge says of the old head is over once the branch has been put right.
+            standing = replace(standing, head_sha=tip, mergeable=True)
         why = f"its head moved to {standing.head_sha}" if standing.head_sha != tip else not_ready(standing, self.rules)
         if why:
             self.held[branch] = tip, why
         return why
-
-    def _settled_standing(self, number: int) -> Standing:
-        """What the forge says, once it has worked it out."""
-        standing = self.lander.keeper.forge.standing(number)
-        for _ in range(_SETTLING_TRIES):
-            if standing.mergeable is not None or standing.blocked:
-                break
-            self.lander.pause(_SETTLING_S)
-            standing = self.lander.keeper.forge.standing(number)
-        return standing
 
     def _eject(self, ejected: Sequence[Ejected], tips: Mapping[str, CommitSha]) -> None:
         for one in ejected:
             self.ejected.append(one)
             self.held[one.branch] = tips[one.branch], _why_ejected(one)
             self.lander.keeper.forge.comment(one.number, _MARK, _told_ejected(one))
+            self.lander.witness.ejected(one)
 
     def _land(self, record: StackRecord, seen: Situation, prefixes: Sequence[Prefix]) -> bool:
         """Move the base onto what was checked, if it still is where that was made; whether to go on."""
         if self._base_tip(record) != seen.base_tip:
             return self._again(prefixes)
         move = Move(seen.base_tip, self.repository.tree_of(prefixes[-1].commit))
-        self.journal.note_landing(move, self._leftovers(record, seen, prefixes))
+        keeper = self.lander.keeper
+        leftovers = (
+            leftovers_of(self.repository, record, seen, prefixes, keeper.who) if self.rules.deletes_branches else {}
+        )
+        self.journal.note_landing(move, leftovers)
+        self.lander.witness.about_to_land(prefixes)
         self._retarget_children(record, seen, prefixes)
         try:
             merged = self._merge(prefixes, seen.base_tip)
@@ -228,7 +303,9 @@ class _Run:
             self.held[refused.branch] = refused.tip, err.reason
             return True
         self.restarts = 0
-        self.landed += [self._landed(one, pull) for one, pull in zip(prefixes, merged, strict=True)]
+        for one, pull in zip(prefixes, merged, strict=True):
+            self.landed.append(self._landed(one, pull))
+            self.lander.witness.landed(self.landed[-1])
         return True
 
     def _again(self, prefixes: Sequence[Prefix]) -> bool:
@@ -253,7 +330,7 @@ class _Run:
                 self.lander.keeper.forge.edit(pull.number, base=record.base)
 
     def _merge(self, prefixes: Sequence[Prefix], base: CommitSha) -> Sequence[PullRequest]:
-        if self.lander.batches and self.rules.batch > 1:
+        if self.lander.batches and len(prefixes) > 1:
             prepared = [Prepared(one.candidate.number, one.candidate.tip, one.commit) for one in prefixes]
             return self.lander.batches.merge_batch(prepared, expected_base=base)
         (one,) = prefixes
@@ -271,62 +348,23 @@ class _Run:
             self.is_base_red = True
         return LandedBranch(prefix.candidate.branch, prefix.candidate.number, commit, was_foreseen)
 
-    def _leftovers(self, record: StackRecord, seen: Situation, prefixes: Sequence[Prefix]) -> dict[str, Leftover]:
-        """The branches of what lands, and the joins that only these needed."""
-        if not self.rules.deletes_branches:
-            return {}
-        found: dict[str, Leftover] = {}
-        for one in prefixes:
-            candidate = one.candidate
-            # What a person made is not the factory's to delete.
-            if is_factory_branch(candidate.branch):
-                found[candidate.branch] = Leftover(candidate.number, candidate.tip)
-            join = record.branches[candidate.branch].join
-            if join in seen.tips and self._is_ours(seen.tips[join]):
-                found[join] = Leftover(candidate.number, seen.tips[join])
-        return found
-
-    def _is_ours(self, join: CommitSha) -> bool:
-        """Whether the factory made a join: what a person pushed there is not deleted."""
-        (commit,) = self.repository.read_commits([join])
-        who = self.lander.keeper.who
-        return (commit.committer.name, commit.committer.email) == (who.name, who.email)
-
-    def _delete_leftovers(self, seen: Situation) -> None:
-        """Delete branches whose pull request is merged, once nothing of the stack is based on them.
-
-        Nor anything that a person closed: without its base it would look as if the forge had closed it.
-        """
-        needed = {pull.base for pull in seen.pulls.values() if pull.state != "merged"}
+    def _delete_leftovers(self, record: StackRecord, seen: Situation) -> None:
+        """Delete branches whose pull request is merged, once nothing of the stack is based on them, and idle joins."""
+        needed = bases_of(seen)
         merged = {one.number for one in self.landed}
-        due: dict[str, Leftover] = {}
+        keeper, due = self.lander.keeper, dict[str, Leftover]()
         for branch, leftover in self.journal.record.leftovers.items():
             if branch not in needed and (leftover.number in merged or self._is_merged(leftover.number)):
                 due[branch] = leftover
+        idle = idle_joins(self.repository, record, seen, keeper.who) if self.rules.deletes_branches else {}
+        if due or idle:
+            tips = {branch: one.tip for branch, one in due.items()}
+            delete_branches(self.repository, keeper.target, tips | idle)
         if due:
-            target = self.lander.keeper.target
-            delete_branches(self.repository, target, {branch: one.tip for branch, one in due.items()})
             self.journal.note_deleted(due)
 
     def _is_merged(self, number: int) -> bool:
         return self.lander.keeper.forge.get(number).state == "merged"
-
-
-def not_ready(standing: Standing, rules: LandingRules) -> str:
-    """Why people, checks or the forge do not let a pull request land; empty: they do."""
-    failed = sorted(name for name, state in standing.checks.items() if state == "failed")
-    running = {name for name, state in standing.checks.items() if state == "pending"}
-    running |= {name for name in rules.required_checks if name not in standing.checks}
-    reasons = [
-        (standing.changes_requested, "a reviewer requested changes"),
-        (bool(standing.blocked), standing.blocked),
-        (rules.needs_approval and not standing.approved, "nobody has approved it yet"),
-        (bool(failed), f"checks failed: {', '.join(failed)}"),
-        (bool(running), f"checks have not finished: {', '.join(sorted(running))}"),
-        (standing.mergeable is None, "the forge has not worked out yet whether it can be merged"),
-        (standing.mergeable is False, "it conflicts with its base"),
-    ]
-    return next((why for holds, why in reasons if holds), "")
 
 
 def _why_ejected(one: Ejected) -> str:

@@ -113,11 +113,14 @@ class Queue:
     method: MergeMethod
     reds: int
     """How many red runs with a candidate in them it takes to eject it; fewer are a flake."""
+    lands_singly: bool = False
+    """Whether the base will be at each of them for a while, and so each has to be green; else the last is enough."""
 
     def settle(self, candidates: Sequence[Candidate]) -> Settled:
         """Check all of them together; where that is red, eject culprits and what stands on them until it is green.
 
-        One culprit of n costs at most ⌈log₂ n⌉ + 1 runs after the first, flakes and a check of the base aside.
+        One culprit of n costs at most ⌈log₂ n⌉ + 1 runs more than the others by themselves, flakes and a check of the
+        base aside. No tree is checked twice.
         """
         rest = list(candidates)
         settled = Settled(self._train(rest))
@@ -138,11 +141,15 @@ class Queue:
         return assemble(self.repository, self.base_ref, self.base, candidates, self.method)
 
     def _is_green(self, train: Train) -> bool:
-        return self.journal.passes(train.prefixes[-1].commit)
+        last, *others = reversed(train.prefixes)
+        if not self.journal.passes(last.commit):
+            return False
+        return not self.lands_singly or all(self.journal.passes(one.commit) for one in reversed(others))
 
     def _first_red(self, train: Train) -> int:
         """The place of the candidate with which a red train turns red."""
-        green, red = -1, len(train.prefixes) - 1
+        known = [self.journal.known(prefix.commit) for prefix in train.prefixes]
+        green, red = -1, next(place for place, one in enumerate(known) if one and not one.passed)
         while red - green > 1:
             middle = (green + red) // 2
             if self.journal.passes(train.prefixes[middle].commit):

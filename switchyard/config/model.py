@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from switchyard_git import is_valid_ref
 
 from switchyard.errors import UsageError, did_you_mean
@@ -243,15 +252,58 @@ class ReviewConfig(_Table):
     """Land what is approved and green without being asked."""
 
 
+class LandingConfig(_Table):
+    """`[landing]`: when and how `switchyard stack land` merges."""
+
+    method: Literal["squash", "rebase", "merge"] = "squash"
+    """What a merged pull request becomes on the base: one commit, its own commits anew, or a merge commit."""
+    batch: Annotated[int, Field(ge=1)] = 1
+    """How many pull requests are checked together before the first of them lands."""
+    needs_approval: bool = True
+    """Whether somebody must have approved; who requested changes keeps it from landing in any case."""
+    required_checks: tuple[Said, ...] = ()
+    """The forge's checks that must have passed; one of any other name must only not be red or running."""
+    reds: Annotated[int, Field(ge=1)] = 2
+    """Red runs of one tree that it takes to believe them; fewer are a flake."""
+    deletes_branches: bool = True
+    """Whether the factory's branches are deleted once they have landed."""
+
+
 class ForgeConfig(_Table):
     """`[forge]`: where people review."""
 
     kind: Literal["local", "github"] = "local"
     """The driver; local keeps pull requests beside the state."""
     repository: Annotated[str, StringConstraints(pattern=r"^$|^[\w.-]+/[\w.-]+$")] = ""
-    """github: owner/name."""
-    base_url: Annotated[str, StringConstraints(pattern=r"^https?://")] = "https://api.github.com"
-    """github: the API's address."""
+    """github: owner/name; "" means as the remote's URL says."""
+    base_url: Annotated[str, StringConstraints(pattern=r"^$|^https?://[^/?#@]+(/[^?#]*)?$")] = ""
+    """github: the API's address, as `https://HOST/api/v3` of an Enterprise server; "" means github.com."""
+    native_stacks: bool = False
+    """github: use GitHub's own stacks where the repository has them (a public preview)."""
+    app_id: Annotated[int, Field(gt=0)] | None = None
+    """github: the App that works, unless GITHUB_TOKEN is set; None: a person's token."""
+    installation_id: Annotated[int, Field(gt=0)] | None = None
+    """github: the App's installation; None: the one on the repository is looked up."""
+    private_key_env: Annotated[str, AfterValidator(lambda name: name and _check_variable(name))] = ""
+    """github: the host's environment variable that holds the App's private key, in PEM."""
+    private_key_file: str = ""
+    """github: or the file that holds it, absolute or from `~`."""
+
+    @field_validator("private_key_file")
+    @classmethod
+    def _check_key_file(cls, path: str) -> str:
+        if path and not path.startswith(("/", "~/")):
+            raise ValueError(f"'{path}' must be absolute or begin with '~/': a key is no part of a repository")
+        return path
+
+    @model_validator(mode="after")
+    def _check_app(self) -> Self:
+        keys = [key for key in (self.private_key_env, self.private_key_file) if key]
+        if self.app_id is not None and len(keys) != 1:
+            raise ValueError("app_id needs one of private_key_env and private_key_file")
+        if self.app_id is None and (keys or self.installation_id is not None):
+            raise ValueError("private_key_env, private_key_file and installation_id need app_id")
+        return self
 
 
 class StateConfig(_Table):
@@ -286,6 +338,8 @@ class Config(_Table):
     """What one run may use."""
     review: ReviewConfig = ReviewConfig()
     """What a person must see."""
+    landing: LandingConfig = LandingConfig()
+    """When and how `stack land` merges."""
     forge: ForgeConfig = ForgeConfig()
     """Where people review."""
     state: StateConfig = StateConfig()

@@ -9,7 +9,8 @@ from typing import Any
 from stage import STACK, Stage
 from switchyard_git import CommitSha, TreeSha
 from switchyard_merge.forge import LocalForge
-from switchyard_merge.land import LandedStack, Lander, LandingRules
+from switchyard_merge.land import LandedStack, Lander
+from switchyard_merge.readiness import LandingRules
 from switchyard_merge.verdicts import LandingRecord, Verdict
 
 EIGHT = {f"t{number}": ([], [{f"f{number}": "1\n"}]) for number in range(8)}

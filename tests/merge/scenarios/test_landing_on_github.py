@@ -13,11 +13,15 @@ pytestmark = pytest.mark.slow
 __all__ = ["github", "github_service", "stage"]
 
 
-@pytest.mark.parametrize("method", ["squash", "rebase", "merge"])
-def test_a_diamond_lands_parents_first_and_leaves_nothing(stage: GitHubStage, method: MergeMethod) -> None:
+@pytest.mark.parametrize(("method", "batch"), [("squash", 1), ("squash", 8), ("rebase", 8), ("merge", 1)])
+def test_a_diamond_lands_parents_first_and_leaves_nothing(stage: GitHubStage, method: MergeMethod, batch: int) -> None:
     stage.publish(DIAMOND)
-    checks = Checks(stage)
-    told = land(stage, checks, method=method, needs_approval=False)
+    checks, before = Checks(stage), stage.main()
+    moved: list[bool] = []
+    checks.meanwhile = [lambda: moved.append(stage.main() != before)] * 4
+    told = land(stage, checks, method=method, batch=batch, needs_approval=False)
+    # In a batch, all that the base would be is checked before it moves for the first time.
+    assert moved == [False] * 4 if batch == 8 else [False, True, True, True]
     assert (names(told), told.waiting) == (["a", "b", "c", "d"], {})
     assert all(one.was_foreseen for one in told.landed)
     assert len(checks.trees) == 4

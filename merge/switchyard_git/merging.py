@@ -1,14 +1,18 @@
-"""Merges without a worktree; git is the authority on what conflicts, and many merges share one process."""
+"""Merges without a worktree; git is the authority on what conflicts, and many merges share one process.
+
+As on a forge, no `.gitattributes` counts: it would let a branch choose which programs of the repository's own
+configuration run here, and the verdict would hang on what somebody has checked out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from switchyard_git.errors import GitError, UnrelatedHistories
 from switchyard_git.history import History
-from switchyard_git.plumbing import decode
+from switchyard_git.plumbing import decode, fields
 from switchyard_git.process import Result
 from switchyard_git.values import CommitSha, Conflicted, Merged, MergeMessage, TreeSha
 
@@ -18,6 +22,7 @@ _FIXED = (
     "merge.directoryRenames=conflict",
     "merge.renameLimit=7000",
     "merge.conflictStyle=merge",
+    "merge.renormalize=false",
 )
 
 _WORTH_A_PROCESS = 64
@@ -56,7 +61,9 @@ class Merging(History):
             return []
         request = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs).encode()
         flags = ("--write-tree", "--stdin", "-z", "--name-only", "--messages")
-        result = self._run("merge-tree", *flags, stdin=request, config=_FIXED)
+        # Without the work tree, whose `.gitattributes` git would read.
+        bare = replace(self, worktree=None)
+        result = bare._run("merge-tree", *flags, stdin=request, config=_FIXED, env=self._without_drivers())
         if result.code < 0:
             return self._after_crash(pairs, result)
         if "refusing to merge unrelated histories" in result.stderr:
@@ -72,6 +79,20 @@ class Merging(History):
                 f"git merged {len(outcomes)} of {len(pairs)} pairs", hint="check the version of git: 2.38 or newer"
             )
         return outcomes
+
+    def _without_drivers(self) -> dict[str, str]:
+        """An environment in which every merge program that the repository's configuration names only says no.
+
+        `info/attributes` and `merge.default` may still choose one; what only it could merge is a conflict.
+        """
+        files = [self.common_dir / "config", self.git_dir / "config.worktree"]
+        texts = [file.read_bytes().lower() for file in files if file.is_file()]
+        if not any(word in text for text in texts for word in (b"driver", b"include")):
+            return {}
+        names = fields(self._run("config", "--name-only", "-z", "--get-regexp", r"^merge\..*\.driver$").stdout)
+        settings = {f"GIT_CONFIG_KEY_{place}": decode(name) for place, name in enumerate(names)}
+        settings |= {f"GIT_CONFIG_VALUE_{place}": "false" for place in range(len(names))}
+        return settings | {"GIT_CONFIG_COUNT": str(len(names))}
 
     def _after_crash(self, pairs: Sequence[tuple[CommitSha, CommitSha]], crash: Result) -> list[Merged | Conflicted]:
         """Keep every other verdict when git dies on one pair; what git cannot merge is a conflict.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
+from switchyard_sandbox.docker.task import ENGINE
 from switchyard_sandbox.embedded.job import ENTRY
 from switchyard_sandbox.embedded.ownership import ORPHAN_GRACE_S, is_orphan
 from switchyard_sandbox.embedded.procfs import is_alive
@@ -27,31 +28,53 @@ def see_out(user: int, places: Collection[tuple[str, str]]) -> None:
     # A process closes its files a moment before it is gone.
     while os.getppid() == user and time.monotonic() < give_up:
         time.sleep(0.01)
-    if not _left(places):
+    if not any(_left(places)) and not any(_thrown(places)):
         return
     time.sleep(ORPHAN_GRACE_S)
-    for box in _left(places):
+    for kind, box in _left(places):
         if place := throw_away(box):
+            _end(kind, place)
             remove_tree(place)
+    for kind, place in _thrown(places):
+        _end(kind, place)
+        remove_tree(place)
 
 
-def _left(places: Collection[tuple[str, str]]) -> list[str]:
+def _end(kind: str, place: str) -> None:
+    """End what runs of a box elsewhere than below a supervisor of its own."""
+    if kind == "docker":
+        # Imported here: spawners of other kinds need nothing of it.
+        from switchyard_sandbox.docker.ending import remove_container
+
+        remove_container(place)
+
+
+def _left(places: Collection[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Boxes of these kinds that have neither owner nor supervisor."""
-    found = []
+    for kind, box in _folders(places, "boxes"):
+        if is_orphan(box) and not _is_supervised(box):
+            yield kind, box
+
+
+def _thrown(places: Collection[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Boxes whose destroyer may have been killed before it ended what a supervisor of their own would have ended."""
+    found = _folders([(kind, state) for kind, state in places if kind == "docker"], "trash")
+    return ((kind, box) for kind, box in found if os.path.exists(f"{box}/{ENGINE}"))  # noqa: PTH110
+
+
+def _folders(places: Collection[tuple[str, str]], below: str) -> Iterator[tuple[str, str]]:
     for kind, state in places:
-        boxes = f"{state}/boxes"
+        boxes = f"{state}/{below}"
         names = os.listdir(boxes) if os.path.isdir(boxes) else []  # noqa: PTH112, PTH208
-        found += [box for box in (f"{boxes}/{name}" for name in names) if _is_left(box, kind)]
-    return found
+        yield from ((kind, f"{boxes}/{name}") for name in names if _is_of(kind, f"{boxes}/{name}"))
 
 
-def _is_left(box: str, kind: str) -> bool:
+def _is_of(kind: str, box: str) -> bool:
     try:
         with open(f"{box}/{ENTRY}") as file:
-            is_ours = json.load(file)["kind"] == kind
+            return bool(json.load(file)["kind"] == kind)
     except FileNotFoundError:
         return False
-    return is_ours and is_orphan(box) and not _is_supervised(box)
 
 
 def _is_supervised(box: str) -> bool:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from switchyard_sandbox import KEEP, BoxId, Command, CommandId
+from switchyard_sandbox.docker.client import connect
 
-from sandbox.boxes import DRIVERS, LABELS, MARK, Ground, living, make_ground
+from sandbox.boxes import DOCKER, DRIVERS, LABELS, MARK, Ground, living, make_ground
 
 pytestmark = pytest.mark.sandbox
 _DELAYS_S = [*(0.004 * step for step in range(25)), 0.2, 0.5, 1.0, 3.0, 10.0]
@@ -87,7 +88,7 @@ def _make_and_start(ground: Ground, commit: str, begin: int) -> None:
 @pytest.mark.parametrize("ground", [kind for kind in ("docker", "embedded", "none") if kind in DRIVERS], indirect=True)
 def test_without_a_successor_a_box_ends_by_itself(ground: Ground) -> None:
     """One that is followed goes on, and so does one that was made to be kept."""
-    followed, kept, lost, _ = _make_some_and_be_killed(ground, ground.commit({"a": "a\n"}))
+    followed, kept, lost, untouched = _make_some_and_be_killed(ground, ground.commit({"a": "a\n"}))
     ground.boxes += [followed, kept]
     finished = ground.driver.attach(followed, CommandId("1"))
     assert (finished.exit_code, finished.stdout) == (0, b"lived\n")
@@ -95,8 +96,12 @@ def test_without_a_successor_a_box_ends_by_itself(ground: Ground) -> None:
     # That of the box that is kept.
     assert len(living(MARK)) == 1
     assert [str(group) for group in Path("/sys/fs/cgroup").glob(f"*/switchyard-{lost}")] == []
-    assert _mounted(lost) == []
+    assert _mounted(lost) == _mounted(untouched) == []
     ground.await_empty("trash")
+    if DOCKER:
+        with connect(DOCKER) as client:
+            names = [container.name for container in client.sdk.containers.list(all=True)]
+        assert not {f"switchyard-{box}" for box in (lost, untouched)}.intersection(names)
 
 
 def _make_some_and_be_killed(ground: Ground, commit: str) -> list[BoxId]:
@@ -120,8 +125,7 @@ def _make_some(ground: Ground, commit: str, made: int) -> None:
         boxes = [driver.create(spec) for spec in (plain, kept, plain, plain)]
         # One that outlives a box's patience.
         driver.start(boxes[0], Command(("sh", "-c", "sleep 45; echo lived")))
-        # Without a command a container has nobody here to end it.
-        for box in boxes[1:] if driver.kind == "docker" else boxes[1:3]:
+        for box in boxes[1:3]:
             driver.start(box, Command(("sleep", MARK)))
         os.write(made, " ".join(boxes).encode())
         time.sleep(60)

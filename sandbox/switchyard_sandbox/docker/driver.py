@@ -35,7 +35,7 @@ from switchyard_sandbox.docker.carrying import bring_out, see_none_left
 from switchyard_sandbox.docker.client import Client, connect
 from switchyard_sandbox.docker.container import Container, Sources, Way, make, state_name, write_users
 from switchyard_sandbox.docker.launching import begin, make_task
-from switchyard_sandbox.docker.task import HOME
+from switchyard_sandbox.docker.task import ENGINE, HOME
 from switchyard_sandbox.docker.terminal import DockerTerminal
 from switchyard_sandbox.embedded.job import AUDIT
 from switchyard_sandbox.embedded.machine import box_uid
@@ -53,6 +53,7 @@ from switchyard_sandbox.inbox import put_file
 from switchyard_sandbox.journal import Entry, Journal
 from switchyard_sandbox.layers import ensure_layer
 from switchyard_sandbox.mirror import CodeStore
+from switchyard_sandbox.spawning import SPAWNER
 
 _DEFAULT_TERMINAL = TerminalSize()
 
@@ -99,6 +100,7 @@ class DockerDriver:
             BadCode: The repository or a commit can't be used.
             SetUpFailed: A set-up command failed.
         """
+        SPAWNER.look_after(self.kind, self._state)
         store = CodeStore(self._state, box_uid())
         checkout = store.checkout(spec.code)
         with connect(self._base_url) as client:
@@ -109,6 +111,7 @@ class DockerDriver:
                 image = images.with_setup(client, image, layer, state_name(self._state))
             box, folder = self._journal.open(spec)
             try:
+                (folder / ENGINE).write_text(client.socket)
                 self._furnish(folder, spec)
                 local = None if spec.code.remote else checkout
                 way = self._way(client, spec)

@@ -1,4 +1,7 @@
-"""Ends what is left of a command in a container: every process of the command's group, however it was detached."""
+"""Ends what is left of a command in a container: every process of the command's group, however it was detached.
+
+And a box's container as a whole, for those on the host who outlive the box's maker.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,11 @@ from urllib.parse import urlencode
 
 from switchyard_sandbox.docker.disk import processes
 from switchyard_sandbox.docker.engine import Engine, EngineError
-from switchyard_sandbox.docker.task import FIRST_GROUP, KEEPER
+from switchyard_sandbox.docker.task import ENGINE, FIRST_GROUP, KEEPER
 
+GONE = (404, 409)
+"""What the engine answers about a container that is gone, or about to be."""
+_BOX_NAME = len("box-") + 16
 _PATIENCE_S = 10.0
 _ROUNDS = 100
 _ROOM = 64
@@ -59,10 +65,40 @@ def end_group(engine: Engine, container: str, *, init_pid: int, uid: int, group:
                 _kill_inside(engine, container, uid, group, pids)
     except EngineError as err:
         # Gone or stopped: so is everything in it.
-        if err.status not in (404, 409):
+        if err.status not in GONE:
             engine.ask("POST", f"/containers/{container}/kill")
         return False
     return True
+
+
+def container_of(box: str) -> str:
+    """The name of a box's container, by the box's folder, wherever that lies now."""
+    return f"switchyard-{os.path.basename(box)[:_BOX_NAME]}"  # noqa: PTH119
+
+
+def remove_container(box: str) -> None:
+    """Remove the container of a box, by the box's folder; one that is gone or was never asked for is no error.
+
+    Raises:
+        EngineError: The engine is gone, or refused.
+    """
+    try:
+        with open(f"{box}/{ENGINE}") as file:
+            engine = Engine(file.read())
+    except FileNotFoundError:
+        return
+    try:
+        engine.ask("DELETE", f"/containers/{container_of(box)}?force=1&v=1")
+    except EngineError as err:
+        if err.status not in GONE:
+            raise
+    forget_engine(box)
+
+
+def forget_engine(box: str) -> None:
+    """Note that a box has no container any more."""
+    with suppress(FileNotFoundError):
+        os.unlink(f"{box}/{ENGINE}")  # noqa: PTH108
 
 
 def remaining(engine: Engine, container: str, init_pid: int, group: int | None) -> list[int]:
@@ -98,7 +134,7 @@ def _kill_inside(engine: Engine, container: str, uid: int, group: int | None, pi
         return
     except EngineError as err:
         # Where there is no room for one more process, likewise.
-        if err.status in (404, 409):
+        if err.status in GONE:
             raise
     finally:
         engine.ask("POST", f"/containers/{container}/update", {"PidsLimit": pids})

@@ -10,10 +10,9 @@ from switchyard_sandbox import reaper
 from switchyard_sandbox.contract import BoxId
 from switchyard_sandbox.docker.client import Client, told
 from switchyard_sandbox.docker.container import BOX, STATE, Container, state_name
+from switchyard_sandbox.docker.ending import GONE, container_of, forget_engine
 from switchyard_sandbox.docker.images import prune_setups
 from switchyard_sandbox.journal import Journal
-
-_NAME = len("box-") + 16
 
 
 def reap(client: Client, journal: Journal, state: Path, keep: frozenset[BoxId]) -> Sequence[BoxId]:
@@ -48,7 +47,8 @@ def _prune(client: Client, state: str) -> None:
 
 def end(client: Client, folder: Path) -> None:
     """Remove the container of a box whose folder was thrown away, and wait for the supervisors of its commands."""
-    remove(client, f"switchyard-{folder.name[:_NAME]}")
+    remove(client, container_of(str(folder)))
+    forget_engine(str(folder))
     reaper.end_commands(folder)
 
 
@@ -60,7 +60,7 @@ def remove(client: Client, container: str) -> None:
         try:
             client.sdk.api.remove_container(container, force=True, v=True)
         except APIError as err:
-            if err.status_code not in (404, 409):
+            if err.status_code not in GONE:
                 raise
 
 

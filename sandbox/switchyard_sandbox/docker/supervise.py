@@ -23,7 +23,7 @@ import time
 
 from switchyard_sandbox.docker import told
 from switchyard_sandbox.docker.disk import Disk
-from switchyard_sandbox.docker.ending import end_group
+from switchyard_sandbox.docker.ending import end_group, remove_container
 from switchyard_sandbox.docker.engine import Engine, EngineError
 from switchyard_sandbox.docker.seat import Seat, listen
 from switchyard_sandbox.docker.stream import Stream
@@ -69,12 +69,7 @@ def destroy(task: Task) -> None:
     if not place:
         return
     os.chdir("/")
-    try:
-        Engine(task.engine).ask("DELETE", f"/containers/{task.container}?force=1&v=1")
-    except EngineError as err:
-        # Gone, or about to be.
-        if err.status not in (404, 409):
-            raise
+    remove_container(place)
     remove_tree(place)
 
 

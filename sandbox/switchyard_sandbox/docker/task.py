@@ -10,6 +10,9 @@ TASK, STDIN = "task.json", "stdin"
 NAME, SOCKET = "exec", "terminal.sock"
 """For a terminal: the command's name at the engine, and where who sits at it connects."""
 
+ENGINE = "engine"
+"""File of a box's folder: the socket of the engine that was asked for its container; gone once the container is."""
+
 HOME = "/home/agent"
 FIRST_GROUP = 30_000
 """The group of a box's own doings; its nth command has the nth after it.

@@ -75,6 +75,8 @@ class Settled(Packet):
     head: CommitSha
     branch: str
     number: int | None = None
+    landed: bool = False
+    """Whether the base holds its work, in whatever commits."""
 
 
 class RunPlan(Packet):
@@ -101,6 +103,10 @@ class Ground(Packet):
     """The branch a pull request is based on."""
     join: str = ""
     """`branch` again when it is a join of several parents that this task publishes."""
+    grounds: tuple[CommitSha, ...] = ()
+    """The commits that `commit` is, or joins."""
+    parents: tuple[str, ...] = ()
+    """The branches among the grounds; the rest is the base."""
 
 
 class Conflict(Packet):
@@ -248,6 +254,15 @@ class Publication(Packet):
     number: int
     url: str
     state: str
+    base: str = ""
+    """The branch that it goes to."""
+
+
+class StackNote(Packet):
+    """How a look after the stacks of pull requests went."""
+
+    held_up: str = ""
+    """What kept them from being brought up to date; the next run tries again."""
 
 
 class TaskResult(Packet):

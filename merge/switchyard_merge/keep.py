@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from switchyard_git import CommitSha, Repository, Signature
+from switchyard_git import CommitSha, RefMoved, Repository, Signature
 
 from switchyard_merge.body import merge_body
 from switchyard_merge.errors import MergeError, StaleBranch
@@ -38,6 +38,10 @@ class Kept:
     pushed: tuple[str, ...]
     """The branches that moved."""
     blocked: Mapping[str, Blocked]
+    landed: Mapping[str, str]
+    """The branches that left the stack, with the commit that holds their work."""
+    pulls: Mapping[str, PullRequest]
+    """The newest pull request from each branch that was recorded, as it is now."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Keeper:
     """The name and e-mail of join commits."""
     bodies: Bodies | None = None
     """None leaves the texts alone."""
+    announce: Callable[[StackRecord, Steps], None] | None = None
+    """Told what is about to be done, before any of it is."""
 
     def keep(self, name: str) -> Kept:
         """Make the stack right; with nothing to do, nothing is written and nothing pushed.
@@ -63,7 +69,7 @@ class Keeper:
         for round_ in range(_ROUNDS):
             try:
                 return self._round(name)
-            except StaleBranch:
+            except (StaleBranch, RefMoved):
                 # What was made stands on what is no longer there: look again, and make it anew.
                 if round_ == _ROUNDS - 1:
                     raise
@@ -79,14 +85,17 @@ class Keeper:
         seen = observe(self.repository, self.forge, self.target, record)
         plan = self._plan(record, seen)
         if not plan.is_nothing:
+            if self.announce:
+                self.announce(record, plan)
             version = _journal(record, seen, plan).save(self.repository, version)
         self._push(plan.revived)
-        done = [step for step in plan.steps if self._act(step)]
+        pulls = dict(seen.pulls)
+        done = [step for step in plan.steps if self._act(step, pulls)]
         pushed = self._push(plan.moved)
-        self._renew_bodies(plan.record, seen)
+        self._renew_bodies(plan.record, pulls)
         if plan.record != record or not plan.is_nothing:
             plan.record.save(self.repository, version)
-        return Kept(plan.record, tuple(done), tuple(pushed), plan.blocked)
+        return Kept(plan.record, tuple(done), tuple(pushed), plan.blocked, plan.landed, pulls)
 
     def _load(self, name: str) -> tuple[StackRecord, CommitSha]:
         found = StackRecord.load(self.repository, name)
@@ -104,24 +113,24 @@ class Keeper:
         pushed = push_branches(self.repository, self.target, updates)
         return [branch.branch for branch in pushed if branch.outcome == "pushed"]
 
-    def _act(self, step: Step) -> bool:
+    def _act(self, step: Step, pulls: dict[str, PullRequest]) -> bool:
         """Bring one pull request's state and base up to date; whether there was anything to do."""
         if step.reopen:
-            self.forge.reopen(step.number)
+            pulls[step.branch] = self.forge.reopen(step.number)
         if step.base is not None:
-            self.forge.edit(step.number, base=step.base)
+            pulls[step.branch] = self.forge.edit(step.number, base=step.base)
         if step.close:
             self.forge.comment(step.number, _LANDED_MARK, step.close)
-            self.forge.close(step.number)
+            pulls[step.branch] = self.forge.close(step.number)
         return bool(step.reopen or step.base is not None or step.close)
 
-    def _renew_bodies(self, record: StackRecord, seen: Situation) -> None:
-        for branch, generated in (self.bodies(record, seen.pulls) if self.bodies else {}).items():
-            pull = seen.pulls.get(branch)
+    def _renew_bodies(self, record: StackRecord, pulls: dict[str, PullRequest]) -> None:
+        for branch, generated in (self.bodies(record, pulls) if self.bodies else {}).items():
+            pull = pulls.get(branch)
             if branch in record.branches and pull is not None and pull.state != "merged":
                 body = merge_body(pull.body, generated)
                 if body != pull.body:
-                    self.forge.edit(pull.number, body=body)
+                    pulls[branch] = self.forge.edit(pull.number, body=body)
 
 
 def _journal(record: StackRecord, seen: Situation, plan: Steps) -> StackRecord:

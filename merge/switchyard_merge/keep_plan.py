@@ -63,6 +63,8 @@ class Steps:
     """Branches to move together; those that only have to be where they were seen are among them."""
     record: StackRecord
     blocked: Mapping[str, Blocked]
+    landed: Mapping[str, str]
+    """The branches that leave the stack, with the commit that holds their work."""
 
     @property
     def is_nothing(self) -> bool:
@@ -172,7 +174,15 @@ def plan_steps(record: StackRecord, seen: Situation, fates: Fates, outcomes: Map
     for name in fates.landed:
         placing.close_landed(name)
     placing.guard()
-    return Steps(placing.revived, placing.steps, placing.moved, placing.next_record(), placing.blocked)
+    landed = placing.held_by | {name: _landing(name, seen) for name in fates.landed}
+    return Steps(placing.revived, placing.steps, placing.moved, placing.next_record(), placing.blocked, landed)
+
+
+def _landing(name: str, seen: Situation) -> str:
+    """The commit that brought a landed branch to where it is."""
+    if name in seen.pulls and seen.pulls[name].state == "merged":
+        return seen.pulls[name].merged_sha
+    return seen.by_hand.get(name, seen.stands[name].tip)
 
 
 @dataclass
@@ -189,6 +199,8 @@ class _Placing:
     placed: dict[str, Stand] = field(default_factory=dict)
     gone: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Branches of which nothing is left → the parents that theirs are now."""
+    held_by: dict[str, str] = field(default_factory=dict)
+    """Branches of which nothing is left → the commit that holds all of it."""
 
     def place(self, name: str, stand: Stand, outcome: Outcome) -> None:
         if not isinstance(outcome, Restacked):
@@ -202,6 +214,7 @@ class _Placing:
         pull = self.seen.pulls[name]
         if outcome.is_empty and stand.tip != stand.floor:
             self.gone[name] = parents
+            self.held_by[name] = outcome.floor
             if pull.state == "open":
                 self.steps.append(Step(name, pull.number, close="Already landed: its base holds all of it."))
             return

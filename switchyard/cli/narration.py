@@ -30,6 +30,11 @@ def how_it_ended(data: Data) -> str:
     return f"ended by signal {data['signal']}" if data["signal"] else f"exited with {data['exit_code']}"
 
 
+def describe_wait(reason: str, seconds: float) -> str:
+    """Why nothing happens for a while, as the forge wants it."""
+    return f"waiting for GitHub: {seconds:.0f} s ({reason})"
+
+
 def _run_started(data: Data) -> str:
     count = _counted(len(data["tasks"]), "task")
     return f"run started: {count} on {data['base_branch']} ({data['base_commit'][:10]})"
@@ -64,6 +69,11 @@ def _finished(data: Data) -> str:
     return f"{data['state']}".replace("_", " ") + (f": {reason}" if reason else "")
 
 
+def _restacked(data: Data) -> str:
+    # A row of the whole stack ends the act; those of its tasks tell what came of it.
+    return f"restacked onto {data['base_branch']} ({data['head'][:10]})" if "head" in data else ""
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' if number != 1 else ''}"
 
@@ -84,6 +94,10 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "policy_decided": _decided,
     "branch_published": lambda data: f"pushed {data['branch']} ({data['head'][:10]})",
     "pull_request_opened": lambda data: f"pull request #{data['number']} onto {data['base']}: {data['url']}",
+    "forge_waiting": lambda data: describe_wait(data["reason"], data["seconds"]),
+    "pull_request_changed": _finished,
+    "restacked": _restacked,
+    "landed": lambda data: f"landed as {data['commit'][:10]}" if data["commit"] else "landed",
     "task_finished": _finished,
     "run_finished": lambda data: "run finished",
     "operator_action": lambda data: f"a person said: {data['action']}",
@@ -100,5 +114,6 @@ _DOING: Mapping[str, Callable[[Data], str]] = {
     "policy_decided": lambda data: "deciding",
     "retry_scheduled": lambda data: f"attempt {data['attempt']}: making a sandbox",
     "branch_published": lambda data: "opening the pull request",
+    "pull_request_changed": lambda data: data["state"].replace("_", " "),
     "task_finished": lambda data: data["state"].replace("_", " "),
 }

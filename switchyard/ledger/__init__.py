@@ -1,7 +1,7 @@
 """The event log: append-only rows in a hash chain, the artifacts they name, and the views folded from them."""
 
 from switchyard.ledger.artifacts import ArtifactStore
-from switchyard.ledger.effects import Effect, complete_effect, find_effect, intend_effect
+from switchyard.ledger.effects import Effect, complete_effect, find_effect, intend_effect, unfinished_effects
 from switchyard.ledger.errors import ArtifactDamaged, ArtifactMissing, LedgerBroken, LedgerError
 from switchyard.ledger.events import EVENT_TYPES, Event, EventType, NewEvent
 from switchyard.ledger.replay import FactoryView, RunView, TaskView, fold
@@ -30,5 +30,6 @@ __all__ = [
     "intend_effect",
     "read_events",
     "touch_head",
+    "unfinished_effects",
     "verify_chain",
 ]

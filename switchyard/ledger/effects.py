@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from switchyard.ledger.events import NewEvent, canonical_json
 from switchyard.ledger.store import EFFECTS, append
 
-EffectKind = Literal["sandbox", "attempt", "branch", "pull_request", "navigation"]
+EffectKind = Literal["sandbox", "attempt", "branch", "pull_request", "navigation", "stack", "landing"]
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,16 @@ def complete_effect(connection: sa.Connection, key: str, outcome: Mapping[str, A
 def find_effect(connection: sa.Connection, key: str) -> Effect | None:
     """The effect of that key, if it was ever intended."""
     row = connection.execute(sa.select(EFFECTS).where(EFFECTS.c.key == key)).mappings().first()
-    if row is None:
-        return None
+    return None if row is None else _effect(row)
+
+
+def unfinished_effects(connection: sa.Connection, kind: EffectKind) -> list[Effect]:
+    """The effects of a kind that were tried and of which no outcome is known."""
+    query = sa.select(EFFECTS).where(EFFECTS.c.kind == kind, EFFECTS.c.outcome.is_(None))
+    return [_effect(row) for row in connection.execute(query).mappings()]
+
+
+def _effect(row: sa.RowMapping) -> Effect:
     return Effect(
         key=row["key"],
         kind=row["kind"],

@@ -29,6 +29,8 @@ EventType = Literal[
     "escalated",
     "branch_published",
     "pull_request_opened",
+    "forge_waiting",
+    "pull_request_changed",
     "restacked",
     "landed",
     "task_finished",

@@ -47,6 +47,8 @@ class TaskView:
     head: str = ""
     pushed: str = ""
     """What the branch was last pushed at; empty: it never was."""
+    landed: str = ""
+    """The commit that brought its work to the base; empty: it has not landed."""
     proven: str = ""
     """The newest commit that was found fit to be published; empty: there is none."""
     depends_on: tuple[TaskId, ...] = ()
@@ -210,6 +212,26 @@ def _opened(task: TaskView, event: Event) -> TaskView:
     return replace(task, pull_request=view)
 
 
+def _restacked(task: TaskView, event: Event) -> TaskView:
+    data = event.data
+    head = data["head"]
+    pull = task.pull_request and replace(task.pull_request, base=data["base_branch"])
+    moved = replace(task, head=head, pushed=head, base=data["base"], base_branch=data["base_branch"])
+    return replace(moved, join=data["join"], pull_request=pull)
+
+
+def _changed(task: TaskView, event: Event) -> TaskView:
+    data = event.data
+    pull = task.pull_request and replace(task.pull_request, state=data["pull_request"])
+    return replace(task, state=data["state"], reason=data["reason"], pull_request=pull)
+
+
+def _landed(task: TaskView, event: Event) -> TaskView:
+    pull = task.pull_request and replace(task.pull_request, state=event.data["pull_request"])
+    landed = event.data["commit"]
+    return replace(task, state="landed", reason="", needs_person=None, pull_request=pull, landed=landed)
+
+
 def _finished(task: TaskView, event: Event) -> TaskView:
     state: TaskState = event.data["state"]
     needs_person = task.needs_person if state == "needs_person" else None
@@ -225,5 +247,8 @@ _CHANGES: Mapping[str, Callable[[TaskView, Event], TaskView]] = {
     "escalated": _escalated,
     "branch_published": _published,
     "pull_request_opened": _opened,
+    "pull_request_changed": _changed,
+    "restacked": _restacked,
+    "landed": _landed,
     "task_finished": _finished,
 }

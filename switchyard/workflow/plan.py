@@ -127,6 +127,8 @@ def _why_not_again(task: Task, latest: TaskView, action: object, selected: bool)
         if action == "reject":
             return f"a person rejected it; `switchyard escalation retry {task.id}` takes it up again"
         return f"it needs a person: `switchyard escalation list`; {latest.reason.splitlines()[0]}"
+    if latest.state == "blocked" and latest.pull_request:
+        return f"its pull request #{latest.pull_request.number} is blocked: {latest.reason}"
     if latest.state == "cancelled" and not selected and action not in ("retry", "approve"):
         return "it was cancelled; name it to run it again"
     return None
@@ -153,6 +155,7 @@ def _settled(by_id: Mapping[TaskId, Task], going: Collection[TaskId], view: Fact
             head=CommitSha(view.latest[parent].head),
             branch=view.latest[parent].branch,
             number=pull.number if (pull := view.latest[parent].pull_request) else None,
+            landed=view.latest[parent].state == "landed",
         )
         for parent in sorted(parents - set(going))
         if _is_settled(view, parent)

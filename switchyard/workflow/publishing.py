@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from switchyard_git import CommitSha, Repository
-from switchyard_merge import BranchUpdate, find_conflicts, is_join_branch, open_or_adopt, push_branches
+from switchyard_merge import (
+    BranchUpdate,
+    ForgeRefused,
+    RecordedBranch,
+    Stand,
+    find_conflicts,
+    is_join_branch,
+    open_or_adopt,
+    push_branches,
+)
 from switchyard_merge.forge.contract import NewPullRequest
 
 from switchyard.packets import Conflict, Ground, PlannedTask, Publication, Pushed, RunPlan
 from switchyard.workflow.factory import Factory
-from switchyard.workflow.grounding import keep_branch
+from switchyard.workflow.grounding import join_of_task, keep_branch
 from switchyard.workflow.paths import printable
+from switchyard.workflow.recording import note_branch, stack_name
 
 PREFIX = "factory/"
 
@@ -32,6 +43,9 @@ def push_if_clean(factory: Factory, plan: RunPlan, task: PlannedTask, ground: Gr
         if tips.get(task.branch) != head and (conflict := _predict(factory, plan, task, head, tips)):
             return Pushed(conflict=conflict)
         push_branches(quarantine, plan.target, _updates(task, ground, head, tips))
+        stand = Stand(head, ground.commit, ground.grounds or (ground.commit,), ground.parents)
+        recorded = RecordedBranch((stand,), join_of_task(task))
+        note_branch(quarantine, stack_name(plan.base_branch), plan.base_branch, task.branch, recorded)
     return Pushed()
 
 
@@ -69,11 +83,23 @@ def _fetch_unknown(quarantine: Repository, plan: RunPlan, tips: Mapping[str, Com
         quarantine.fetch(plan.target, [f"+refs/heads/{branch}:refs/switchyard/seen/{branch}" for branch in unknown])
 
 
-def open_pull_request(factory: Factory, task: PlannedTask, ground: Ground, head: CommitSha, body: str) -> Publication:
-    """Open the task's pull request, or adopt the one that is there."""
+def open_pull_request(
+    factory: Factory, plan: RunPlan, task: PlannedTask, ground: Ground, head: CommitSha, body: str
+) -> Publication:
+    """Open the task's pull request, or adopt the one that is there.
+
+    Where its parent landed meanwhile and its branch was deleted, it goes to the base; keeping the stack does the rest.
+    """
     new = NewPullRequest(title=task.title, body=body, head=task.branch, base=ground.branch, labels=task.labels)
-    pull = open_or_adopt(factory.forge, new)
-    return Publication(head=head, number=pull.number, url=pull.url, state=pull.state)
+    try:
+        pull = open_or_adopt(factory.forge, new)
+    except ForgeRefused:
+        if ground.branch == plan.base_branch or factory.quarantine.ls_remote(
+            plan.target, [f"refs/heads/{ground.branch}"]
+        ):
+            raise
+        pull = open_or_adopt(factory.forge, replace(new, base=plan.base_branch))
+    return Publication(head=head, number=pull.number, url=pull.url, state=pull.state, base=pull.base)
 
 
 def _current_base(quarantine: Repository, plan: RunPlan) -> CommitSha:

@@ -7,12 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from switchyard.ledger import fold, read_events
-from switchyard.packets import PlannedTask, RunId, RunPlan, Settled, TaskId, TaskResult, TaskState
-from switchyard.workflow.describing import map_stacks
+from switchyard.packets import PlannedTask, RunId, RunPlan, Settled, StackNote, TaskId, TaskResult, TaskState
 from switchyard.workflow.engine import Engine, Json
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.journal import Journal
 from switchyard.workflow.schedule import SETTLED, blocked_by, ready
+from switchyard.workflow.stacking import keep_or_tell, stacking_of
 from switchyard.workflow.status import describe_execution
 from switchyard.workflow.task import TaskLine
 
@@ -65,13 +65,19 @@ class _RunLine:
             ended = self._engine.wait_first(sorted(running))
             self._take(running.pop(ended), self._engine.result(ended))
         self._block_the_rest()
-        self._journal.step("map", lambda: map_stacks(self._factory, self._plan, self._results, self._settled))
-        self._journal.record_view("run finished", "run_finished", self._ending)
+        note = StackNote.model_validate(self._journal.step("map", self._keep_stack))
+        self._journal.record_view("run finished", "run_finished", lambda connection: self._ending(connection, note))
         return self._results
 
-    def _ending(self, connection: sa.Connection) -> dict[str, Any]:
+    def _keep_stack(self) -> StackNote:
+        """Give every pull request its place in its stack; what stands there already is not written again."""
+        stacking = stacking_of(self._factory, self._engine.write, self._plan.target, asks_approval=False)
+        return StackNote(held_up=keep_or_tell(stacking, self._plan.base_branch))
+
+    def _ending(self, connection: sa.Connection, note: StackNote) -> dict[str, Any]:
         view = fold(read_events(connection, run_id=self._plan.run_id))
-        return {"tasks": [describe_execution(task) for task in view.runs[self._plan.run_id].tasks.values()]}
+        tasks = [describe_execution(task) for task in view.runs[self._plan.run_id].tasks.values()]
+        return {"tasks": tasks, **({"held_up": note.held_up} if note.held_up else {})}
 
     def _enqueue(self, task: PlannedTask) -> str:
         workflow_id = task_workflow_id(self._plan.run_id, task.id)

@@ -215,9 +215,9 @@ class TaskLine:
 
         journal.intend("pull_request", "", {"head": task.branch, "base": ground.branch})
         body = describe_pull_request(self._plan, task, self._parents, head, self._checks)
-        opened = journal.step("open", lambda: open_pull_request(self._factory, task, ground, head, body))
+        opened = journal.step("open", lambda: open_pull_request(self._factory, self._plan, task, ground, head, body))
         publication = Publication.model_validate(opened)
-        data = {**publication.model_dump(), "base": ground.branch, "head": task.branch}
+        data = {**publication.model_dump(), "head": task.branch}
         journal.complete("pull_request", "", "pull_request_opened", data)
         return publication
 

@@ -27,6 +27,11 @@ def told(event_type: str, **data: Any) -> str:
         ("context_selected", {"files": 3, "tokens": 900}, "context: 3 files, 900 tokens"),
         ("context_selected", {"files": 1, "tokens": 9}, "context: 1 file, 9 tokens"),
         (
+            "forge_waiting",
+            {"reason": "secondary rate limit", "seconds": 59.6},
+            "waiting for GitHub: 60 s (secondary rate limit)",
+        ),
+        (
             "assignment_dispatched",
             {"attempt": 1, "setup": True},
             "attempt 1: making a sandbox; the set-up runs first where the base is new, and can take a while",
@@ -53,6 +58,11 @@ def told(event_type: str, **data: Any) -> str:
             {"number": 7, "base": "main", "url": "file:///7"},
             "pull request #7 onto main: file:///7",
         ),
+        ("restacked", {"base_branch": "main", "head": "b" * 40}, "restacked onto main (bbbbbbbbbb)"),
+        ("restacked", {"stack": "factory/main", "pushed": []}, ""),
+        ("landed", {"commit": "c" * 40}, "landed as cccccccccc"),
+        ("landed", {"commit": ""}, "landed"),
+        ("pull_request_changed", {"state": "blocked", "reason": "#1 was closed"}, "blocked: #1 was closed"),
         ("task_finished", {"state": "needs_person", "reason": "why\nmore"}, "needs person: why"),
         ("task_finished", {"state": "published", "reason": ""}, "published"),
         ("operator_action", {"action": "retry"}, "a person said: retry"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from gates.samples import a_check
-from switchyard_merge import read_marker
+from switchyard_merge import Keeper, read_marker, stack_bodies
 from switchyard_merge.body import read_parents
 
-from switchyard.packets import CheckResult, PlannedTask, Settled, TaskId, TaskResult, TaskState
-from switchyard.workflow.describing import describe_pull_request, map_stacks
+from switchyard.packets import CheckResult, Ground, PlannedTask, Settled, TaskId, TaskResult, TaskState
+from switchyard.workflow.describing import describe_pull_request
+from switchyard.workflow.factory import signature
 from switchyard.workflow.publishing import open_pull_request, push_if_clean
 from workflow.conftest import Yard, with_tasks
 
@@ -27,10 +28,12 @@ def publish(
             continue
         parent = settled[task.parents[-1]] if task.parents else None
         head = yard.commit(parent.head if parent else yard.base, {f"{task.id}.txt": "x\n"})
-        ground = yard.ground(parent.head if parent else yard.base, parent.branch if parent else "main")
+        commit = parent.head if parent else yard.base
+        branches = (parent.branch,) if parent else ()
+        ground = Ground(commit=commit, branch=parent.branch if parent else "main", grounds=(commit,), parents=branches)
         push_if_clean(yard.factory, yard.plan, task, ground, head)
         body = describe_pull_request(yard.plan, task, settled, head, [a_check()])
-        number = open_pull_request(yard.factory, task, ground, head, body).number
+        number = open_pull_request(yard.factory, yard.plan, task, ground, head, body).number
         checks: tuple[CheckResult, ...] = (a_check(),)
         results[task.id] = TaskResult(
             id=task.id, state=state, head=head, branch=task.branch, number=number, checks=checks
@@ -44,10 +47,15 @@ def body_of(yard: Yard, number: int | None) -> str:
     return yard.factory.forge.get(number).body
 
 
+def draw_map(yard: Yard) -> None:
+    factory = yard.factory
+    Keeper(factory.quarantine, factory.forge, yard.plan.target, signature(0), stack_bodies).keep("factory/main")
+
+
 def mapped(yard: Yard, *tasks: PlannedTask, **ends: TaskState) -> dict[TaskId, str]:
     """The bodies once the map is drawn."""
-    results, settled = publish(yard, *tasks, **ends)
-    map_stacks(yard.factory, yard.plan, results, settled)
+    results, _ = publish(yard, *tasks, **ends)
+    draw_map(yard)
     return {name: body_of(yard, result.number) for name, result in results.items() if result.number}
 
 
@@ -99,11 +107,15 @@ def test_what_does_not_hang_together_is_not_on_the_map(yard: Yard) -> None:
     assert "Do alone" not in bodies[TaskId("one")]
 
 
-def test_a_task_that_was_not_published_is_on_the_map_without_a_number(yard: Yard) -> None:
-    tasks = [yard.task("one"), yard.task("two", "one"), yard.task("three", "two")]
-    bodies = mapped(with_tasks(yard, *tasks), *tasks, two="needs_person", three="blocked")
-    assert set(bodies) == {"one"}
-    assert "two Do two" in bodies[TaskId("one")] and "three Do three" in bodies[TaskId("one")]
+def test_what_is_published_later_comes_onto_the_map_of_what_stood_there(yard: Yard) -> None:
+    tasks = [yard.task("one"), yard.task("two", "one")]
+    here = with_tasks(yard, *tasks)
+    first, settled = publish(here, tasks[0])
+    draw_map(here)
+    assert "stands alone" in body_of(here, first[TaskId("one")].number)
+    publish(with_tasks(here, settled=settled), tasks[1])
+    draw_map(here)
+    assert "#2 Do two" in body_of(here, first[TaskId("one")].number)
 
 
 def test_parents_from_an_earlier_run_are_on_the_map(yard: Yard) -> None:
@@ -118,12 +130,12 @@ def test_parents_from_an_earlier_run_are_on_the_map(yard: Yard) -> None:
 def test_drawing_the_map_again_writes_nothing_and_keeps_what_a_person_wrote(yard: Yard) -> None:
     tasks = [yard.task("one"), yard.task("two", "one")]
     here = with_tasks(yard, *tasks)
-    results, settled = publish(here, *tasks)
-    map_stacks(here.factory, here.plan, results, settled)
+    publish(here, *tasks)
+    draw_map(here)
     forge = here.factory.forge
     forge.edit(1, body=f"{body_of(here, 1)}\nA person was here.\n")
     files = sorted(here.factory.places.forge.glob("*.json"))
     before = [file.stat().st_mtime_ns for file in files]
-    map_stacks(here.factory, here.plan, results, settled)
+    draw_map(here)
     assert [file.stat().st_mtime_ns for file in files] == before
     assert "A person was here." in body_of(here, 1)

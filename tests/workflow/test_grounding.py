@@ -21,12 +21,13 @@ def branch(yard: Yard, name: str) -> str | None:
 
 
 def test_without_parents_work_starts_from_the_runs_base(yard: Yard) -> None:
-    assert ground(yard) == Ground(commit=yard.base, branch="main")
+    assert ground(yard) == Ground(commit=yard.base, branch="main", grounds=(yard.base,))
 
 
 def test_one_parent_is_built_upon_and_its_branch_is_the_base(yard: Yard) -> None:
     head = yard.commit(yard.base, {"a": "edited\n"})
-    assert ground(yard, "p", p=head) == Ground(commit=head, branch="factory/r1/p")
+    alone = Ground(commit=head, branch="factory/r1/p", grounds=(head,), parents=("factory/r1/p",))
+    assert ground(yard, "p", p=head) == alone
 
 
 def test_a_dependency_that_is_no_parent_is_not_joined(yard: Yard) -> None:
@@ -55,7 +56,9 @@ def test_a_join_is_the_same_commit_whichever_run_makes_it_and_whenever(yard: Yar
 def test_a_parent_that_holds_the_others_is_ground_enough(yard: Yard) -> None:
     low = yard.commit(yard.base, {"a": "edited\n"})
     high = yard.commit(low, {"b": "edited\n"})
-    assert ground(yard, "low", "high", low=low, high=high) == Ground(commit=high, branch="factory/r1/high")
+    found = ground(yard, "low", "high", low=low, high=high)
+    assert (found.commit, found.branch, found.join) == (high, "factory/r1/high", "")
+    assert (found.grounds, found.parents) == ((low, high), ("factory/r1/low", "factory/r1/high"))
 
 
 def test_parents_that_do_not_go_together_are_named_with_the_paths(yard: Yard) -> None:

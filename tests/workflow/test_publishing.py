@@ -28,7 +28,7 @@ def push(yard: Yard, task: PlannedTask, head: CommitSha, ground: Ground | None =
 def publish(yard: Yard, name: str, head: CommitSha, ground: Ground | None = None) -> int:
     task = yard.task(name)
     assert push(yard, task, head, ground) == Pushed()
-    return open_pull_request(yard.factory, task, ground or yard.ground(), head, "body\n").number
+    return open_pull_request(yard.factory, yard.plan, task, ground or yard.ground(), head, "body\n").number
 
 
 def tip(yard: Yard, path: str, text: str = "edited\n") -> CommitSha:

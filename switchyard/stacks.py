@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from switchyard.wiring import open_forge
-from switchyard.workflow.stores import open_stores, target_of
+from switchyard.forges import connect
+from switchyard.workflow.stores import open_stores
 from switchyard.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,14 +31,15 @@ def open_keeper(workspace: Workspace, environ: Mapping[str, str] = MappingProxyT
         environ: Where a token for the forge is looked up.
 
     Raises:
-        UsageError: There is no forge of the configured kind.
+        UsageError: The forge's configuration does not fit.
     """
     from switchyard_merge import Keeper, stack_bodies
 
     from switchyard.workflow.factory import signature
 
+    connection = connect(workspace, environ)
     _, quarantine = open_stores(workspace.places)
-    target = target_of(workspace.repository, workspace.config)
+    quarantine = connection.upstream.let_in(quarantine)
     # The date of a join is its newest parent's, so this one counts for nothing.
     who = signature(0)
-    return Keeper(quarantine, open_forge(workspace, quarantine, target), target, who, stack_bodies)
+    return Keeper(quarantine, connection.open(quarantine), connection.upstream.target, who, stack_bodies)

@@ -7,17 +7,17 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from switchyard_git import Repository
-
 from switchyard import config as settings
 from switchyard.agents import Agent, CommandAgent
 from switchyard.config import Config
 from switchyard.errors import UsageError
+from switchyard.forges import connect
 from switchyard.ledger import ArtifactStore, FactoryView, RunView
 from switchyard.packets import RunId, TaskId
 from switchyard.tasks import Task
@@ -25,7 +25,8 @@ from switchyard.workflow.factory import Factory
 from switchyard.workflow.lock import orchestrator_lock
 from switchyard.workflow.outside import Gateway
 from switchyard.workflow.plan import Draft, Standing, draft_run, refuse_unready
-from switchyard.workflow.stores import Base, clear_stale_locks, fetch_base, open_stores, public_url_of, target_of
+from switchyard.workflow.stores import Base, clear_stale_locks, fetch_base, open_stores, public_url_of
+from switchyard.workflow.waiting import Waits
 from switchyard.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -112,23 +113,16 @@ def open_gateway(workspace: Workspace, environ: Mapping[str, str]) -> Gateway | 
     return Gateway(tuple(tables), start, workspace.places.state)
 
 
-def open_forge(workspace: Workspace, quarantine: Repository, target: str) -> Forge:
-    """The forge of the configuration.
-
-    Raises:
-        UsageError: There is no such kind.
-    """
-    return _pick_forge(workspace.config)(workspace, quarantine, target)
-
-
 def parts_of(workspace: Workspace, environ: Mapping[str, str]) -> Parts:
     """How `doctor` tries the parts that the configuration names; nothing is opened yet."""
     from switchyard.workflow.examining import Parts
 
+    connected = cache(lambda: connect(workspace, environ))
     return Parts(
         probe=lambda: open_driver(workspace, environ, accept_no_isolation=True).probe(),
         agents=lambda: _open_agents(workspace.config),
-        forge=lambda: _pick_forge(workspace.config),
+        upstream=lambda: connected().upstream,
+        forge=lambda: connected().examine(),
     )
 
 
@@ -143,10 +137,11 @@ class RunRequest:
     """Where the keys of model endpoints are looked up."""
 
 
-def open_stack(workspace: Workspace) -> Forge:
+def open_stack(workspace: Workspace, environ: Mapping[str, str]) -> Forge:
     """The forge by itself, for looking; nothing is fetched."""
+    connection = connect(workspace, environ)
     _, quarantine = open_stores(workspace.places)
-    return open_forge(workspace, quarantine, target_of(workspace.repository, workspace.config))
+    return connection.open(connection.upstream.let_in(quarantine))
 
 
 def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> Report:
@@ -165,10 +160,15 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
     driver = open_driver(workspace, request.environ, accept_no_isolation=request.accept_no_isolation)
     gateway = open_gateway(workspace, request.environ)
     remote = remote_for_boxes(workspace)
+    waits = Waits()
+    forge = connect(workspace, request.environ, waits.note)
+    with waits.heard_by(lambda waiting: audience.wait(waiting.reason, waiting.seconds)):
+        forge.check()
     with orchestrator_lock(workspace.places.state):
         clear_stale_locks(workspace.places)
         mirror, quarantine = open_stores(workspace.places)
-        base = fetch_base(workspace.repository, mirror, workspace.config)
+        quarantine = forge.upstream.let_in(quarantine)
+        base = fetch_base(workspace.repository, mirror, workspace.config, forge.upstream)
         factory = Factory(
             config=workspace.config,
             places=workspace.places,
@@ -177,11 +177,12 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
             artifacts=ArtifactStore(workspace.places.artifacts),
             driver=driver,
             agents=agents,
-            forge=open_forge(workspace, quarantine, base.target),
+            forge=forge.open(quarantine),
             clock=lambda: datetime.now(UTC),
             publishing=Lock(),
             gateway=gateway,
             remote=remote,
+            waits=waits,
             others=tuple(open_others(workspace, request.environ, driver)),
         )
 
@@ -202,7 +203,9 @@ class Preview:
     """Runs that were interrupted and would go on first."""
 
 
-def preview(workspace: Workspace, selection: Collection[TaskId], plan: Path | None) -> Preview:
+def preview(
+    workspace: Workspace, selection: Collection[TaskId], plan: Path | None, environ: Mapping[str, str]
+) -> Preview:
     """Plan a run and the context of each of its tasks; only the mirror is brought up to date.
 
     Raises:
@@ -213,7 +216,7 @@ def preview(workspace: Workspace, selection: Collection[TaskId], plan: Path | No
     tasks = workspace.tasks(plan)
     refuse_unready({task.id: task for task in tasks}, selection)
     mirror, _ = open_stores(workspace.places)
-    base = fetch_base(workspace.repository, mirror, workspace.config)
+    base = fetch_base(workspace.repository, mirror, workspace.config, connect(workspace, environ).upstream)
     view = workspace.view()
     drafted = draft(workspace, tasks, view, base, selection)
     budget = workspace.config.context.budget_tokens
@@ -243,15 +246,6 @@ def draft(
 def new_run_id(now: float) -> RunId:
     """A sortable id, unique enough to be a branch name's part: date, time and six random characters."""
     return RunId(f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}")
-
-
-def _pick_forge(config: Config) -> Callable[[Workspace, Repository, str], Forge]:
-    kind = config.forge.kind
-    if kind not in _FORGES:
-        raise UsageError(
-            f"forge kind {kind!r} is not part of this release", hint=f"known kinds: {', '.join(sorted(_FORGES))}"
-        )
-    return _FORGES[kind]
 
 
 def _open_agents(config: Config) -> dict[str, Agent]:
@@ -304,12 +298,6 @@ def _open_none(workspace: Workspace, environ: Mapping[str, str]) -> Driver:
     return NoneDriver(workspace.places.state, owner=OWNER)
 
 
-def _open_local_forge(workspace: Workspace, quarantine: Repository, target: str) -> Forge:
-    from switchyard_merge.forge import LocalForge
-
-    return LocalForge(workspace.places.forge, quarantine, target)
-
-
 _AGENTS: dict[str, Callable[[str, settings.Agent], Agent]] = {
     "command": _open_command,
     "codex": _open_later,
@@ -322,4 +310,3 @@ _DRIVERS: dict[str, Callable[[Workspace, Mapping[str, str]], Driver]] = {
     "daytona": _open_daytona,
     "none": _open_none,
 }
-_FORGES: dict[str, Callable[[Workspace, Repository, str], Forge]] = {"local": _open_local_forge}

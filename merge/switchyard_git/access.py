@@ -66,7 +66,9 @@ def introduced(access: Access | None, place: str) -> Iterator[Introduction]:
         # Not `<&17`: to dash, a descriptor has one digit.
         helper = f'!f() {{ test "$1" = get && cat /dev/fd/{reader}; }}; f'
         section = f"credential.{access.host_url}"
+        # A user's `insteadOf` may send every URL of the host elsewhere, by SSH say: of several the longest counts.
+        stays = (f"url.{place}.insteadOf={place}", f"url.{place}.pushInsteadOf={place}")
         # The empty helper forgets the user's own, which would otherwise be told to remember our password.
-        yield Introduction((f"{section}.helper=", f"{section}.helper={helper}"), (reader,))
+        yield Introduction((*stays, f"{section}.helper=", f"{section}.helper={helper}"), (reader,))
     finally:
         os.close(reader)

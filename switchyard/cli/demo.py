@@ -85,17 +85,15 @@ def _lay_out(directory: Path) -> DemoRepository:
 def _play(
     laid_out: DemoRepository, output: Output, kind: str | None, image: str | None
 ) -> tuple[FactoryView, list[StackedPull]]:
-    from switchyard_git import Repository
     from switchyard_merge import stack_status
 
-    from switchyard.wiring import RunRequest, open_forge, run_tasks
+    from switchyard.wiring import RunRequest, open_stack, run_tasks
 
     workspace = open_for_boxes(laid_out.repo, kind, image=image, needs_config=True)
     # Under --json the one document on stdout is the outcome; progress stays on stderr.
     with shown(replace(output, as_json=False)) as progress:
         report = run_tasks(workspace, RunRequest(environ=os.environ), progress)
-    forge = open_forge(workspace, Repository.open(workspace.places.factory), str(laid_out.origin))
-    return report.view, stack_status(forge)
+    return report.view, stack_status(open_stack(workspace, os.environ))
 
 
 def _differences(view: FactoryView) -> list[str]:

@@ -32,7 +32,12 @@ def doctor(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
     looked = examine(workspace.repository, workspace.config, workspace.places, workspace.tasks, parts, os.environ)
     lines = [configuration_line(workspace.root / CONFIG_NAME, fault), *looked]
     rows = [
-        (line.name, "ok" if line.ok else "MISSING" if line.required else "-", line.detail, line.hint) for line in lines
+        (line.name, "ok" if line.ok else "MISSING" if line.required else "-", line.detail, line.hint.split("\n")[0])
+        for line in lines
     ]
-    Output(as_json=as_json, quiet=quiet, verbose=verbose).table(doctor_document(lines), COLUMNS, rows)
+    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
+    output.table(doctor_document(lines), COLUMNS, rows)
+    for line in lines:
+        if "\n" in line.hint:
+            output.text(f"\n{line.name}: {line.hint}")
     raise typer.Exit(0 if all(line.ok for line in lines if line.required) else 1)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from switchyard.cli.narration import describe_doing, narrate
+from switchyard.cli.narration import describe_doing, describe_wait, narrate
 from switchyard.cli.render import Output, Rows
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ class Progress:
                 for task, (doing, since) in self._doing.items()
             ]
         )
+
+    def wait(self, reason: str, seconds: float) -> None:
+        """Say that the forge is waited for; there is no row of the ledger yet."""
+        self._output.note(describe_wait(reason, seconds))
 
     def _follow(self, event: Event) -> None:
         if event.event_type == "run_started":

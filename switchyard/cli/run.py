@@ -87,7 +87,7 @@ def plan(
     from switchyard.cli.planning import describe_draft, plan_document
     from switchyard.wiring import preview
 
-    shown = preview(_open(repo), _ids(tasks), file)
+    shown = preview(_open(repo), _ids(tasks), file, os.environ)
     document = plan_document(shown)
     Output(as_json=as_json, quiet=quiet, verbose=verbose).document(document, describe_draft(document))
 

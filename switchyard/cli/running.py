@@ -39,6 +39,9 @@ class _LastWord:
     def tick(self, now: str) -> None:
         self._audience.tick(now)
 
+    def wait(self, reason: str, seconds: float) -> None:
+        self._audience.wait(reason, seconds)
+
 
 def run_once(workspace: Workspace, request: RunRequest, output: Output, *, only_if_new: bool = False) -> bool:
     """Run what is ready; whether every task that was asked for is published or landed.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
@@ -24,7 +26,7 @@ def status(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
     from switchyard.wiring import open_stack
 
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
-    pulls = stack_status(open_stack(open_workspace(repo, must_be_configured=False)))
+    pulls = stack_status(open_stack(open_workspace(repo, must_be_configured=False), os.environ))
     output.document(stack_document(pulls), draw_stack(pulls).rstrip("\n"))
     if not pulls:
         output.note("no pull requests yet")

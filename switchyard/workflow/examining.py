@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from switchyard_git import GitError, Repository
+from switchyard_merge import MergeError
 from switchyard_sandbox import Enforcement, SandboxError
 
 from switchyard.agents import AgentError
@@ -17,7 +18,7 @@ from switchyard.config import Config
 from switchyard.errors import ConfigError, SwitchyardError
 from switchyard.tasks import Task
 from switchyard.workflow.places import Places
-from switchyard.workflow.stores import target_of
+from switchyard.workflow.stores import Upstream
 
 SCHEMA = "switchyard.doctor/1"
 INTERPRETERS = ("sh", "bash", "python", "python3", "node")
@@ -40,7 +41,8 @@ class Parts:
 
     probe: Callable[[], Sequence[Enforcement]]
     agents: Callable[[], object]
-    forge: Callable[[], object]
+    upstream: Callable[[], Upstream]
+    forge: Callable[[], Sequence[Line]]
 
 
 def examine(
@@ -52,7 +54,7 @@ def examine(
     environ: Mapping[str, str],
 ) -> list[Line]:
     """Look at everything; what fails is a line, never an exception."""
-    base, head = _base(repository, config)
+    base, head = _base(repository, config, parts)
     return [
         Line("python", True, platform.python_version()),
         _git(),
@@ -66,7 +68,7 @@ def examine(
         *_missing_scripts(repository, config, head),
         *_keys(config, environ),
         Line("state", True, str(places.state)),
-        _part("local forge", str(places.forge / "<number>.json"), parts.forge),
+        *_forge(parts),
         Line("artifacts", True, str(places.artifacts / "sha256" / "<2>" / "<hex>")),
         *_optional(environ),
     ]
@@ -150,12 +152,14 @@ def _shape(repository: Repository) -> list[Line]:
     return lines
 
 
-def _base(repository: Repository, config: Config) -> tuple[Line, str]:
+def _base(repository: Repository, config: Config, parts: Parts) -> tuple[Line, str]:
     """Where work starts: the line, and the commit where it is known."""
-    target, base = target_of(repository, config), config.repository.base
+    base = config.repository.base
     try:
-        heads = repository.ls_remote(target, [f"refs/heads/{base}"])
-    except GitError as err:
+        upstream = parts.upstream()
+        target = upstream.target
+        heads = upstream.let_in(repository).ls_remote(target, [f"refs/heads/{base}"])
+    except (SwitchyardError, GitError, MergeError) as err:
         return Line("remote", False, str(err), err.hint), ""
     if not heads:
         hint = "set base = … under [repository] in switchyard.toml"
@@ -171,6 +175,13 @@ def _tasks(read_tasks: Callable[[], Sequence[Task]]) -> Line:
         return Line("tasks", False, str(err), err.hint)
     ready = sum(task.state == "ready" for task in tasks)
     return Line("tasks", True, f"{len(tasks)}, {ready} ready")
+
+
+def _forge(parts: Parts) -> Sequence[Line]:
+    try:
+        return parts.forge()
+    except (SwitchyardError, MergeError) as err:
+        return [Line("forge", False, str(err), err.hint)]
 
 
 def _checks(config: Config) -> Line:

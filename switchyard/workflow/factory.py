@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
@@ -16,6 +16,7 @@ from switchyard.config import Config
 from switchyard.ledger import ArtifactStore
 from switchyard.workflow.outside import Gateway
 from switchyard.workflow.places import Places, written
+from switchyard.workflow.waiting import Waits
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Factory:
     """Where sandboxes may fetch the base commit by themselves; empty: the host brings it."""
     others: Sequence[Driver] = ()
     """Drivers of other kinds whose sandboxes an earlier configuration left here."""
+    waits: Waits = field(default_factory=Waits)
+    """Where the forge tells that it is waited for."""
 
     def now(self) -> str:
         """The clock's time as the ledger writes it."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from switchyard_sandbox import SandboxError
@@ -33,6 +34,9 @@ class Audience(Protocol):
     def tick(self, now: str) -> None:
         """Some time has passed; called several times a second."""
 
+    def wait(self, reason: str, seconds: float) -> None:
+        """The forge is waited for, before there is a run that a row could tell it of."""
+
 
 Planner = Callable[[FactoryView], Draft]
 
@@ -54,6 +58,7 @@ class Orchestrator:
         self._factory, self._audience = factory, audience
         self._engine = engine or Engine(factory.places.database)
         self._heard = 0
+        self._waited = 0
         add_workflows(self._engine, factory)
 
     def run(self, planner: Planner) -> Report:
@@ -144,10 +149,25 @@ class Orchestrator:
         self._engine.start(RUN, run_id, {"plan": reference})
         while not self._engine.ended(run_id):
             self._engine.check()
+            self._note_waits(run_id)
             self._tell()
             self._audience.tick(self._factory.now())
             time.sleep(POLL_S)
+        self._note_waits(run_id)
         self._tell()
+
+    def _note_waits(self, run_id: RunId) -> None:
+        for waiting in self._factory.waits.take():
+            self._waited += 1
+            now = self._factory.now()
+            event = NewEvent(
+                key=f"{run_id}/waiting {now} {self._waited}",
+                event_type="forge_waiting",
+                timestamp=now,
+                run_id=run_id,
+                data={"reason": waiting.reason, "seconds": round(waiting.seconds, 1)},
+            )
+            self._engine.write(partial(append, event=event))
 
     def _tell(self) -> None:
         for event in self._events(self._heard):

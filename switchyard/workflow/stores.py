@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from switchyard_git import CommitSha, Repository, UnknownRevision
+from switchyard_git import Access, CommitSha, Repository, UnknownRevision
 
 from switchyard.config import Config
 from switchyard.errors import UsageError
@@ -25,6 +25,20 @@ class Base:
     commit: CommitSha
     target: str
     """The remote's URL, or the repository's own git directory where it has no remote."""
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Where work starts from and branches go."""
+
+    target: str
+    """A URL without a credential, or the repository's own git directory."""
+    access: Access | None = None
+    """How git is let in there; None: as the user is."""
+
+    def let_in(self, repository: Repository) -> Repository:
+        """The same repository, able to fetch from there and to push to it."""
+        return repository.with_access(self.access) if self.access else repository
 
 
 def open_stores(places: Places) -> tuple[Repository, Repository]:
@@ -74,28 +88,29 @@ def _borrow(places: Places) -> None:
         boundary.symlink_to(mirror / "shallow")
 
 
-def fetch_base(origin: Repository, mirror: Repository, config: Config) -> Base:
+def fetch_base(origin: Repository, mirror: Repository, config: Config, upstream: Upstream | None = None) -> Base:
     """Bring the base branch into the mirror: from the remote where there is one, else from the repository itself.
+
+    Args:
+        upstream: Where the forge has its branches; None: the remote of the configuration.
 
     Raises:
         UsageError: The repository has no commit, or no branch of that name.
         RemoteUnavailable: The remote can't be reached.
     """
     branch = config.repository.base
-    remote = config.repository.remote
-    url = origin.remote_url(remote) if remote else None
-    target = target_of(origin, config)
-    _refuse_empty(origin, url)
+    upstream = upstream or Upstream(target_of(origin, config))
+    _refuse_empty(origin, upstream.target)
     source = f"refs/heads/{branch}"
+    let_in = upstream.let_in(mirror)
     try:
-        mirror.fetch(target, [f"+{source}:{source}"])
+        let_in.fetch(upstream.target, [f"+{source}:{source}"])
     except UnknownRevision as err:
-        place = f"remote {remote!r} ({url})" if url else str(origin.common_dir)
         raise UsageError(
-            f"no branch {branch!r} in {place}",
-            hint=f"push it, or set base = … under [repository] in switchyard.toml{_branches(origin, target)}",
+            f"no branch {branch!r} in {_place(origin, config, upstream)}",
+            hint=f"push it, or set base = … under [repository] in switchyard.toml{_branches(let_in, upstream.target)}",
         ) from err
-    return Base(branch=branch, commit=mirror.resolve(source), target=target)
+    return Base(branch=branch, commit=mirror.resolve(source), target=upstream.target)
 
 
 def target_of(origin: Repository, config: Config) -> str:
@@ -123,11 +138,17 @@ def public_url_of(origin: Repository, config: Config) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _refuse_empty(origin: Repository, url: str | None) -> None:
-    if url is None and not origin.refs("refs/heads"):
+def _refuse_empty(origin: Repository, target: str) -> None:
+    if target == str(origin.common_dir) and not origin.refs("refs/heads"):
         raise UsageError(
             f"{origin.common_dir} has no commits", hint="commit something first; work starts from a commit"
         )
+
+
+def _place(origin: Repository, config: Config, upstream: Upstream) -> str:
+    remote = config.repository.remote
+    url = origin.remote_url(remote) if remote else None
+    return f"remote {remote!r} ({url})" if url and upstream.access is None else upstream.target
 
 
 def _absolute(origin: Repository, url: str) -> str:
@@ -139,6 +160,6 @@ def _absolute(origin: Repository, url: str) -> str:
     return str((root / Path(url).expanduser()).resolve())
 
 
-def _branches(origin: Repository, target: str) -> str:
-    names = sorted(ref.removeprefix("refs/heads/") for ref in origin.ls_remote(target, ["refs/heads/*"]))
+def _branches(repository: Repository, target: str) -> str:
+    names = sorted(ref.removeprefix("refs/heads/") for ref in repository.ls_remote(target, ["refs/heads/*"]))
     return f"; it has: {', '.join(names[:8])}" if names else "; it has no branches at all"

@@ -29,8 +29,9 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from switchyard.agents import CommandAgent
+from switchyard.forges import connect
 from switchyard.ledger import ArtifactStore, Event
-from switchyard.wiring import draft, open_driver, open_forge
+from switchyard.wiring import draft, open_driver
 from switchyard.workflow.engine import Engine, Json
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.lock import orchestrator_lock
@@ -181,7 +182,7 @@ def run(repo: Path, fuse: Fuse, clock: Callable[[], datetime]) -> None:
             artifacts=fused("artifacts", ArtifactStore(workspace.places.artifacts)),
             driver=fused("driver", open_driver(workspace)),
             agents={"": CommandAgent("default", cast(Any, agent).command)},
-            forge=fused("forge", open_forge(workspace, quarantine, base.target)),
+            forge=fused("forge", connect(workspace, {}).open(quarantine)),
             clock=clock,
             publishing=threading.Lock(),
         )

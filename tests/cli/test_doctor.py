@@ -29,7 +29,7 @@ def test_an_agent_whose_script_is_not_on_the_base_branch_is_told(shell: Shell) -
     [
         ('[agent]\nkind = "claude"\n', "agent", "kind 'claude' is not part of this release"),
         ('[agent]\ncommand = ["sh", "{nope}"]\n', "agent", "unknown placeholder"),
-        ('[forge]\nkind = "github"\n', "local forge", "forge kind 'github' is not part of this release"),
+        ('[forge]\nkind = "github"\n', "forge", "there is no remote 'origin' that says which repository"),
         ('[sandbox]\nkind = "daytona"\n', "sandbox", "the environment has no DAYTONA_API_KEY"),
     ],
 )

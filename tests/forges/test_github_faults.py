@@ -224,7 +224,7 @@ def test_writes_stay_below_the_limit_of_a_minute_and_an_hour(github: Ground) -> 
     for number in range(6):
         forge.edit(pull.number, title=f"Title {number}")
     assert github.time.slept == [60, 3540]
-    assert {wait.reason for wait in github.waits} == {"staying below GitHub's limit of writes"}
+    assert {wait.reason for wait in github.waits} == {"staying below its limit of writes"}
     assert forge.get(pull.number).title == "Title 5"
 
 

@@ -64,6 +64,14 @@ class NewPullRequest:
     labels: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Nothing happens for a while, and why."""
+
+    reason: str
+    seconds: float
+
+
 class Forge(Protocol):
     """Where people review. Every method may raise ForgeRefused or ForgeUnavailable (switchyard_merge.errors)."""
 

@@ -35,8 +35,8 @@ class GitHubAddress:
     def host_url(self) -> str:
         """Where git and browsers go: scheme, host and port."""
         parts = urlsplit(self.api_url)
-        host = "github.com" if self.api_url == PUBLIC_API else parts.netloc
-        return f"{parts.scheme}://{host}"
+        # `api.github.com` and `api.NAME.ghe.com` have their git beside them; an Enterprise server its API below it.
+        return f"{parts.scheme}://{parts.netloc if parts.path else parts.netloc.removeprefix('api.')}"
 
     @property
     def clone_url(self) -> str:
@@ -76,4 +76,7 @@ def _split(url: str) -> tuple[str, str]:
 
 
 def _api_of(host: str) -> str:
-    return PUBLIC_API if not host or host.lower() in _PUBLIC_HOSTS else f"https://{host.lower()}/api/v3"
+    host = host.lower()
+    if not host or host in _PUBLIC_HOSTS:
+        return PUBLIC_API
+    return f"https://api.{host}" if host.endswith(".ghe.com") else f"https://{host}/api/v3"

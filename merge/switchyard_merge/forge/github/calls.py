@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from switchyard_merge.errors import ForgeRefused, ForgeUnavailable, RateLimited
+from switchyard_merge.forge.contract import Waiting
 from switchyard_merge.forge.github.address import GitHubAddress
-from switchyard_merge.forge.github.pacing import Clock, Pace, Waiting, asked_pause_s
+from switchyard_merge.forge.github.pacing import Clock, Pace, asked_pause_s
 from switchyard_merge.forge.github.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -139,14 +140,14 @@ class Calls:
                 if waited_s > self._patience_s:
                     raise RateLimited("GitHub wants to be asked less often", retry_after_s=pause_s) from None
                 pauses += 1
-                self.wait(Waiting("GitHub asked for a pause (rate limit)", pause_s))
+                self.wait(Waiting(_limit(err), pause_s))
             except _Lost as err:
                 if losses == len(_LOST_PAUSES_S):
                     raise ForgeUnavailable(
                         f"{self.address.api_url} gave no answer after {losses + 1} tries: {err}",
                         hint="try again later; what was done is found again",
                     ) from None
-                self.wait(Waiting(f"GitHub gave no answer ({err})", _LOST_PAUSES_S[losses]))
+                self.wait(Waiting(f"no answer: {err}", _LOST_PAUSES_S[losses]))
                 losses += 1
                 found = done() if done else None
                 if found is not None:
@@ -195,7 +196,7 @@ class Calls:
                 if due_s <= 0:
                     self._pace.note(self._clock.now())
                     return
-            self.wait(Waiting("staying below GitHub's limit of writes", due_s))
+            self.wait(Waiting("staying below its limit of writes", due_s))
 
 
 def _require_library() -> None:
@@ -226,6 +227,12 @@ def _words(err: GithubException) -> str:
         else:
             words.append(str(one))
     return ": ".join(dict.fromkeys(word for word in words if word))[:_SAID_CHARS]
+
+
+def _limit(err: GithubException) -> str:
+    """Which of GitHub's limits: that of requests an hour, or that of doing much at once."""
+    said = _words(err).lower()
+    return "secondary rate limit" if "secondary" in said or "abuse" in said else "rate limit"
 
 
 def _hint(status: int) -> str:

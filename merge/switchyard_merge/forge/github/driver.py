@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from switchyard_merge.errors import ForgeRefused, HeadMoved, NotMergeable
-from switchyard_merge.forge.contract import MergeMethod, NewPullRequest, PullRequest, Standing
+from switchyard_merge.forge.contract import MergeMethod, NewPullRequest, PullRequest, Standing, Waiting
 from switchyard_merge.forge.github import stacks
 from switchyard_merge.forge.github.calls import Calls, GitHubRefused
-from switchyard_merge.forge.github.pacing import Waiting
 from switchyard_merge.forge.github.reading import is_from_here, standing_of, told
 
 if TYPE_CHECKING:
@@ -147,7 +146,7 @@ class GitHubForge:
                 found = self._after_refused_merge(asked, err, may_retry=remaining > 1)
                 if found is not None:
                     return found
-                self._calls.wait(Waiting("somebody else landed in the same second", _BASE_MOVED_PAUSE_S))
+                self._calls.wait(Waiting("somebody else landed just now", _BASE_MOVED_PAUSE_S))
         raise AssertionError("the last try returns or raises")
 
     def declare_stack(self, numbers: Sequence[int]) -> int | None:

@@ -25,14 +25,6 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """Nothing happens for a while, and why."""
-
-    reason: str
-    seconds: float
-
-
 class Pace:
     """Writes of one process, kept below GitHub's limits."""
 

@@ -60,6 +60,19 @@ def check_token(calls: Calls) -> TokenCheck:
     return TokenCheck(True, may_push, is_admin, scopes, tuple(problems), tuple(advice))
 
 
+def is_bound(calls: Calls) -> bool:
+    """Whether the ruleset of `ruleset_advice` is in force; False, too, where the token may not look. One read.
+
+    Raises:
+        ForgeUnavailable: No answer.
+    """
+    try:
+        _, rulesets = calls.read(lambda remote: remote.requester.requestJsonAndCheck("GET", f"{remote.url}/rulesets"))
+    except GitHubRefused:
+        return False
+    return any(one.get("name") == _NAME and one.get("enforcement") == "active" for one in rulesets)
+
+
 def ruleset_advice(address: GitHubAddress) -> str:
     """How to make GitHub itself refuse whatever the factory's App pushes outside `factory/**`: a command to run once.
 

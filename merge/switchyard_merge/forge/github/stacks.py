@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from switchyard_merge.errors import ForgeUnavailable, HeadMoved, NotMergeable
-from switchyard_merge.forge.contract import MergeMethod, PullRequest
+from switchyard_merge.forge.contract import MergeMethod, PullRequest, Waiting
 from switchyard_merge.forge.github.calls import Calls, GitHubRefused
-from switchyard_merge.forge.github.pacing import Waiting
 from switchyard_merge.forge.github.reading import told
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def merge(calls: Calls, asked: MergeRequest) -> bool:
     for _ in range(_PATIENCE_POLLS):
         if result.get("status") != "pending":
             break
-        calls.wait(Waiting("GitHub merges in the background", _POLL_S))
+        calls.wait(Waiting("it merges in the background", _POLL_S))
         result = calls.read(lambda remote: _ask(remote, "GET", f"{path}/{uuid}"))
     match result.get("status"):
         case "merged":

@@ -12,7 +12,7 @@ from switchyard_git import GitError
 from switchyard_git.process import run
 
 from switchyard_merge.errors import ForgeRefused, ForgeUnavailable, RateLimited
-from switchyard_merge.forge.github.address import PUBLIC_API, GitHubAddress
+from switchyard_merge.forge.github.address import GitHubAddress
 from switchyard_merge.forge.github.pacing import asked_pause_s
 
 NEEDED = {"contents": "write", "pull_requests": "write", "issues": "write", "checks": "read", "statuses": "read"}
@@ -24,6 +24,10 @@ _WAYS = "set GITHUB_TOKEN, sign in with `gh auth login`, or configure a GitHub A
 
 class Tokens(Protocol):
     """Gives tokens. Nothing that is printed or raised holds one."""
+
+    @property
+    def origin(self) -> str:
+        """Where they come from, in words for people."""
 
     def token(self) -> str:
         """One that is good now. Raises ForgeRefused where there is none, ForgeUnavailable where it can't be had now."""
@@ -39,10 +43,15 @@ class FixedToken:
         if not value.strip() or not value.strip().isprintable():
             raise ForgeRefused(f"{origin} is set and holds no token", hint=_WAYS)
         self._value = value.strip()
-        self.origin = origin
+        self._origin = origin
 
     def __repr__(self) -> str:
-        return f"FixedToken(origin={self.origin!r})"
+        return f"FixedToken(origin={self._origin!r})"
+
+    @property
+    def origin(self) -> str:
+        """The variable."""
+        return self._origin
 
     def token(self) -> str:
         """The value."""
@@ -64,6 +73,11 @@ class GhCliToken:
 
     def __repr__(self) -> str:
         return f"GhCliToken(host={self._host!r})"
+
+    @property
+    def origin(self) -> str:
+        """The command."""
+        return "gh auth token"
 
     def token(self) -> str:
         """Asked once, until it is refused."""
@@ -92,18 +106,34 @@ class AppInstallation:
     """Tokens of a GitHub App that is installed on the repository: good for an hour, this repository and `NEEDED`."""
 
     def __init__(
-        self, address: GitHubAddress, app_id: str, private_key: str, *, now: Callable[[], float] = time.time
+        self,
+        address: GitHubAddress,
+        app_id: str,
+        private_key: str,
+        *,
+        installation_id: int | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """Mint tokens with the App's private key, in PEM."""
+        """Mint tokens with the App's private key, in PEM.
+
+        Args:
+            installation_id: None: the installation on the repository is asked for at every minting.
+        """
         self._address = address
         self._app_id = app_id
         self._private_key = private_key
+        self._installation_id = installation_id
         self._now = now
         self._value = ""
         self._good_until = 0.0
 
     def __repr__(self) -> str:
         return f"AppInstallation(app_id={self._app_id!r}, repository={self._address.full_name!r})"
+
+    @property
+    def origin(self) -> str:
+        """The App."""
+        return f"GitHub App {self._app_id}"
 
     def token(self) -> str:
         """One with at least five minutes to live."""
@@ -127,8 +157,10 @@ class AppInstallation:
                 auth=Auth.AppAuth(self._app_id, self._private_key), base_url=self._address.api_url, retry=None,
                 seconds_between_requests=None, seconds_between_writes=None,
             )  # fmt: skip
-            installation = app.get_repo_installation(self._address.owner, self._address.name)
-            minted = app.get_access_token(installation.id, permissions=NEEDED)
+            installation = self._installation_id
+            if installation is None:
+                installation = app.get_repo_installation(self._address.owner, self._address.name).id
+            minted = app.get_access_token(installation, permissions=NEEDED)
         except GithubException as err:
             pause_s = asked_pause_s(err.status, err.headers or {}, err.message or "", now=self._now(), tries=0)
             if pause_s is not None:
@@ -146,13 +178,19 @@ class AppInstallation:
         self._value, self._good_until = minted.token, minted.expires_at.timestamp()
 
 
-def choose_tokens(address: GitHubAddress, environment: Mapping[str, str]) -> Tokens:
-    """What the environment offers: GITHUB_TOKEN, else what `gh` knows."""
+def choose_tokens(
+    address: GitHubAddress, environment: Mapping[str, str], *, app: Callable[[], Tokens] | None = None
+) -> Tokens:
+    """What the environment offers: GITHUB_TOKEN, else the App, else what `gh` knows.
+
+    Args:
+        app: Opens the App that is configured; None: there is none. It goes before whoever is signed in with `gh`, so
+            that no person is taken for the factory.
+    """
     value = environment.get("GITHUB_TOKEN", "")
     if value:
         return FixedToken(value)
-    host = "github.com" if address.api_url == PUBLIC_API else urlsplit(address.api_url).netloc
-    return GhCliToken(host, environment)
+    return app() if app else GhCliToken(urlsplit(address.host_url).netloc, environment)
 
 
 def _spelled(permissions: Mapping[str, str]) -> str:

@@ -39,6 +39,8 @@ class LandedBranch:
 
     branch: str
     number: int
+    head: CommitSha
+    """Where the branch was."""
     commit: CommitSha
     """What merging it made."""
     was_foreseen: bool = True
@@ -346,7 +348,8 @@ class _Run:
         was_foreseen = self.repository.tree_of(commit) == self.repository.tree_of(prefix.commit)
         if not was_foreseen and not self.journal.passes(commit):
             self.is_base_red = True
-        return LandedBranch(prefix.candidate.branch, prefix.candidate.number, commit, was_foreseen)
+        one = prefix.candidate
+        return LandedBranch(one.branch, one.number, one.tip, commit, was_foreseen)
 
     def _delete_leftovers(self, record: StackRecord, seen: Situation) -> None:
         """Delete branches whose pull request is merged, once nothing of the stack is based on them, and idle joins."""

@@ -6,10 +6,12 @@ import os
 
 import typer
 
+from switchyard.cli import landing
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
 from switchyard.cli.render import Output
 
 app = typer.Typer(help="The stacked pull requests.", no_args_is_help=True)
+landing.register(app)
 
 
 @app.callback()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from switchyard_git import CommitSha
-from switchyard_sandbox import BoxSpec, Command, Decision, Finished
+from switchyard_sandbox import BoxSpec, CodeIn, Command, Decision, Finished
 
 from switchyard.packets import CheckResult, PlannedTask, RunPlan
 from switchyard.workflow.factory import Factory
@@ -31,13 +31,30 @@ def run_check(
     Raises:
         SandboxError: The sandbox could not be had; that says nothing about the commit.
     """
-    sandbox = factory.config.sandbox
     labels = {"run": plan.run_id, "task": task.id, "attempt": str(attempt), "role": f"check:{name}"}
+    code = factory.code(plan.base_commit, commit)
+    return check_in_box(factory, labels, code, name, command, on_decisions)
+
+
+def check_in_box(
+    factory: Factory,
+    labels: dict[str, str],
+    code: CodeIn,
+    name: str,
+    command: str,
+    on_decisions: Callable[[Sequence[Decision]], None],
+) -> CheckResult:
+    """Run one command in a fresh sandbox, after ending what an interrupted try under the same labels left behind.
+
+    Raises:
+        SandboxError: The sandbox could not be had; that says nothing about the code.
+    """
+    sandbox = factory.config.sandbox
     destroy_boxes(factory, labels)
     box = factory.driver.create(
         BoxSpec(
             labels=labels,
-            code=factory.code(plan.base_commit, commit),
+            code=code,
             limits=factory.limits(),
             setup=factory.setup(on_decisions),
             env=sandbox.env,

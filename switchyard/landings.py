@@ -1,0 +1,278 @@
+"""Landing, as a command asks for it: the parts picked, one landing at a time; and reviews on the local forge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Literal
+
+import sqlalchemy as sa
+from switchyard_git import CommitSha, RefName, Repository
+
+from switchyard.errors import UsageError, did_you_mean
+from switchyard.ledger import ArtifactStore, connect
+from switchyard.ledger.store import create_tables
+from switchyard.stacks import factory_stack, open_keeper, people_stack
+from switchyard.wiring import open_driver, open_others, open_stack, remote_for_boxes
+from switchyard.workflow.factory import Factory
+from switchyard.workflow.landing import LandingJournal, Say, TreeChecker, suite_of
+from switchyard.workflow.lock import landing_lock
+from switchyard.workflow.reaping import watched
+from switchyard.workflow.recording import ensure_record
+from switchyard.workflow.stacking import Stacking
+from switchyard.workspace import Workspace
+
+if TYPE_CHECKING:
+    from switchyard_merge import Keeper, LandedStack, Lander, StackedPull, Verdict
+    from switchyard_merge.land import Foreseen
+
+_UNCHECKED = "unchecked"
+
+
+@dataclass(frozen=True)
+class LandRequest:
+    """What `stack land` was asked for; what is not here is in the configuration."""
+
+    stack: str = ""
+    """A name that `stack publish` was given; empty: what the factory published."""
+    checks: Mapping[str, str] = field(default_factory=dict)
+    """In place of the configured ones, where there are any."""
+    unchecked: bool = False
+    recheck: bool = False
+    """Whether trees that were red are checked again."""
+    accept_no_isolation: bool = False
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Where tokens are looked up."""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What came of it, with the pull requests that it was about."""
+
+    stack: str
+    base: str
+    pulls: Mapping[str, StackedPull]
+    """By branch."""
+    done: LandedStack | None = None
+    foreseen: Foreseen | None = None
+    """Of a dry run."""
+
+
+def land_stack(workspace: Workspace, request: LandRequest, say: Say) -> Landing:
+    """Land what is approved and green, parents first.
+
+    Raises:
+        UsageError: There is no such stack, or nothing to check it with.
+        LandingRunning: Another process is landing here.
+        MergeError: The forge or the remote keeps it from being done; called again, it goes on.
+        SandboxError: A check could not be made.
+    """
+    checks = _checks(workspace, request)
+    with landing_lock(workspace.places.state), _parts(workspace, request) as parts:
+        name, base = parts.stack, parts.base
+        pulls = _pulls(parts.keeper)
+        if not base:
+            return Landing(name, workspace.config.repository.base, pulls)
+        factory = _factory(workspace, request, parts)
+        journal = LandingJournal(parts.stacking, name, factory.artifacts, say)
+        lander = _lander(workspace, parts, checks, _checker(factory, parts, checks, say))
+        lander = replace(lander, keeper=parts.stacking.announcing, witness=journal)
+        if request.recheck:
+            lander.forget_verdicts(name)
+        with watched([factory.driver, *factory.others], None):
+            journal.settle()
+            return Landing(name, base, pulls, done=lander.land(name))
+
+
+def foresee_landing(workspace: Workspace, request: LandRequest) -> Landing:
+    """What `land_stack` would do, were every check green; nothing is checked and nothing changed.
+
+    Raises:
+        UsageError, MergeError: As `land_stack` does.
+    """
+    checks = _checks(workspace, request)
+    with _parts(workspace, request) as parts:
+        pulls = _pulls(parts.keeper)
+        if not parts.base:
+            return Landing(parts.stack, workspace.config.repository.base, pulls)
+        lander = _lander(workspace, parts, checks, _refuse_to_check)
+        return Landing(parts.stack, parts.base, pulls, foreseen=lander.foresee(parts.stack))
+
+
+Opinion = Literal["approved", "changes_requested"]
+
+
+def review_pulls(
+    workspace: Workspace, names: Sequence[str], opinion: Opinion, *, by: str, note: str, environ: Mapping[str, str]
+) -> list[StackedPull]:
+    """Note what a person says of pull requests on the local forge.
+
+    Args:
+        names: Numbers, tasks or branches.
+
+    Raises:
+        UsageError: There is no such pull request, it is not open, or the forge has reviews of its own.
+    """
+    from switchyard_merge import stack_status
+    from switchyard_merge.forge import LocalForge
+
+    forge = open_stack(workspace, environ)
+    if not isinstance(forge, LocalForge):
+        raise UsageError(
+            f"reviews are made on {forge.kind}", hint="open the pull request there: `switchyard stack status`"
+        )
+    known = stack_status(forge)
+    chosen = [_find(known, name) for name in names]
+    for pull in chosen:
+        if opinion == "approved":
+            forge.approve(pull.number, by=by)
+        else:
+            forge.request_changes(pull.number, by=by)
+        if note:
+            forge.comment(pull.number, f"review:{by}", note)
+    return chosen
+
+
+def _find(known: Sequence[StackedPull], name: str) -> StackedPull:
+    number = name.removeprefix("#")
+    found = [pull for pull in known if name in (pull.task, pull.head) or number == str(pull.number)]
+    if not found:
+        near = did_you_mean(name, [pull.task for pull in known])
+        raise UsageError(f"no pull request {name!r}{near}", hint="`switchyard stack status` lists them")
+    if found[-1].state != "open":
+        raise UsageError(
+            f"pull request #{found[-1].number} {found[-1].task} is {found[-1].state}",
+            hint="only open ones are reviewed",
+        )
+    return found[-1]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    keeper: Keeper
+    stacking: Stacking
+    stack: str
+    base: str
+    """Empty: nothing was ever published."""
+
+
+@contextmanager
+def _parts(workspace: Workspace, request: LandRequest) -> Iterator[_Parts]:
+    from switchyard_merge import StackRecord
+
+    keeper = open_keeper(workspace, request.environ)
+    engine = connect(workspace.places.database)
+    try:
+        create_tables(engine)
+
+        def write(function: Callable[[sa.Connection], object]) -> None:
+            with engine.begin() as connection:
+                function(connection)
+
+        stacking = Stacking(keeper, write, workspace.now, asks_approval=False)
+        name = _stack_name(workspace, keeper.repository, request.stack)
+        found = StackRecord.load(keeper.repository, name)
+        yield _Parts(keeper, stacking, name, found[0].base if found else "")
+    finally:
+        engine.dispose()
+
+
+def _stack_name(workspace: Workspace, repository: Repository, asked: str) -> str:
+    """The record's name of the stack that was asked for.
+
+    Raises:
+        UsageError: Nobody published one of that name.
+    """
+    from switchyard_merge import StackRecord
+
+    if not asked:
+        ensure_record(repository, workspace.view(), workspace.config.repository.base)
+        return factory_stack(workspace)
+    names = (people_stack(asked), asked)
+    for name in names:
+        if StackRecord.load(repository, name) is not None:
+            return name
+    raise UsageError(f"nobody published a stack {asked!r}", hint="publish it first: `switchyard stack publish FILE`")
+
+
+def _checks(workspace: Workspace, request: LandRequest) -> Mapping[str, str]:
+    if request.unchecked:
+        if request.checks:
+            raise UsageError("--check and --unchecked exclude one another", hint="drop one of them")
+        return {}
+    checks = request.checks or workspace.config.checks
+    if not checks:
+        raise UsageError(
+            "there is nothing to check with: no [checks] in switchyard.toml and no --check",
+            hint='give a command, such as --check "make test"; --unchecked lands without',
+        )
+    return checks
+
+
+def _factory(workspace: Workspace, request: LandRequest, parts: _Parts) -> Factory:
+    driver = open_driver(workspace, request.environ, accept_no_isolation=request.accept_no_isolation)
+    return Factory(
+        config=workspace.config,
+        places=workspace.places,
+        origin=workspace.repository,
+        quarantine=parts.keeper.repository,
+        artifacts=ArtifactStore(workspace.places.artifacts),
+        driver=driver,
+        agents={},
+        forge=parts.keeper.forge,
+        clock=lambda: datetime.now(UTC),
+        publishing=Lock(),
+        remote=remote_for_boxes(workspace),
+        others=tuple(open_others(workspace, request.environ, driver)),
+    )
+
+
+def _checker(factory: Factory, parts: _Parts, checks: Mapping[str, str], say: Say) -> Callable[[CommitSha], Verdict]:
+    base = _base_tip(parts)
+    return TreeChecker(factory, parts.stack, checks, base, parts.stacking.write, say)
+
+
+def _base_tip(parts: _Parts) -> CommitSha:
+    """Where the base is now, its commit brought here."""
+    repository, ref = parts.keeper.repository, RefName(f"refs/heads/{parts.base}")
+    target = parts.keeper.target
+    place = target.git_dir if isinstance(target, Repository) else target
+    found = repository.ls_remote(place, [ref]).get(ref)
+    if found is None:
+        raise UsageError(f"there is no branch {parts.base!r} to land on", hint="push it, or publish onto another")
+    if not repository.has_commit(found):
+        repository.fetch(place, [found])
+    return found
+
+
+def _refuse_to_check(commit: CommitSha) -> Verdict:
+    raise AssertionError(f"a dry run was about to check {commit}")
+
+
+def _lander(
+    workspace: Workspace, parts: _Parts, checks: Mapping[str, str], checker: Callable[[CommitSha], Verdict]
+) -> Lander:
+    from switchyard_merge import Lander, LandingRules
+    from switchyard_merge.forge import LocalForge
+
+    landing = workspace.config.landing
+    rules = LandingRules(**landing.model_dump())
+    forge = parts.keeper.forge
+    suite = suite_of(workspace.config, checks) if checks else _UNCHECKED
+    return Lander(
+        parts.keeper,
+        checker,
+        rules,
+        suite=suite,
+        # Other forges move their base by their own merges alone.
+        batches=forge if isinstance(forge, LocalForge) else None,
+    )
+
+
+def _pulls(keeper: Keeper) -> dict[str, StackedPull]:
+    from switchyard_merge import stack_status
+
+    return {pull.head: pull for pull in stack_status(keeper.forge)}

@@ -154,17 +154,21 @@ def test_a_second_run_with_nothing_to_do_writes_nothing(world: World) -> None:
     world.branch("factory/r/a")
     forge = Counting(world.forge)
     first = open_or_adopt(forge, new("factory/r/a", body=body()))
-    assert forge.writes == ["open"]
+    assert not first.owes_labels
+    assert forge.writes.pop(0) == "open"
+    # Some take labels only afterwards.
+    assert forge.writes in ([], ["edit"])
+    forge.writes.clear()
     assert open_or_adopt(forge, new("factory/r/a", body=body())) == first
     assert refresh_body(forge, first.number, body()) == first
-    assert forge.writes == ["open"]
+    assert forge.writes == []
 
 
-def test_one_that_somebody_opened_meanwhile_is_adopted(world: World) -> None:
+def test_m24_one_that_somebody_opened_meanwhile_is_adopted(world: World) -> None:
     world.branch("factory/r/a")
     rival = world.forge.open(new("factory/r/a", body=body()))
     forge = Counting(world.forge, blind_looks=1)
-    assert open_or_adopt(forge, new("factory/r/a", body=body())) == rival
+    assert open_or_adopt(forge, new("factory/r/a", body=body()), is_renewed_later=True).number == rival.number
     assert forge.writes == ["open"]
     assert len(world.forge.list()) == 1
 

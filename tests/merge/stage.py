@@ -143,6 +143,13 @@ class Stage:
             self.delete(branch(task))
         return merged
 
+    def approve(self, task: str) -> None:
+        self.forge.approve(self.numbers[task], by="grace")
+
+    def comments(self, task: str) -> list[str]:
+        """The comments on a pull request as people read them, oldest first."""
+        return list(self.forge.comments(self.numbers[task]).values())
+
     def amend(self, task: str, edits: Edits, *, onto: CommitSha | None = None) -> CommitSha:
         """Push a new commit, made on `onto` or on the tip, as a person would."""
         tip = self.yard.commit(onto or self.tip(task), edits, at=500)

@@ -45,6 +45,7 @@ class Faults:
         self._lock = threading.Lock()
         self._due: list[Fault] = []
         self._last_alive: int | None = None
+        self._writes_left: int | None = None
         self._seen: list[Request] = []
         self.expired: set[str] = set()
         """Tokens that are good no more."""
@@ -59,12 +60,18 @@ class Faults:
         with self._lock:
             self._last_alive = len(self._seen) + requests
 
+    def die_after_writes(self, writes: int) -> None:
+        """The same, where only requests that change something are counted."""
+        with self._lock:
+            self._writes_left = writes
+
     def clear(self) -> None:
         """All is well again, and nothing was asked yet."""
         with self._lock:
             self._due.clear()
             self._seen.clear()
             self._last_alive = None
+            self._writes_left = None
 
     @property
     def seen(self) -> list[Request]:
@@ -86,6 +93,10 @@ class Faults:
         """Record a request; the fault that it meets, if any."""
         with self._lock:
             self._seen.append(request)
+            if self._writes_left and request.is_write:
+                self._writes_left -= 1
+                if not self._writes_left:
+                    self._last_alive = len(self._seen)
             if self._last_alive is not None and len(self._seen) >= self._last_alive:
                 return Fault(request.method, "", has_acted=len(self._seen) == self._last_alive)
             for fault in self._due:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from fakes.github.fixtures import github, github_service
 from fakes.github.ground import Ground
+from harbour import watch_main
 from stage import Stage, Watched, branch
 from switchyard_git import CommitSha, RefName, RefUpdate, Repository
 from switchyard_merge.forge import MergeMethod, PullRequest
@@ -54,6 +56,13 @@ class GitHubStage(Stage):
     def keeper(self) -> Keeper:
         return Keeper(self.yard.factory, self.watched, self.github.url, WHO)
 
+    def approve(self, task: str) -> None:
+        self.github.review(self.numbers[task], "APPROVE")
+
+    def comments(self, task: str) -> list[str]:
+        told = self.github.comments(self.numbers[task])
+        return [re.sub(r"\A<!-- switchyard:comment [^>]* -->\n", "", one) for one in told]
+
     def land(self, task: str, method: MergeMethod = "squash", *, delete: bool = False) -> PullRequest:
         self.github.proxy.mending.deletes_on_merge = delete
         return super().land(task, method)
@@ -67,7 +76,9 @@ def stage(github: Ground, tmp_path: Path) -> GitHubStage:
     main = RefName("refs/heads/main")
     factory.push(github.url, [RefUpdate(main, base, github.repository.refs(main)[main])])
     forge = github.forge()
-    return GitHubStage(replace(yard, base=base), forge, Watched(forge), github=github)  # type: ignore[arg-type]
+    stage = GitHubStage(replace(yard, base=base), forge, Watched(forge), github=github)  # type: ignore[arg-type]
+    watch_main(stage)
+    return stage
 
 
 def test_m17_a_child_that_lost_its_base_is_opened_again_on_another(stage: GitHubStage) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from harbour import Checks, approve, lander, trees_of_main, watch_main
-from stage import Stage, Watched
-from switchyard_merge.forge import LocalForge, Prepared
+from mortality import Clock, Killed, MortalForge, MortalRepository
+from stage import Stage
+from switchyard_merge.forge import LocalForge
 from switchyard_merge.keep import Keeper
 from switchyard_merge.land import Lander, LandingRules
-from test_being_killed import Clock, Killed, MortalRepository
 from yard import WHO, Yard
 
 pytestmark = pytest.mark.nightly
@@ -24,23 +24,6 @@ TASKS = {
     "b": (["a"], [{"fb": "1\n"}]),
 }
 LANDED = {"fa": "1\n", "fb": "1\n"}
-
-
-class MortalForge(Watched):
-    """A forge whose user may die around every write."""
-
-    def __init__(self, inner: LocalForge, clock: Clock) -> None:
-        super().__init__(inner)
-        self.clock = clock
-
-    def __getattr__(self, name: str) -> Any:
-        call = super().__getattr__(name)
-        if name not in ("edit", "close", "reopen", "comment", "merge"):
-            return call
-        return lambda *given, **named: self.clock.around(lambda: call(*given, **named))
-
-    def merge_batch(self, prepared: Sequence[Prepared], *, expected_base: str) -> Any:
-        return self.clock.around(lambda: self.inner.merge_batch(prepared, expected_base=expected_base))
 
 
 @pytest.fixture
@@ -60,8 +43,8 @@ def wrong(files: Any) -> str:
 
 def mortal_lander(stage: Stage, checks: Checks, clock: Clock, batch: int) -> Lander:
     """One whose process may end around every push, move of a ref, check and write, those of the forge among them."""
-    factory, origin = stage.yard.factory, stage.yard.origin.git_dir
-    mortal = MortalRepository(factory.git_dir, factory.common_dir, None, clock=clock)
+    origin = stage.yard.origin.git_dir
+    mortal = MortalRepository.of(stage.yard.factory, clock)
     forge = MortalForge(LocalForge(origin.parent / "forge", mortal, origin), clock)
     batches = forge if batch > 1 else None
     keeper = Keeper(mortal, forge, origin, WHO)
@@ -82,7 +65,7 @@ def end_of(stage: Stage) -> object:
 
 
 @pytest.mark.parametrize("batch", [1, 8])
-def test_stopped_anywhere_the_next_run_lands_the_rest(prepared: Callable[[], Stage], batch: int) -> None:
+def test_m23_stopped_anywhere_the_next_run_lands_the_rest(prepared: Callable[[], Stage], batch: int) -> None:
     whole = prepared()
     lander(whole, Checks(whole, wrong), batch=batch).land("r")
     expected = end_of(whole)

@@ -138,7 +138,9 @@ class Journal:
 
     def note_landing(self, move: Move, leftovers: Mapping[str, Leftover]) -> None:
         """Save what is about to happen to the base, and the branches to delete after it."""
-        moves = (*self.record.moves, move)[-_NEWEST:]
+        # Said again by whoever goes on after a stop, it is no other move.
+        known = self.record.moves
+        moves = known if known[-1:] == (move,) else (*known, move)[-_NEWEST:]
         self.note(replace(self.record, moves=moves, leftovers={**self.record.leftovers, **leftovers}))
 
     def note_deleted(self, branches: Mapping[str, Leftover]) -> None:

@@ -129,7 +129,7 @@ class Keeper:
             pull = pulls.get(branch)
             if branch in record.branches and pull is not None and pull.state != "merged":
                 body = merge_body(pull.body, generated)
-                if body != pull.body:
+                if body != pull.body or pull.owes_labels:
                     pulls[branch] = self.forge.edit(pull.number, body=body)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from switchyard_git import CommitSha, PushRejected, RefMoved, RefName, RefUpdate, Repository
@@ -84,16 +84,22 @@ def delete_branches(factory: Repository, target: Target, tips: Mapping[str, Comm
     return deleted
 
 
-def open_or_adopt(forge: Forge, new: NewPullRequest) -> PullRequest:
+def open_or_adopt(forge: Forge, new: NewPullRequest, *, is_renewed_later: bool = False) -> PullRequest:
     """The pull request from branch `new.head`: the one that is there, brought up to date, or a new one.
 
     A person's title and their text outside the generated parts stay. A merged or closed one is returned as it is:
     whoever ended it has decided.
 
+    Args:
+        is_renewed_later: Whether the caller writes the body once more by itself: labels that are owed wait for that.
+
     Raises:
         ForgeRefused: The one that is there was made for another task, or the forge takes no pull request from it.
     """
-    return brought_up_to_date(forge, forge.find(new.head) or open_or_find(forge, new), new)
+    found = forge.find(new.head) or open_or_find(forge, new)
+    if is_renewed_later:
+        found = replace(found, owes_labels=False)
+    return brought_up_to_date(forge, found, new)
 
 
 def open_or_find(forge: Forge, new: NewPullRequest) -> PullRequest:
@@ -135,9 +141,10 @@ def brought_up_to_date(forge: Forge, found: PullRequest, new: NewPullRequest) ->
         return found
     body = merge_body(found.body, new.body)
     base = None if found.base == new.base else new.base
-    if body == found.body and base is None:
+    is_due = body != found.body or found.owes_labels
+    if not is_due and base is None:
         return found
-    return forge.edit(found.number, body=None if body == found.body else body, base=base)
+    return forge.edit(found.number, body=body if is_due else None, base=base)
 
 
 def _refuse_stale(target: Target, stale: Mapping[RefName, BranchUpdate], there: Mapping[RefName, CommitSha]) -> None:

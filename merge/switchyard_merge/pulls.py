@@ -31,7 +31,7 @@ Describe = Callable[[StackMember, Sequence[StackEntry]], str]
 def publish_pulls(forge: Forge, members: Sequence[StackMember], describe: Describe) -> list[PullRequest]:
     """Open what is missing and bring the rest up to date, in the order given; a run with nothing to do writes nothing.
 
-    At most two writes for each, and one more where a new one has labels; one listing for all. Killed after any of
+    At most two writes for each; one listing for all. Killed after any of
     them and run again, it adopts what is there. What somebody merged or closed is left as it is.
 
     Args:

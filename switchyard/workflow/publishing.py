@@ -92,13 +92,14 @@ def open_pull_request(
     """
     new = NewPullRequest(title=task.title, body=body, head=task.branch, base=ground.branch, labels=task.labels)
     try:
-        pull = open_or_adopt(factory.forge, new)
+        # Keeping the stack, at the run's end, gives it the map of the others.
+        pull = open_or_adopt(factory.forge, new, is_renewed_later=True)
     except ForgeRefused:
         if ground.branch == plan.base_branch or factory.quarantine.ls_remote(
             plan.target, [f"refs/heads/{ground.branch}"]
         ):
             raise
-        pull = open_or_adopt(factory.forge, replace(new, base=plan.base_branch))
+        pull = open_or_adopt(factory.forge, replace(new, base=plan.base_branch), is_renewed_later=True)
     return Publication(head=head, number=pull.number, url=pull.url, state=pull.state, base=pull.base)
 
 

@@ -83,7 +83,7 @@ def test_m30_an_answer_that_got_lost_after_the_act_is_found_by_its_head(github: 
     pull = github.forge().open(new(labels=("one",)))
     assert (pull.number, pull.head, pull.labels) == (1, HEAD, ("one",))
     assert len(github.pulls()) == 1
-    assert [request.method for request in github.faults.writes] == ["POST", "POST"]
+    assert [request.method for request in github.faults.writes] == ["POST"]
 
 
 def test_m30_one_that_is_found_late_is_adopted_from_the_refusal(github: Ground) -> None:

@@ -42,13 +42,16 @@ def diamond(github: Ground, run: str, *, labels: tuple[str, ...] = ()) -> list[S
 
 
 def test_a_new_stack_is_two_writes_each_and_one_read(github: Ground) -> None:
-    members = diamond(github, "r")
+    members = diamond(github, "r", labels=("one", "two, three"))
     pulls = publish_pulls(github.forge(), members, describe)
     assert [(pull.number, pull.base) for pull in pulls] == [(1, "main"), (2, "factory/r/a"), (3, "factory/r/a")]
     assert len(github.faults.reads) == 1
     assert [request.method for request in github.faults.writes] == ["POST"] * 3 + ["PATCH"] * 3
     assert all("#1" in pull.body and "#2" in pull.body and "#3" in pull.body for pull in pulls)
     assert "Depends-On: #1" in pulls[2].body
+    for seen in github.pulls():
+        assert {label["name"] for label in seen["labels"]} == {"one", "two, three"}
+        assert "switchyard:labels" not in seen["body"]
 
 
 def test_m38_a_second_run_with_nothing_to_do_writes_nothing(github: Ground) -> None:
@@ -95,10 +98,12 @@ def test_m23_killed_after_any_request_it_goes_on_without_a_duplicate(github: Gro
         github.faults.clear()
         assert publish_pulls(github.forge(), members, describe) == pulls
         assert github.faults.writes == []
+        labelled = [pull["number"] for pull in github.pulls() if [label["name"] for label in pull["labels"]] == ["one"]]
+        assert {pull.number for pull in pulls} <= set(labelled)
         if kills < requests:
             break
-    # One listing; for each of three a pull request, its labels and the map of the stack.
-    assert kills == 1 + 3 + 3 + 3
+    # One listing; for each of three a pull request, then its labels with the map of the stack.
+    assert kills == 1 + 3 + 3
 
 
 def test_one_that_somebody_closed_stays_closed(github: Ground) -> None:

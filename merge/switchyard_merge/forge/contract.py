@@ -27,6 +27,8 @@ class PullRequest:
     merged_sha: str = ""
     """The commit that merging it made on its base; empty before."""
     draft: bool = False
+    owes_labels: bool = False
+    """Whether some of its labels are put on with the next edit of its body only, to save a request."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Forge(Protocol):
         """Every pull request whose head starts with the prefix, by number."""
 
     def open(self, new: NewPullRequest) -> PullRequest:
-        """Open one. The caller has looked with `find` before: this creates."""
+        """Open one. The caller has looked with `find` before: this creates. See `PullRequest.owes_labels`."""
 
     def edit(
         self, number: int, *, title: str | None = None, body: str | None = None, base: str | None = None

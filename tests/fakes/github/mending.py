@@ -91,6 +91,16 @@ class Mending:
         if wanted.get("state") == "closed" and pull.get("state") == "open":
             self._frozen[number] = heads.get(head, self._last_seen.get(number, ""))
 
+    async def editing_issue(self, number: int, wanted: Json) -> Json | None:
+        """A pull request changed as an issue, which `emulate` refuses; None where it is none, or none is told of."""
+        status, pull = await self._upstream("GET", f"{self._root}/pulls/{number}")
+        if status != 200:
+            return None
+        text = {name: wanted[name] for name in ("title", "body") if name in wanted}
+        await self._upstream("PATCH", f"{self._root}/pulls/{number}", text)
+        await self._upstream("PUT", f"{self._root}/issues/{number}/labels", {"labels": wanted["labels"]})
+        return {"number": number, "state": pull["state"], **text}
+
     async def merge(self, number: int, wanted: Json) -> Json:
         """Merge by real git; `emulate` is told that the pull request is closed."""
         status, pull = await self._upstream("GET", f"{self._root}/pulls/{number}")

@@ -85,6 +85,9 @@ class Proxy:
             await self.mending.opening(wanted)
         elif method == "PATCH" and (one := re.fullmatch(r"/pulls/(\d+)", path)):
             await self.mending.editing(int(one[1]), wanted)
+        elif method == "PATCH" and (one := re.fullmatch(r"/issues/(\d+)", path)):
+            issue = await self.mending.editing_issue(int(one[1]), wanted)
+            return None if issue is None else (200, issue)
         elif method == "PUT" and (one := re.fullmatch(r"/pulls/(\d+)/merge", path)):
             return 200, await self.mending.merge(int(one[1]), wanted)
         elif re.fullmatch(r"/commits/\w+/status", path):

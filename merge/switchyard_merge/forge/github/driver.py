@@ -11,6 +11,7 @@ from switchyard_merge.errors import ForgeRefused, HeadMoved, NotMergeable
 from switchyard_merge.forge.contract import MergeMethod, NewPullRequest, PullRequest, Standing, Waiting
 from switchyard_merge.forge.github import stacks
 from switchyard_merge.forge.github.calls import Calls, GitHubRefused
+from switchyard_merge.forge.github.labels import with_owed
 from switchyard_merge.forge.github.reading import is_from_here, standing_of, told
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class GitHubForge:
         self._since = since
         self._native_stacks = native_stacks
         self._name = calls.address.full_name
+        self._owing: dict[int, PullRequest] = {}
+        """Those that were seen to owe labels."""
 
     def find(self, head: str) -> PullRequest | None:
         """The newest pull request from branch `head`, whatever its state; None where there is none. One read."""
@@ -50,12 +53,12 @@ class GitHubForge:
             ).get_page(0)
         )
         # A filter that GitHub does not understand is ignored, and then everything is listed.
-        ours = [told(pull) for pull in page if pull.head.ref == head and is_from_here(pull, self._name)]
+        ours = [self._told(pull) for pull in page if pull.head.ref == head and is_from_here(pull, self._name)]
         return max(ours, key=lambda pull: pull.number, default=None)
 
     def get(self, number: int) -> PullRequest:
         """One pull request; an unknown number raises ForgeRefused. One read."""
-        return told(self._pull(number))
+        return self._told(self._pull(number))
 
     def list(self, *, heads_prefix: str = "") -> Sequence[PullRequest]:
         """Every pull request whose head starts with the prefix, by number. A read for each 100 since `since`."""
@@ -66,24 +69,25 @@ class GitHubForge:
             is_enough=lambda pull: since is not None and pull.created_at < since,
         )
         ours = {
-            pull.number: told(pull)
+            pull.number: self._told(pull)
             for pull in listed
             if pull.head.ref.startswith(heads_prefix) and is_from_here(pull, self._name)
         }
         return [ours[number] for number in sorted(ours)]
 
     def open(self, new: NewPullRequest) -> PullRequest:
-        """Open one; a write, and one more for its labels. An answer that got lost is found again, not asked twice."""
+        """Open one; a write. An answer that got lost is found again, not asked twice. Labels are owed until `edit`."""
         lost: list[str] = []
+        body = _text(with_owed(new.body, new.labels) if new.labels else new.body)
 
         def look() -> PullRequest | None:
             lost.append(new.head)
             return self._just_opened(new)
 
         try:
-            opened = self._calls.write(
-                lambda remote: told(
-                    remote.create_pull(base=new.base, head=new.head, title=_text(new.title), body=_text(new.body))
+            return self._calls.write(
+                lambda remote: self._told(
+                    remote.create_pull(base=new.base, head=new.head, title=_text(new.title), body=body)
                 ),
                 done=look,
             )
@@ -91,16 +95,21 @@ class GitHubForge:
             found = self._just_opened(new) if lost else None
             if found is None:
                 raise self._why_not_opened(new, err) from None
-            opened = found
-        missing = [label for label in new.labels if label not in opened.labels]
-        return self._label(opened, missing) if missing else opened
+            return found
 
     def edit(
         self, number: int, *, title: str | None = None, body: str | None = None, base: str | None = None
     ) -> PullRequest:
-        """Change what is given; what is None stays. One write."""
+        """Change what is given; what is None stays. One write, which puts owed labels on where it can."""
         given = {"title": title, "body": body, "base": base}
-        return self._edit(number, {name: _text(value) for name, value in given.items() if value is not None})
+        changes = {name: _text(value) for name, value in given.items() if value is not None}
+        owing = self._owing.get(number)
+        if owing is None or body is None:
+            return self._edit(number, changes)
+        if base is None:
+            return self._settle(owing, changes)
+        # A base is no matter of the request that takes labels: they are owed on.
+        return self._edit(number, {**changes, "body": with_owed(changes["body"], owing.labels)})
 
     def close(self, number: int) -> PullRequest:
         """Close it unmerged. A closed or merged one is returned as it is."""
@@ -203,16 +212,33 @@ class GitHubForge:
         def change(remote: Remote) -> PullRequest:
             pull = remote.get_pull(number)
             pull.edit(**changes)
-            return told(pull)
+            return self._told(pull)
 
         try:
             return self._calls.write(change)
         except GitHubRefused as err:
             raise self._unknown(number, err) from None
 
-    def _label(self, opened: PullRequest, labels: Sequence[str]) -> PullRequest:
-        self._calls.write(lambda remote: remote.get_issue(opened.number).add_to_labels(*labels))
-        return replace(opened, labels=(*opened.labels, *labels))
+    def _settle(self, owing: PullRequest, changes: dict[str, Any]) -> PullRequest:
+        """Change title and body, and put on the labels that are owed; to GitHub, a pull request is an issue, too."""
+        number, labels = owing.number, list(owing.labels)
+        try:
+            self._calls.write(lambda remote: remote.get_issue(number).edit(**changes, labels=labels))
+        except GitHubRefused as err:
+            if err.status not in (404, 410):
+                raise
+            # A repository may have no issues; labels it has all the same.
+            self._calls.write(lambda remote: remote.get_issue(number).add_to_labels(*labels))
+            return self._edit(number, changes)
+        del self._owing[number]
+        return replace(owing, **changes, owes_labels=False)
+
+    def _told(self, pull: RemotePull) -> PullRequest:
+        found = told(pull)
+        self._owing.pop(found.number, None)
+        if found.owes_labels:
+            self._owing[found.number] = found
+        return found
 
     def _just_opened(self, new: NewPullRequest) -> PullRequest | None:
         """The pull request that a lost request of ours made: open, from that branch, with that very text."""

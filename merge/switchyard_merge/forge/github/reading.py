@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from switchyard_merge.forge.contract import CheckState, PullRequest, Standing
+from switchyard_merge.forge.github.labels import split_owed
 
 if TYPE_CHECKING:
     from github.CheckRun import CheckRun
@@ -28,19 +29,22 @@ _WORST: Sequence[CheckState] = ("failed", "pending", "passed")
 def told(pull: RemotePull) -> PullRequest:
     """A pull request as the contract has it."""
     merged = pull.merged_at is not None
+    # A web editor, and GitHub itself, may turn line ends into CRLF.
+    body, owed = split_owed((pull.body or "").replace("\r\n", "\n"))
+    labels = [label.name for label in pull.labels]
     return PullRequest(
         number=pull.number,
         url=pull.html_url,
         title=pull.title,
-        # A web editor, and GitHub itself, may turn line ends into CRLF.
-        body=(pull.body or "").replace("\r\n", "\n"),
+        body=body,
         head=pull.head.ref,
         base=pull.base.ref,
         state="merged" if merged else "closed" if pull.state == "closed" else "open",
         head_sha=pull.head.sha,
-        labels=tuple(label.name for label in pull.labels),
+        labels=(*labels, *(label for label in owed if label not in labels)),
         merged_sha=(pull.merge_commit_sha or "") if merged else "",
         draft=bool(pull.draft),
+        owes_labels=bool(owed),
     )
 
 

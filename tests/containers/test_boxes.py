@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -21,11 +23,13 @@ import pytest
 from docker.errors import ImageNotFound
 from sandbox.boxes import DOCKER, Ground, make_ground
 from switchyard_sandbox import BadCode, BoxId, BoxLost, Command, IsolationUnavailable, Limits, SetUp
+from switchyard_sandbox.contract import WorkspaceKind
 from switchyard_sandbox.docker.client import Client, connect
 from switchyard_sandbox.docker.container import STATE, state_name
 from switchyard_sandbox.docker.driver import DockerDriver
 from switchyard_sandbox.docker.images import build, prune_setups
 from switchyard_sandbox.embedded.procfs import resident_bytes
+from switchyard_sandbox.survey import REQUEST
 
 needs_engine = pytest.mark.skipif(not DOCKER, reason="no Docker engine to test with: run `make test-docker`")
 
@@ -224,12 +228,13 @@ class TestReconciliation:
     def test_a_box_that_is_made_while_the_engine_answers_is_left_alone(
         self, ground: Ground, client: Client, commit: str
     ) -> None:
-        with SlowEngine(ground.folder / "slow.sock") as engine, ThreadPoolExecutor(1) as beside:
-            slow = DockerDriver(ground.state, image="switchyard-test", base_url=f"unix://{engine.place}")
-            reaped = beside.submit(slow.reap)
+        may_answer = threading.Event()
+        meddler = Meddler(ground.folder / "m.sock", rb"GET \S*/containers/json\?\S*all=1", may_answer.wait)
+        with meddler as engine, ThreadPoolExecutor(1) as beside:
+            reaped = beside.submit(engine.driver(ground.state).reap)
             assert engine.was_asked.wait(30)
             box = ground.box(ground.spec(commit))
-            engine.may_answer.set()
+            may_answer.set()
             assert list(reaped.result(30)) == []
         assert inspect(client, box)["State"]["Running"]
 
@@ -238,6 +243,66 @@ class TestReconciliation:
         assert inspect(client, box)["Config"]["Cmd"][-1] == "160"
         ground.run(box, "kill -9 -1; kill -9 1")
         assert inspect(client, box)["State"]["Running"]
+
+
+@needs_engine
+class TestEndedFromOutside:
+    @pytest.mark.parametrize(
+        ("workspace", "question", "after_bytes"),
+        [("disk", rb"GET /containers/\w+/top", 0), ("memory", rb"POST /exec/\w+/start", 1 << 20)],
+    )
+    def test_while_its_tree_is_read_nothing_comes_out(
+        self, ground: Ground, commit: str, workspace: WorkspaceKind, question: bytes, after_bytes: int
+    ) -> None:
+        box = ground.box(replace(ground.spec(commit), workspace=workspace))
+        ground.did(box, "head -c 30000000 /dev/urandom > large; rm a.txt")
+
+        place = ground.state / "boxes" / box / "container.json"
+        record = json.loads(place.read_text())
+
+        def end() -> None:
+            # The engine's own kill would wait until all that was said has been read.
+            os.kill(record["init_pid"], signal.SIGKILL)
+
+        with Meddler(ground.folder / "m.sock", question, end, after_bytes=after_bytes) as engine:
+            place.write_text(json.dumps({**record, "engine": str(engine.place)}))
+            with pytest.raises(BoxLost, match="ended"):
+                engine.driver(ground.state).extract(box, ground.quarantine)
+            assert engine.was_asked.is_set()
+        assert list((ground.state / "boxes" / box).glob("extract-*")) == []
+        assert ground.git("for-each-ref", cwd=ground.quarantine) == ""
+
+    def test_while_its_tree_is_surveyed_it_is_lost_too(self, ground: Ground, client: Client, commit: str) -> None:
+        box = ground.box(ground.spec(commit))
+        # Git takes longer over it than the engine over the end of a container.
+        ground.did(box, "head -c 60000000 /dev/urandom > large; rm a.txt")
+        folder = ground.state / "boxes" / box
+        with ThreadPoolExecutor(1) as beside:
+            extracted = beside.submit(ground.extract, box)
+            while not list(folder.glob(f"extract-*/{REQUEST}")):
+                time.sleep(0.001)
+            client.sdk.api.remove_container(f"switchyard-{box}", force=True)
+            with pytest.raises(BoxLost, match="ended"):
+                extracted.result(60)
+        assert list(folder.glob("extract-*")) == []
+
+    @pytest.mark.parametrize(
+        ("workspace", "question"),
+        [("disk", rb"POST \S*/containers/\w+/start"), ("memory", rb"POST /containers/\w+/exec")],
+    )
+    def test_while_it_is_made_it_is_lost_and_leaves_nothing(
+        self, ground: Ground, client: Client, commit: str, workspace: WorkspaceKind, question: bytes
+    ) -> None:
+        def end() -> None:
+            for box in (ground.state / "boxes").glob("box-*"):
+                client.sdk.api.remove_container(f"switchyard-{box.name}", force=True, v=True)
+
+        with Meddler(ground.folder / "m.sock", question, end) as engine:
+            with pytest.raises(BoxLost):
+                engine.driver(ground.state).create(replace(ground.spec(commit), workspace=workspace))
+            assert engine.was_asked.is_set()
+        assert list(ground.driver.list()) == []
+        assert volumes(client, ground) == []
 
 
 @needs_engine
@@ -300,24 +365,33 @@ class TestRemotes:
         assert list(driver.list()) == []
 
 
-class SlowEngine:
-    """The engine behind a socket of its own, where its list of all containers takes until it may be told."""
+class Meddler:
+    """The engine behind a socket of its own, where something happens before a certain question is answered."""
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
-        self.was_asked, self.may_answer = threading.Event(), threading.Event()
+    def __init__(self, place: Path, asked: bytes, happens: Callable[[], object], *, after_bytes: int = 0) -> None:
+        """Begin with nothing.
+
+        Args:
+            asked: A pattern of the question's first bytes.
+            after_bytes: How much of the answer is passed on before it happens.
+        """
+        self.place, self.was_asked = place, threading.Event()
+        self._asked, self._happens, self._after_bytes = re.compile(asked), happens, after_bytes
         self._listener = socket.socket(socket.AF_UNIX)
 
-    def __enter__(self) -> SlowEngine:
+    def __enter__(self) -> Meddler:
         self._listener.bind(str(self.place))
         self._listener.listen()
         threading.Thread(target=self._serve, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.may_answer.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+    def driver(self, state: Path) -> DockerDriver:
+        """A driver that asks this engine."""
+        return DockerDriver(state, image="switchyard-test", base_url=f"unix://{self.place}")
 
     def _serve(self) -> None:
         with suppress(OSError):
@@ -326,21 +400,29 @@ class SlowEngine:
                 threading.Thread(target=self._carry_both, args=(asking,), daemon=True).start()
 
     def _carry_both(self, asking: socket.socket) -> None:
+        concerns_us = threading.Event()
         with asking, socket.socket(socket.AF_UNIX) as answering:
             answering.connect(DOCKER.removeprefix("unix://"))
-            back = threading.Thread(target=self._carry, args=(answering, asking), daemon=True)
+            back = threading.Thread(target=self._answer, args=(answering, asking, concerns_us), daemon=True)
             back.start()
-            self._carry(asking, answering)
+            with suppress(OSError):
+                while piece := asking.recv(1 << 16):
+                    if self._asked.match(piece):
+                        concerns_us.set()
+                    answering.sendall(piece)
+                answering.shutdown(socket.SHUT_WR)
             back.join()
 
-    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+    def _answer(self, answering: socket.socket, asking: socket.socket, concerns_us: threading.Event) -> None:
+        passed = 0
         with suppress(OSError):
-            while piece := source.recv(1 << 16):
-                if b"/containers/json?" in piece and b"all=1" in piece:
+            while piece := answering.recv(1 << 16):
+                if concerns_us.is_set() and passed >= self._after_bytes and not self.was_asked.is_set():
                     self.was_asked.set()
-                    self.may_answer.wait(60)
-                target.sendall(piece)
-            target.shutdown(socket.SHUT_WR)
+                    self._happens()
+                passed += len(piece)
+                asking.sendall(piece)
+            asking.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture

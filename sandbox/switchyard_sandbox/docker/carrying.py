@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from switchyard_sandbox.launch import CLEAN_ENVIRONMENT
 
 _TOLD_BYTES = 1 << 20
 _SHOWN = 2000
+_BURIED_S = 10.0
+"""The engine closes a program's output a moment before it knows how that ended."""
 _PIECE = 1 << 16
 # --sparse: a hole costs nothing, however large; --hard-dereference: a second name of a file is another file.
 # What its owner may not read is made readable first: a tar that meets one such file has read all others by then.
@@ -134,14 +137,21 @@ class _Output(io.RawIOBase):
         """
         while self.readinto(bytearray(_PIECE)):
             pass
-        with engine_told():
-            code = self._engine.look_at(self._name)["ExitCode"]
-        if code:
+        code = self._exit_code()
+        if code != 0:
             said = self._complaint.decode("utf-8", "replace").strip()[-_SHOWN:] or "nothing"
             raise SandboxError(
                 f"{self._program} ended with {code} in the box and said {said}",
                 hint="the image needs sh, git, GNU tar, find and coreutils",
             )
+
+    def _exit_code(self) -> object:
+        """What it ended with; None: the engine does not know, since the container ended under it."""
+        give_up = time.monotonic() + _BURIED_S
+        with engine_told():
+            while (state := self._engine.look_at(self._name))["Running"] and time.monotonic() < give_up:
+                time.sleep(0.005)
+        return state["ExitCode"]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from switchyard_sandbox import programs
-from switchyard_sandbox.contract import INBOX, WORKDIR, BoxSpec, Limits
+from switchyard_sandbox.contract import INBOX, WORKDIR, BoxLost, BoxSpec, Limits
 from switchyard_sandbox.docker.client import Client, told
 from switchyard_sandbox.docker.images import Image
 from switchyard_sandbox.docker.seccomp import profile
@@ -130,7 +130,12 @@ def workspace_at(folder: Path, checkout: Path, layer: Path | None, way: Way) -> 
 
 
 def make(client: Client, image: Image, spec: BoxSpec, box: str, sources: Sources) -> Container:
-    """Make a container and start its first process, which ends it when its time is over."""
+    """Make a container and start its first process, which ends it when its time is over.
+
+    Raises:
+        BoxLost: Somebody removed it meanwhile.
+        SandboxError: The engine refused.
+    """
     with told():
         made = client.sdk.api.create_container(
             image.id,
@@ -149,8 +154,7 @@ def make(client: Client, image: Image, spec: BoxSpec, box: str, sources: Sources
             healthcheck={"test": ["NONE"]},
             host_config=_host_config(client, image, spec, sources),
         )
-        client.sdk.api.start(made["Id"])
-        about = client.sdk.api.inspect_container(made["Id"])
+        about = _start(client, made["Id"])
     places = {mount["Destination"]: str(mount["Source"]) for mount in about["Mounts"]}
     tree = "" if sources.way == "memory" else places[WORKDIR]
     # An engine with mounts of its own, which this machine does not see, leaves an empty folder there.
@@ -169,6 +173,23 @@ def make(client: Client, image: Image, spec: BoxSpec, box: str, sources: Sources
     )
     container.keep(sources.folder)
     return container
+
+
+def _start(client: Client, container: str) -> dict[str, Any]:
+    """Start a container that was made; what the engine tells of it."""
+    from docker.errors import APIError, NotFound
+
+    try:
+        client.sdk.api.start(container)
+        return dict(client.sdk.api.inspect_container(container))
+    except APIError as err:
+        try:
+            client.sdk.api.inspect_container(container)
+        except NotFound:
+            raise BoxLost(
+                f"the container {container[:12]} was removed while it was made", hint="create another"
+            ) from err
+        raise
 
 
 def _host_config(client: Client, image: Image, spec: BoxSpec, sources: Sources) -> dict[str, Any]:

@@ -26,7 +26,6 @@ from switchyard_sandbox.contract import (
     Finding,
     Finished,
     OutputSink,
-    SandboxError,
     Terminal,
     TerminalSize,
 )
@@ -117,7 +116,9 @@ class DockerDriver:
                 way = self._way(client, spec)
                 name, objects = state_name(self._state), store.objects if local else None
                 sources = Sources(folder, name, objects, local, layer, _uid(), way)
-                self._lay_out(box, self._make(client, image, box, spec, sources), store, spec)
+                container = self._make(client, image, box, spec, sources)
+                with reaping.told_if_lost(self._base_url, container):
+                    self._lay_out(box, container, store, spec)
             except BaseException:
                 self.destroy(box)
                 raise
@@ -178,7 +179,8 @@ class DockerDriver:
             refused.update(unpacked.refused)
             return View(str(target), stamps=unpacked.stamps)
 
-        extraction = extract.extract(self._journal.folder(box), entry, quarantine, view)
+        with reaping.told_if_lost(self._base_url, container):
+            extraction = extract.extract(self._journal.folder(box), entry, quarantine, view)
         if container.before and container.tree and not os.path.ismount(container.tree):
             # Seen without its files, a tree looks as if all had been deleted.
             raise BoxLost(f"the container of {box} ended while it was read", hint="create another")
@@ -290,15 +292,8 @@ class DockerDriver:
     def _follow(
         self, box: BoxId, folder: Path, sink: OutputSink | None, *, after: int = 0, capture: bool = True
     ) -> Finished:
-        try:
+        with reaping.told_if_lost(self._base_url, self._container(box)):
             finished = follow(folder, sink, after=after, capture=capture)
-        except BoxLost:
-            raise
-        except SandboxError as err:
-            with connect(self._base_url) as client:
-                if reaping.is_running(client, self._container(box)):
-                    raise
-            raise BoxLost(f"the container of {box} has ended: {err}", hint="create another") from err
         return replace(finished, decisions=read_decisions(folder / AUDIT))
 
     def _harvest(self, box: BoxId) -> tuple[Path, Path]:

@@ -63,8 +63,11 @@ def end_group(engine: Engine, container: str, *, init_pid: int, uid: int, group:
                 return False
             if not _kill_from_here(init_pid, group):
                 _kill_inside(engine, container, uid, group, pids)
+    except (FileNotFoundError, ProcessLookupError):
+        # Its first process is gone, and so is everything in it.
+        return False
     except EngineError as err:
-        # Gone or stopped: so is everything in it.
+        # Gone or stopped: likewise.
         if err.status not in GONE:
             engine.ask("POST", f"/containers/{container}/kill")
         return False

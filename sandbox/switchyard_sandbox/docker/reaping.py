@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from switchyard_sandbox import reaper
-from switchyard_sandbox.contract import BoxId
-from switchyard_sandbox.docker.client import Client, told
+from switchyard_sandbox.contract import BoxId, BoxLost, SandboxError
+from switchyard_sandbox.docker.client import Client, connect, told
 from switchyard_sandbox.docker.container import BOX, STATE, Container, state_name
 from switchyard_sandbox.docker.ending import GONE, container_of, forget_engine
 from switchyard_sandbox.docker.images import prune_setups
@@ -72,10 +72,27 @@ def without_container(client: Client, journal: Journal, state: Path) -> frozense
     return frozenset(BoxId(box) for box in made if box not in running)
 
 
-def is_running(client: Client, container: Container) -> bool:
+@contextmanager
+def told_if_lost(base_url: str, container: Container) -> Iterator[None]:
+    """Turn what fails because the container has ended meanwhile into BoxLost; the engine is asked after a failure."""
+    try:
+        yield
+    except BoxLost:
+        raise
+    except SandboxError as err:
+        with connect(base_url) as client:
+            if _is_running(client, container):
+                raise
+        raise BoxLost(f"the container {container.id[:12]} has ended: {err}", hint="create another box") from err
+
+
+def _is_running(client: Client, container: Container) -> bool:
     """Whether a container still stands."""
     from docker.errors import NotFound
 
+    # The engine hears of a process's end a moment after the kernel knows.
+    if not Path(f"/proc/{container.init_pid}").exists():
+        return False
     with told():
         try:
             return bool(client.sdk.api.inspect_container(container.id)["State"]["Running"])

@@ -127,8 +127,10 @@ def _named(remote: str, url: str) -> GitHubAddress:
     from switchyard_merge import ForgeRefused
     from switchyard_merge.forge.github import GitHubAddress
 
+    is_path = "://" not in url and ":" not in url.split("/", 1)[0]
     try:
-        return GitHubAddress.parse(url)
+        # A path may look like the bare `owner/name` of a repository.
+        return GitHubAddress.parse(f"file://{url}" if is_path else url)
     except ForgeRefused as err:
         raise UsageError(
             f"remote {remote!r} ({without_password(url)}) is no repository on GitHub",

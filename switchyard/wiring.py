@@ -135,6 +135,8 @@ class RunRequest:
     accept_no_isolation: bool = False
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where the keys of model endpoints are looked up."""
+    keeps_stacks: bool = True
+    """Whether the pull requests of earlier runs are looked after first."""
 
 
 def open_stack(workspace: Workspace, environ: Mapping[str, str]) -> Forge:
@@ -187,9 +189,14 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
         )
 
         def plan(view: FactoryView) -> Draft:
-            return draft(workspace, tasks, view, base, request.selection)
+            drafted = draft(workspace, tasks, view, base, request.selection)
+            if not any(one.landed for one in drafted.plan.settled.values()):
+                return drafted
+            # What landed may have landed since the base was fetched, and is built upon through the base alone.
+            fresh = fetch_base(workspace.repository, mirror, workspace.config, forge.upstream)
+            return draft(workspace, tasks, view, fresh, request.selection)
 
-        return Orchestrator(factory, audience).run(plan)
+        return Orchestrator(factory, audience).run(plan, base, keeps_stacks=request.keeps_stacks)
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,9 @@ class History(Plumbing):
         """A best commit that every one of them holds; None where there is none."""
         return next(iter(self._bases("--octopus", commits)), None)
 
-    def ancestry(self, heads: Sequence[CommitSha], exclude: CommitSha) -> dict[CommitSha, tuple[CommitSha, ...]]:
-        """Every commit that a head holds and `exclude` does not, with its parents."""
-        request = "".join(f"{head}\n" for head in heads) + f"^{exclude}\n"
+    def ancestry(self, heads: Sequence[CommitSha], *exclude: CommitSha) -> dict[CommitSha, tuple[CommitSha, ...]]:
+        """Every commit that a head holds and none of `exclude` does, with its parents."""
+        request = "".join(f"{head}\n" for head in heads) + "".join(f"^{commit}\n" for commit in exclude)
         listing = self._ask("rev-list", "--parents", "--stdin", stdin=request.encode()).decode()
         rows = (line.split() for line in listing.splitlines())
         return {CommitSha(row[0]): tuple(CommitSha(parent) for parent in row[1:]) for row in rows}

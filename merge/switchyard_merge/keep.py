@@ -6,7 +6,7 @@ old base still holds for a review.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,14 +15,16 @@ from switchyard_git import CommitSha, RefMoved, Repository, Signature
 from switchyard_merge.body import merge_body
 from switchyard_merge.errors import MergeError, StaleBranch
 from switchyard_merge.forge.contract import Forge, PullRequest
-from switchyard_merge.keep_plan import Blocked, Step, Steps, plan_layers, plan_steps
+from switchyard_merge.keep_plan import Blocked, Step, Steps, is_shared, plan_layers, plan_steps
 from switchyard_merge.publish import BranchUpdate, push_branches
 from switchyard_merge.record import RecordedBranch, StackRecord
 from switchyard_merge.restack import restack
-from switchyard_merge.situation import Situation, observe
+from switchyard_merge.situation import Situation, judge, look_around, observe
 
 Bodies = Callable[[StackRecord, Mapping[str, PullRequest]], Mapping[str, str]]
 """The generated text of each branch's pull request, for a stack as it stands now and the pull requests by branch."""
+Opener = Callable[[str, str], PullRequest]
+"""Opens a pull request from a branch that was pushed, to a base."""
 
 _ROUNDS = 4
 _LANDED_MARK = "already-landed"
@@ -42,6 +44,8 @@ class Kept:
     """The branches that left the stack, with the commit that holds their work."""
     pulls: Mapping[str, PullRequest]
     """The newest pull request from each branch that was recorded, as it is now."""
+    plan: Steps
+    """What was to be done."""
 
 
 @dataclass(frozen=True)
@@ -77,35 +81,72 @@ class Keeper:
 
     def plan(self, name: str) -> Steps:
         """What `keep` would do now; nothing is changed but objects that no ref names."""
+        return self.foresee(name)[0]
+
+    def foresee(self, name: str, listed: Sequence[PullRequest] | None = None) -> tuple[Steps, Situation]:
+        """What `keep` would do now, and what it is made from.
+
+        Args:
+            listed: The factory's pull requests, where they were listed just now.
+        """
         record, _ = self._load(name)
-        return self._plan(record, observe(self.repository, self.forge, self.target, record))
+        facts = look_around(self.repository, self.forge, self.target, record, listed=listed)
+        seen = judge(self.repository, record, facts, {})
+        return self.plan_for(record, seen), seen
 
     def _round(self, name: str) -> Kept:
         record, version = self._load(name)
         seen = observe(self.repository, self.forge, self.target, record)
-        plan = self._plan(record, seen)
+        return self.carry_out(record, seen, self.plan_for(record, seen), version)
+
+    def carry_out(
+        self,
+        record: StackRecord,
+        seen: Situation,
+        plan: Steps,
+        version: CommitSha | None,
+        *,
+        offered: Collection[str] = (),
+        opener: Opener | None = None,
+    ) -> Kept:
+        """Do what was planned, each part so that it may be stopped anywhere and begun again.
+
+        Args:
+            version: The record's, as `StackRecord.load` gave it.
+            offered: Branches whose stands come from elsewhere than the remote.
+            opener: Opens the pull requests that are missing; None where none is.
+
+        Raises:
+            StaleBranch: Somebody pushed in between.
+            RefMoved: Somebody else is keeping the same stack.
+        """
         if not plan.is_nothing:
             if self.announce:
                 self.announce(record, plan)
-            version = _journal(record, seen, plan).save(self.repository, version)
+            version = _journal(record, seen, plan, offered).save(self.repository, version)
         self._push(plan.revived)
         pulls = dict(seen.pulls)
-        done = [step for step in plan.steps if self._act(step, pulls)]
+        done = [step for step in plan.steps if step.number and self._act(step, pulls)]
         pushed = self._push(plan.moved)
+        for step in plan.steps:
+            if opener and not step.number and step.base:
+                pulls[step.branch] = opener(step.branch, step.base)
+                done.append(step)
         self._renew_bodies(plan.record, pulls)
         if plan.record != record or not plan.is_nothing:
             plan.record.save(self.repository, version)
-        return Kept(plan.record, tuple(done), tuple(pushed), plan.blocked, plan.landed, pulls)
+        return Kept(plan.record, tuple(done), tuple(pushed), plan.blocked, plan.landed, pulls, plan)
+
+    def plan_for(self, record: StackRecord, seen: Situation) -> Steps:
+        """What makes a stack right, as it was seen; nothing is changed but objects that no ref names."""
+        fates, layers = plan_layers(record, seen)
+        return plan_steps(record, seen, fates, restack(self.repository, layers, who=self.who))
 
     def _load(self, name: str) -> tuple[StackRecord, CommitSha]:
         found = StackRecord.load(self.repository, name)
         if found is None:
             raise MergeError(f"there is no record of a stack {name!r}", hint="publish it first")
         return found
-
-    def _plan(self, record: StackRecord, seen: Situation) -> Steps:
-        fates, layers = plan_layers(record, seen)
-        return plan_steps(record, seen, fates, restack(self.repository, layers, who=self.who))
 
     def _push(self, updates: Sequence[BranchUpdate]) -> list[str]:
         if not updates:
@@ -133,7 +174,7 @@ class Keeper:
                     pulls[branch] = self.forge.edit(pull.number, body=body)
 
 
-def _journal(record: StackRecord, seen: Situation, plan: Steps) -> StackRecord:
+def _journal(record: StackRecord, seen: Situation, plan: Steps, offered: Collection[str]) -> StackRecord:
     """Both where the branches are and where they are about to be: whoever goes on finds out which it is."""
     steps = {step.branch: step for step in plan.steps}
     noted: dict[str, RecordedBranch] = {}
@@ -141,10 +182,14 @@ def _journal(record: StackRecord, seen: Situation, plan: Steps) -> StackRecord:
         now = seen.stands[name]
         aim = plan.record.branches[name].aim if name in plan.record.branches else now
         step = steps.get(name)
+        stands = (*recorded.stands, aim) if name in offered else (now, aim)
         noted[name] = RecordedBranch(
-            (now,) if aim == now else (now, aim),
+            tuple(dict.fromkeys(stands)),
             recorded.join,
             reopening=recorded.reopening or bool(step and step.reopen),
             closing=recorded.closing or bool(step and step.close),
+            # Until it is there, a branch counts as not taken yet.
+            source="" if name in offered else recorded.source,
+            is_shared=is_shared(recorded, now),
         )
     return replace(record, branches=noted)

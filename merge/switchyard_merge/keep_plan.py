@@ -279,10 +279,18 @@ class _Placing:
         needed = {parent for name in self.blocked for parent in self.seen.stands[name].parents}
         for name, recorded in self.record.branches.items():
             if name in self.placed:
-                kept[name] = RecordedBranch((self.placed[name],), recorded.join)
+                shared = is_shared(recorded, self.seen.stands[name])
+                kept[name] = RecordedBranch(
+                    (self.placed[name],), recorded.join, source=recorded.source, is_shared=shared
+                )
             elif name in self.blocked or name in needed:
                 kept[name] = recorded
         return StackRecord(self.record.name, self.record.base, kept)
+
+
+def is_shared(recorded: RecordedBranch, now: Stand) -> bool:
+    """Whether somebody else's commits are on a branch, or have been pushed over it."""
+    return recorded.is_shared or all(stand.tip != now.tip for stand in recorded.stands)
 
 
 def _blocked(outcome: Outcome, name: str) -> Blocked:

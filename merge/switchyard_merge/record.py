@@ -43,6 +43,10 @@ class RecordedBranch:
     """Its pull request was closed with its base's branch, and is about to be opened again."""
     closing: bool = False
     """Nothing of it was left, so its pull request is about to be closed: that is no person's no."""
+    source: str = ""
+    """The commit of a person's own branch that was published last; empty: it is none of theirs."""
+    is_shared: bool = False
+    """Whether somebody pushed to it since it was last taken from the person's own branch."""
 
     @property
     def aim(self) -> Stand:
@@ -73,10 +77,18 @@ class StackRecord:
             RefMoved: Somebody else saved in between.
         """
         stands = [stand for branch in self.branches.values() for stand in branch.stands]
-        commits = (sha for stand in stands for sha in (stand.tip, stand.floor, *stand.grounds))
+        commits = [sha for stand in stands for sha in (stand.tip, stand.floor, *stand.grounds)]
+        commits += [CommitSha(branch.source) for branch in self.branches.values() if branch.source]
         document = TypeAdapter(StackRecord).dump_json(self, indent=1).decode()
         return save_note(repository, _REFS + self.name, document, expected, keeps=commits)
 
     def with_branches(self, changed: Mapping[str, RecordedBranch]) -> StackRecord:
         """The record with branches changed or added at its end."""
         return replace(self, branches={**self.branches, **changed})
+
+
+def recorded_stacks(repository: Repository) -> dict[str, StackRecord]:
+    """Every stack that is remembered, by name."""
+    names = sorted(ref.removeprefix(_REFS) for ref in repository.refs(_REFS.rstrip("/")))
+    loaded = {name: StackRecord.load(repository, name) for name in names}
+    return {name: found[0] for name, found in loaded.items() if found}

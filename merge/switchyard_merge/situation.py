@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from switchyard_git import CommitSha, RefName, Repository, UnknownRevision
@@ -35,30 +35,72 @@ class Situation:
     """Branches that a person put where nothing says what is theirs and what is a parent's."""
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What the remote and the forge say, every commit of which is here."""
+
+    base_tip: CommitSha
+    tips: Mapping[str, CommitSha]
+    pulls: Mapping[str, PullRequest]
+
+
 def observe(repository: Repository, forge: Forge, target: Target, record: StackRecord) -> Situation:
     """Look at everything once: one list of refs, one list of pull requests, one fetch of what is missing.
 
     Raises:
         MergeError: The target has no such base branch.
     """
+    return judge(repository, record, look_around(repository, forge, target, record), {})
+
+
+def look_around(
+    repository: Repository,
+    forge: Forge,
+    target: Target,
+    record: StackRecord,
+    others: Iterable[str] = (),
+    *,
+    listed: Sequence[PullRequest] | None = None,
+) -> Facts:
+    """One list of refs, one list of pull requests, one fetch of what is missing.
+
+    Args:
+        others: Branches beyond those that are recorded.
+        listed: The factory's pull requests by number, where they were listed just now.
+
+    Raises:
+        MergeError: The target has no such base branch.
+    """
     place = opened(target)
     joins = [branch.join for branch in record.branches.values() if branch.join]
-    refs = [RefName(_HEADS + name) for name in (record.base, *record.branches, *joins)]
+    branches = list(dict.fromkeys([*record.branches, *others]))
+    refs = [RefName(_HEADS + name) for name in dict.fromkeys([record.base, *branches, *joins])]
     tips = {ref.removeprefix(_HEADS): sha for ref, sha in look(repository, place, refs).items()}
     if record.base not in tips:
         raise MergeError(f"{shown(place)} has no branch {record.base}", hint="name the branch that the stack stands on")
     known = {commit for branch in record.branches.values() for stand in branch.stands for commit in (stand.tip,)}
     _bring(repository, place, [sha for sha in tips.values() if sha not in known])
-    pulls = {pull.head: pull for pull in forge.list(heads_prefix="factory/") if pull.head in record.branches}
-    stands = {name: _stand(repository, record, name, tips.get(name)) for name in record.branches}
+    wanted = set(branches)
+    listed = forge.list(heads_prefix="factory/") if listed is None else listed
+    pulls = {pull.head: pull for pull in listed if pull.head in wanted}
+    return Facts(tips[record.base], tips, pulls)
+
+
+def judge(repository: Repository, record: StackRecord, facts: Facts, offered: Mapping[str, Stand]) -> Situation:
+    """What the facts mean for a stack.
+
+    Args:
+        offered: Stands that are to hold instead of what the remote has.
+    """
+    stands = {name: _stand(repository, record, name, facts.tips.get(name)) for name in record.branches} | dict(offered)
     found = {name: stand or record.branches[name].aim for name, stand in stands.items()}
     return Situation(
-        base_tip=tips[record.base],
-        tips=tips,
-        pulls=pulls,
+        base_tip=facts.base_tip,
+        tips=facts.tips,
+        pulls=facts.pulls,
         stands=found,
-        in_base=_in_base(repository, found, tips[record.base]),
-        by_hand=_by_hand(repository, found, pulls, tips[record.base]),
+        in_base=_in_base(repository, found, facts.base_tip),
+        by_hand=_by_hand(repository, found, facts.pulls, facts.base_tip),
         adrift=frozenset(name for name, stand in stands.items() if stand is None),
     )
 

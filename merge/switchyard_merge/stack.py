@@ -11,8 +11,6 @@ from switchyard_merge.dag import Plan
 from switchyard_merge.errors import CyclicPlan
 from switchyard_merge.forge.contract import Forge, PullRequest, PullState
 
-SCHEMA = "switchyard.stack/1"
-
 
 @dataclass(frozen=True)
 class StackedPull:
@@ -28,11 +26,16 @@ class StackedPull:
     join: str | None
     """The branch that joins its parents, when it has several."""
     title: str = ""
+    url: str = ""
 
 
 def stack_status(forge: Forge, *, heads_prefix: str = "factory/") -> list[StackedPull]:
     """The factory's pull requests by number; read from the forge alone, so that it tells what people see."""
-    pulls = forge.list(heads_prefix=heads_prefix)
+    return stacked(forge.list(heads_prefix=heads_prefix))
+
+
+def stacked(pulls: Sequence[PullRequest]) -> list[StackedPull]:
+    """Pull requests, listed by number, in their stacks."""
     tasks = {pull.number: _task_of(pull) for pull in pulls}
     newest = {pull.head: pull.number for pull in pulls}
     return [
@@ -45,34 +48,19 @@ def stack_status(forge: Forge, *, heads_prefix: str = "factory/") -> list[Stacke
             depends_on=tuple(tasks[number] for number in _parents_of(pull, newest) if number in tasks),
             join=pull.base if is_join_branch(pull.base) else None,
             title=pull.title,
+            url=pull.url,
         )
         for pull in pulls
     ]
 
 
-def stack_document(stack: Sequence[StackedPull]) -> dict[str, object]:
-    """The stack as `switchyard.stack/1`."""
-    return {
-        "schema": SCHEMA,
-        "pull_requests": [
-            {
-                "number": pull.number,
-                "task": pull.task,
-                "head": pull.head,
-                "base": pull.base,
-                "state": pull.state,
-                "depends_on": list(pull.depends_on),
-                "join": pull.join,
-            }
-            for pull in stack
-        ],
-    }
-
-
-def draw_stack(stack: Sequence[StackedPull]) -> str:
+def draw_stack(stack: Sequence[StackedPull], notes: Mapping[int, str] | None = None) -> str:
     """A tree in box characters, one root for each branch that the stacks stand on; empty for no pull requests.
 
     A pull request with several parents hangs on the last of them and names the others.
+
+    Args:
+        notes: What is said behind a pull request, by number.
     """
     heads = {pull.head for pull in stack}
     members = {pull.number: pull for pull in stack}
@@ -87,22 +75,23 @@ def draw_stack(stack: Sequence[StackedPull]) -> str:
     lines: list[str] = []
     for floor, pulls in floors.items():
         lines.append(floor)
-        _draw(pulls, "", children, members, lines)
+        _draw(pulls, children, members, notes or {}, lines)
     return "".join(f"{line}\n" for line in lines)
 
 
 def _draw(
     pulls: Sequence[StackedPull],
-    margin: str,
     children: Mapping[int, Sequence[StackedPull]],
     members: Mapping[int, StackedPull],
+    notes: Mapping[int, str],
     lines: list[str],
 ) -> None:
     """Draw without recursion: a chain may be longer than Python's stack."""
-    waiting = [(pull, margin, position == len(pulls) - 1) for position, pull in enumerate(pulls)][::-1]
+    waiting = [(pull, "", position == len(pulls) - 1) for position, pull in enumerate(pulls)][::-1]
     while waiting:
         pull, before, is_last = waiting.pop()
-        lines.append(f"{before}{'└─' if is_last else '├─'} {_label(pull, members)}")
+        note = f"  · {notes[pull.number]}" if notes.get(pull.number) else ""
+        lines.append(f"{before}{'└─' if is_last else '├─'} {_label(pull, members)}{note}")
         below = children.get(pull.number, ())
         inner = before + ("   " if is_last else "│  ")
         waiting += [(child, inner, position == len(below) - 1) for position, child in enumerate(below)][::-1]

@@ -19,7 +19,7 @@ from switchyard.cli.render import Output
 from switchyard.errors import UsageError
 
 if TYPE_CHECKING:
-    from switchyard_merge import StackedPull
+    from switchyard_merge import StackStanding
     from switchyard_templates import DemoRepository
 
     from switchyard.ledger import FactoryView, TaskView
@@ -84,16 +84,15 @@ def _lay_out(directory: Path) -> DemoRepository:
 
 def _play(
     laid_out: DemoRepository, output: Output, kind: str | None, image: str | None
-) -> tuple[FactoryView, list[StackedPull]]:
-    from switchyard_merge import stack_status
-
-    from switchyard.wiring import RunRequest, open_stack, run_tasks
+) -> tuple[FactoryView, StackStanding]:
+    from switchyard.stacks import look_at_stacks
+    from switchyard.wiring import RunRequest, run_tasks
 
     workspace = open_for_boxes(laid_out.repo, kind, image=image, needs_config=True)
     # Under --json the one document on stdout is the outcome; progress stays on stderr.
     with shown(replace(output, as_json=False)) as progress:
         report = run_tasks(workspace, RunRequest(environ=os.environ), progress)
-    return report.view, stack_status(open_stack(workspace, os.environ))
+    return report.view, look_at_stacks(workspace, os.environ)
 
 
 def _differences(view: FactoryView) -> list[str]:
@@ -108,7 +107,7 @@ def _differences(view: FactoryView) -> list[str]:
 
 
 def _document(
-    kept: DemoRepository | None, view: FactoryView, stack: list[StackedPull], differences: list[str]
+    kept: DemoRepository | None, view: FactoryView, stack: StackStanding, differences: list[str]
 ) -> dict[str, Any]:
     from switchyard_merge import stack_document
 
@@ -132,10 +131,10 @@ def _rows(view: FactoryView) -> list[tuple[str, ...]]:
     ]
 
 
-def _drawing(view: FactoryView, stack: list[StackedPull]) -> str:
+def _drawing(view: FactoryView, stack: StackStanding) -> str:
     from switchyard_merge import draw_stack
 
-    return f"\n… is factory/{next(iter(view.runs))}\n\n{draw_stack(stack)}"
+    return f"\n… is factory/{next(iter(view.runs))}\n\n{draw_stack([one.pull for one in stack.pulls])}"
 
 
 def _cells(task: TaskView) -> tuple[str, ...]:

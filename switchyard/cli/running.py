@@ -55,6 +55,8 @@ def run_once(workspace: Workspace, request: RunRequest, output: Output, *, only_
     with shown(output) as progress:
         audience = _LastWord(progress)
         report = run_tasks(workspace, request, audience)
+    if report.held_up:
+        output.warning(f"the pull requests of earlier runs were not brought up to date: {report.held_up}")
     rows = status_tasks(report.view, report.draft.tasks)
     asked = [row for row in rows if _is_asked(row, report.draft, request)]
     if report.runs or not only_if_new:

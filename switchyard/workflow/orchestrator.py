@@ -19,7 +19,9 @@ from switchyard.workflow.factory import Factory
 from switchyard.workflow.plan import Draft
 from switchyard.workflow.reaping import watched
 from switchyard.workflow.run import RUN, add_workflows, task_workflow_id
+from switchyard.workflow.stacking import keep_or_tell, stacking_of
 from switchyard.workflow.storage import blocked_by_disk
+from switchyard.workflow.stores import Base
 
 POLL_S = 0.05
 QUIET_S = 0.5
@@ -48,6 +50,8 @@ class Report:
     view: FactoryView
     runs: tuple[RunId, ...]
     draft: Draft
+    held_up: str = ""
+    """What kept the pull requests of earlier runs from being brought up to date."""
 
 
 class Orchestrator:
@@ -61,8 +65,12 @@ class Orchestrator:
         self._waited = 0
         add_workflows(self._engine, factory)
 
-    def run(self, planner: Planner) -> Report:
-        """Resume every unfinished run, then plan and run what is new.
+    def run(self, planner: Planner, base: Base, *, keeps_stacks: bool = True) -> Report:
+        """Keep what is published right, resume every unfinished run, then plan and run what is new.
+
+        Args:
+            base: Where the pull requests go.
+            keeps_stacks: Whether what was published before is looked after first.
 
         Interrupted or stopped by an error, it ends every sandbox and raises on: what was under way counts as killed and
         goes on with the next run. Threads may be parked then, so the process must end with `os._exit`.
@@ -76,21 +84,22 @@ class Orchestrator:
                 watched([self._factory.driver, *self._factory.others], self._factory.gateway),
                 self._engine.opened(concurrency=self._factory.config.limits.concurrency),
             ):
-                return self._run_to_end(planner)
+                return self._run_to_end(planner, base if keeps_stacks else None)
         except Exception as err:
             if blocked := blocked_by_disk(err, self._factory.places.state):
                 raise blocked from err
             raise
 
-    def _run_to_end(self, planner: Planner) -> Report:
+    def _run_to_end(self, planner: Planner, base: Base | None) -> Report:
         try:
-            return self._run(planner)
+            return self._run(planner, base)
         except BaseException:
             self._end_boxes()
             raise
 
-    def _run(self, planner: Planner) -> Report:
+    def _run(self, planner: Planner, base: Base | None) -> Report:
         self._heard = self._last_sequence()
+        held_up = self._keep_stacks(base) if base else ""
         resumed = [run.id for run in self._view().unfinished]
         for run_id in resumed:
             self._finish(run_id, self._view().runs[run_id].plan)
@@ -100,7 +109,12 @@ class Orchestrator:
             reference = self._start(draft.plan)
             self._finish(draft.plan.run_id, reference)
             runs.append(draft.plan.run_id)
-        return Report(view=self._view(), runs=tuple(runs), draft=draft)
+        return Report(view=self._view(), runs=tuple(runs), draft=draft, held_up=held_up)
+
+    def _keep_stacks(self, base: Base) -> str:
+        held_up = keep_or_tell(stacking_of(self._factory, self._engine.write, base.target), base.branch)
+        self._tell()
+        return held_up
 
     def _start(self, plan: RunPlan) -> str:
         """Record the run; from here on it is finished by this process or by a later one."""

@@ -188,7 +188,7 @@ def run(repo: Path, fuse: Fuse, clock: Callable[[], datetime]) -> None:
         )
         watch_agents(workspace.places.state, fuse)
         engine = FusedEngine(workspace.places.database, fuse)
-        Orchestrator(factory, Silence(), engine).run(lambda view: draft(workspace, tasks, view, base, ()))
+        Orchestrator(factory, Silence(), engine).run(lambda view: draft(workspace, tasks, view, base, ()), base)
 
 
 def main() -> None:

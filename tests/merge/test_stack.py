@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from switchyard_git import RefName, RefUpdate
 from switchyard_merge import (
+    Keeper,
     Marker,
     ParentLine,
     PullRequestText,
@@ -17,10 +18,11 @@ from switchyard_merge import (
     join_branch_name,
     render_body,
     stack_document,
+    stack_standing,
     stack_status,
 )
 from switchyard_merge.forge import LocalForge, NewPullRequest
-from yard import Yard
+from yard import WHO, Yard
 
 
 @pytest.fixture
@@ -50,8 +52,11 @@ def publish(yard: Yard, forge: LocalForge, tasks: Mapping[str, Sequence[str]]) -
 
 def test_the_document_has_what_scripts_rely_on(yard: Yard, forge: LocalForge) -> None:
     publish(yard, forge, {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]})
-    document = stack_document(stack_status(forge))
-    assert document == {
+    keeper = Keeper(yard.factory, forge, yard.origin.git_dir, WHO)
+    document = stack_document(stack_standing(keeper))
+    first = ("number", "task", "head", "base", "state", "depends_on", "join")
+    pulls = [{key: pull[key] for key in first} for pull in document["pull_requests"]]
+    assert {**document, "pull_requests": pulls} == {
         "schema": "switchyard.stack/1",
         "pull_requests": [
             {"number": 1, "task": "a", "head": "factory/r/a", "base": "main", "state": "open", "depends_on": [],

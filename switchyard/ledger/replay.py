@@ -28,6 +28,8 @@ class NeedsPerson:
 
     reason: str
     since: str
+    row: int = 0
+    """The sequence of the event that said so."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,12 @@ class FactoryView:
     """The content hash that a person approved last, where one was approved after the task had been read."""
 
     def is_answered(self, task: TaskView) -> bool:
-        """Whether a person said something about a task's execution after it came to where it is."""
-        return bool(self.answers.get(task.id, {}).get("row", -1) > task.row)
+        """Whether a person said something about a task's execution after it came to where it is.
+
+        That its branch was put right meanwhile makes no answer void.
+        """
+        row = task.needs_person.row if task.needs_person else task.row
+        return bool(self.answers.get(task.id, {}).get("row", -1) > row)
 
     @property
     def unfinished(self) -> list[RunView]:
@@ -198,7 +204,7 @@ def _decided(task: TaskView, event: Event) -> TaskView:
 
 
 def _escalated(task: TaskView, event: Event) -> TaskView:
-    return replace(task, needs_person=NeedsPerson(event.data["reason"], event.timestamp))
+    return replace(task, needs_person=NeedsPerson(event.data["reason"], event.timestamp, event.sequence))
 
 
 def _published(task: TaskView, event: Event) -> TaskView:

@@ -32,7 +32,7 @@ from switchyard.packets import TaskState
 from switchyard.workflow.factory import Factory, signature
 from switchyard.workflow.recording import ensure_record, stack_name
 
-_IN_A_STACK: frozenset[TaskState] = frozenset({"published", "approved", "blocked", "cancelled"})
+_IN_A_STACK: frozenset[TaskState] = frozenset({"published", "approved", "blocked", "cancelled", "needs_person"})
 
 Write = Callable[[Callable[[sa.Connection], object]], None]
 """Runs a function in one transaction of the ledger's database."""
@@ -196,6 +196,9 @@ def _news(
     if task.branch not in kept.blocked and where != _where(task):
         join = recorded.join if pull.base == recorded.join else ""
         yield "restacked", {"branch": task.branch, **where, "join": join, "number": pull.number}
+    if task.state == "needs_person":
+        # Left out of a landing: that stands until it lands, or a person answers.
+        return
     state, reason = _state(task, kept, pull, approved)
     assert task.pull_request
     if (state, reason, pull.state) != (task.state, task.reason, task.pull_request.state):

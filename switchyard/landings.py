@@ -9,13 +9,11 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
-import sqlalchemy as sa
 from switchyard_git import CommitSha, RefName, Repository
 
 from switchyard.errors import UsageError, did_you_mean
-from switchyard.ledger import ArtifactStore, connect
-from switchyard.ledger.store import create_tables
-from switchyard.stacks import factory_stack, open_keeper, people_stack
+from switchyard.ledger import ArtifactStore
+from switchyard.stacks import factory_stack, find_stack, opened_stacking
 from switchyard.wiring import open_driver, open_others, open_stack, remote_for_boxes
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.landing import LandingJournal, Say, TreeChecker, suite_of
@@ -163,39 +161,17 @@ class _Parts:
 def _parts(workspace: Workspace, request: LandRequest) -> Iterator[_Parts]:
     from switchyard_merge import StackRecord
 
-    keeper = open_keeper(workspace, request.environ)
-    engine = connect(workspace.places.database)
-    try:
-        create_tables(engine)
-
-        def write(function: Callable[[sa.Connection], object]) -> None:
-            with engine.begin() as connection:
-                function(connection)
-
-        stacking = Stacking(keeper, write, workspace.now, asks_approval=False)
-        name = _stack_name(workspace, keeper.repository, request.stack)
-        found = StackRecord.load(keeper.repository, name)
-        yield _Parts(keeper, stacking, name, found[0].base if found else "")
-    finally:
-        engine.dispose()
-
-
-def _stack_name(workspace: Workspace, repository: Repository, asked: str) -> str:
-    """The record's name of the stack that was asked for.
-
-    Raises:
-        UsageError: Nobody published one of that name.
-    """
-    from switchyard_merge import StackRecord
-
-    if not asked:
-        ensure_record(repository, workspace.view(), workspace.config.repository.base)
-        return factory_stack(workspace)
-    names = (people_stack(asked), asked)
-    for name in names:
-        if StackRecord.load(repository, name) is not None:
-            return name
-    raise UsageError(f"nobody published a stack {asked!r}", hint="publish it first: `switchyard stack publish FILE`")
+    with opened_stacking(workspace, request.environ) as opened:
+        # Each pull request is asked for its reviews when its turn comes.
+        stacking = replace(opened, asks_approval=False)
+        repository = stacking.keeper.repository
+        if request.stack:
+            name = find_stack(stacking.keeper, request.stack)
+        else:
+            name = factory_stack(workspace)
+            ensure_record(repository, workspace.view(), workspace.config.repository.base)
+        found = StackRecord.load(repository, name)
+        yield _Parts(stacking.keeper, stacking, name, found[0].base if found else "")
 
 
 def _checks(workspace: Workspace, request: LandRequest) -> Mapping[str, str]:

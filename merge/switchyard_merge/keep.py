@@ -183,9 +183,9 @@ def _journal(record: StackRecord, seen: Situation, plan: Steps, offered: Collect
         aim = plan.record.branches[name].aim if name in plan.record.branches else now
         step = steps.get(name)
         stands = (*recorded.stands, aim) if name in offered else (now, aim)
-        noted[name] = RecordedBranch(
-            tuple(dict.fromkeys(stands)),
-            recorded.join,
+        noted[name] = replace(
+            recorded,
+            stands=tuple(dict.fromkeys(stands)),
             reopening=recorded.reopening or bool(step and step.reopen),
             closing=recorded.closing or bool(step and step.close),
             # Until it is there, a branch counts as not taken yet.

@@ -6,7 +6,7 @@ First `plan_layers`: which branches go where. git restacks those. Then `plan_ste
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from switchyard_git import CommitSha
 
@@ -145,7 +145,7 @@ def _obstacle(name: str, recorded: RecordedBranch, record: StackRecord, seen: Si
         return f"somebody rebased it to {seen.tips[name]}, off the commits that it stood on"
     if pull.state == "open" or recorded.closing:
         return ""
-    if recorded.reopening or _lost_its_base(pull.base, record, seen):
+    if not recorded.given_up and (recorded.reopening or _lost_its_base(pull.base, record, seen)):
         fates.reopened.append(name)
         return ""
     return f"its pull request #{pull.number} was closed unmerged"
@@ -280,12 +280,18 @@ class _Placing:
         for name, recorded in self.record.branches.items():
             if name in self.placed:
                 shared = is_shared(recorded, self.seen.stands[name])
-                kept[name] = RecordedBranch(
-                    (self.placed[name],), recorded.join, source=recorded.source, is_shared=shared
-                )
+                settled = replace(recorded, reopening=False, closing=False)
+                kept[name] = replace(settled, stands=(self.placed[name],), is_shared=shared)
             elif name in self.blocked or name in needed:
-                kept[name] = recorded
+                kept[name] = replace(recorded, given_up=self._is_given_up(name))
         return StackRecord(self.record.name, self.record.base, kept)
+
+    def _is_given_up(self, name: str) -> bool:
+        """Whether a person closed its pull request, as far as can be seen or was seen before."""
+        recorded, pull = self.record.branches[name], self.seen.pulls.get(name)
+        if pull is None or pull.state != "closed" or recorded.closing:
+            return False
+        return recorded.given_up or not (recorded.reopening or name in self.fates.reopened)
 
 
 def is_shared(recorded: RecordedBranch, now: Stand) -> bool:

@@ -43,8 +43,12 @@ class RecordedBranch:
     """Its pull request was closed with its base's branch, and is about to be opened again."""
     closing: bool = False
     """Nothing of it was left, so its pull request is about to be closed: that is no person's no."""
+    given_up: bool = False
+    """Its pull request was seen closed while its base was there: a person did that, whatever becomes of the base."""
     source: str = ""
     """The commit of a person's own branch that was published last; empty: it is none of theirs."""
+    source_floor: str = ""
+    """What that commit stood on in the person's repository."""
     is_shared: bool = False
     """Whether somebody pushed to it since it was last taken from the person's own branch."""
 
@@ -78,7 +82,8 @@ class StackRecord:
         """
         stands = [stand for branch in self.branches.values() for stand in branch.stands]
         commits = [sha for stand in stands for sha in (stand.tip, stand.floor, *stand.grounds)]
-        commits += [CommitSha(branch.source) for branch in self.branches.values() if branch.source]
+        sources = [sha for branch in self.branches.values() for sha in (branch.source, branch.source_floor)]
+        commits += [CommitSha(sha) for sha in sources if sha]
         document = TypeAdapter(StackRecord).dump_json(self, indent=1).decode()
         return save_note(repository, _REFS + self.name, document, expected, keeps=commits)
 

@@ -154,6 +154,15 @@ def test_m16_a_closed_parent_blocks_what_stands_on_it(stage: Stage) -> None:
     assert not stage.keep().blocked
 
 
+def test_m16_what_a_person_closed_stays_closed_when_its_base_is_deleted_later(stage: Stage) -> None:
+    stage.publish(CHAIN)
+    stage.forge.close(stage.numbers["b"])
+    assert set(stage.keep().blocked) == {branch("b"), branch("c")}
+    stage.land("a", delete=True)
+    assert "closed unmerged" in stage.keep().blocked[branch("b")].reason
+    assert (stage.pull("b").state, branch("a") in stage.yard.heads()) == ("closed", False)
+
+
 @pytest.mark.parametrize("killed_after", [None, "revived", "reopened"])
 def test_m17_a_child_that_closed_with_its_parents_branch_is_opened_again(
     stage: Stage, killed_after: str | None

@@ -63,7 +63,7 @@ def read_stack_file(workspace: Workspace, file: Path) -> LocalStack:
         StackFileError: The file cannot be read, or says what makes no sense; names the place.
         UsageError: A branch is not there.
     """
-    from switchyard_merge import LocalBranch, LocalStack, Plan
+    from switchyard_merge import CyclicPlan, LocalBranch, LocalStack, Plan, UnknownDependency
 
     described = _parse(file)
     name = described.name or file.name.partition(".")[0]
@@ -75,7 +75,10 @@ def read_stack_file(workspace: Workspace, file: Path) -> LocalStack:
     parents = {branch: [one for one in entry.parents if one != base] for branch, entry in described.branches.items()}
     if not parents:
         raise StackFileError("names no branches", file=file, key="branches", hint="branches: {feature/api: []}")
-    plan = Plan.of(parents)
+    try:
+        plan = Plan.of(parents)
+    except (CyclicPlan, UnknownDependency) as err:
+        raise StackFileError(str(err), file=file, key="branches", hint=err.hint) from err
     tips = _tips(workspace, list(parents), base)
     return LocalStack(
         name,

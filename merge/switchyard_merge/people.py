@@ -112,7 +112,7 @@ def _publish(keeper: Keeper, record_name: str, stack: LocalStack) -> Published:
     plan = keeper.plan_for(taking.record(), seen)
     if offered:
         _refuse_blocked(plan, offered, names)
-        _refuse_conflicts(keeper.repository, plan, stack.base, facts.base_tip)
+        _refuse_conflicts(keeper.repository, plan, stack.base, facts.base_tip, names)
     kept = replace(keeper, bodies=stack_bodies).carry_out(
         taking.record(), seen, plan, version, offered=offered, opener=_opener(keeper, stack, names, plan)
     )
@@ -167,7 +167,7 @@ class _Taking:
             self._refuse_foreign(name, there)
             stand = self._stand(name, parents)
             join = join_branch_name(self.stack.name, published.rpartition("/")[2])
-            self.changed[published] = RecordedBranch((stand,), join, source=local.tip)
+            self.changed[published] = RecordedBranch((stand,), join, source=local.tip, source_floor=stand.floor)
             self.offered[published] = stand
             return
         same_parents = set(recorded.aim.parents) == set(parents)
@@ -175,7 +175,8 @@ class _Taking:
             return
         if same_parents and local.tip == there == recorded.aim.tip:
             # The person's branch was brought up to the published one.
-            self.changed[published] = replace(recorded, source=local.tip, is_shared=False)
+            floor = recorded.aim.floor
+            self.changed[published] = replace(recorded, source=local.tip, source_floor=floor, is_shared=False)
             return
         if self._is_behind(local.tip, recorded, there):
             if same_parents:
@@ -183,8 +184,8 @@ class _Taking:
             stand = replace(recorded.aim, tip=there or recorded.aim.tip, grounds=(), parents=parents)
         else:
             stand = self._stand(name, parents)
-        stands = (*recorded.stands, stand)
-        self.changed[published] = replace(recorded, stands=stands, source=local.tip, is_shared=False)
+            recorded = replace(recorded, source=local.tip, source_floor=stand.floor, is_shared=False)
+        self.changed[published] = replace(recorded, stands=(*recorded.stands, stand))
         self.offered[published] = stand
 
     def _is_behind(self, tip: CommitSha, recorded: RecordedBranch, there: CommitSha | None) -> bool:
@@ -265,7 +266,9 @@ class _Taking:
         for parent in parents:
             commits += self._known(self.old.branches.get(parent))
         recorded = self.old.branches.get(self.names[name])
-        commits += [stand.floor for stand in recorded.stands] if recorded else []
+        if recorded:
+            commits += [stand.floor for stand in recorded.stands]
+            commits += [CommitSha(recorded.source_floor)] if recorded.source_floor else []
         return list(dict.fromkeys(commits))
 
     def _known(self, recorded: RecordedBranch | None) -> list[CommitSha]:
@@ -299,9 +302,12 @@ def _refuse_blocked(plan: Steps, offered: Mapping[str, Stand], names: Mapping[st
         raise MergeError(f"nothing was pushed: {told}", hint="resolve that on the branches, then publish again")
 
 
-def _refuse_conflicts(repository: Repository, plan: Steps, base: str, base_tip: CommitSha) -> None:
+def _refuse_conflicts(
+    repository: Repository, plan: Steps, base: str, base_tip: CommitSha, names: Mapping[str, str]
+) -> None:
     """Refuse branches that could not land both, while it is still easy to mend."""
-    tips = {name: recorded.aim.tip for name, recorded in plan.record.branches.items()}
+    local = {published: name for name, published in names.items()}
+    tips = {local.get(name, name): recorded.aim.tip for name, recorded in plan.record.branches.items()}
     conflicts = find_all_conflicts(repository, {base: base_tip, **tips})
     if conflicts:
         told = "; ".join(f"{one.head} and {one.other} in {', '.join(one.paths)}" for one in conflicts)

@@ -6,6 +6,7 @@ configuration run here, and the verdict would hang on what somebody has checked 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -56,6 +57,10 @@ class Merging(History):
         with ThreadPoolExecutor(len(runs)) as threads:
             return [outcome for outcomes in threads.map(self._merge_run, runs) for outcome in outcomes]
 
+    def independent(self, commits: Sequence[CommitSha]) -> list[CommitSha]:
+        """The commits that none of the others holds, in no order: the parents that a merge of all of them needs."""
+        return self._bases("--independent", commits)
+
     def _merge_run(self, pairs: Sequence[tuple[CommitSha, CommitSha]]) -> list[Merged | Conflicted]:
         if not pairs:
             return []
@@ -67,18 +72,22 @@ class Merging(History):
         if result.code < 0:
             return self._after_crash(pairs, result)
         if "refusing to merge unrelated histories" in result.stderr:
-            raise UnrelatedHistories(
-                f"two of {len(pairs)} pairs have no common ancestor in {self.git_dir}",
-                hint="in a shallow clone, fetch more history: `git fetch --unshallow`",
-            )
+            raise self._unrelated(pairs)
         if result.code:
             raise self._failed(("merge-tree",), result)
-        outcomes = list(_outcomes(result.stdout))
+        outcomes = [_with_own_paths(it, pair) for it, pair in zip(_outcomes(result.stdout), pairs, strict=False)]
         if len(outcomes) != len(pairs):
             raise GitError(
                 f"git merged {len(outcomes)} of {len(pairs)} pairs", hint="check the version of git: 2.38 or newer"
             )
         return outcomes
+
+    def _unrelated(self, pairs: Sequence[tuple[CommitSha, CommitSha]]) -> UnrelatedHistories:
+        ours, theirs = next((pair for pair in pairs if not self.merge_bases(*pair)), pairs[0])
+        return UnrelatedHistories(
+            f"{ours} and {theirs} have no common ancestor in {self.git_dir}",
+            hint="in a shallow clone, fetch more history: `git fetch --unshallow`",
+        )
 
     def _without_drivers(self) -> dict[str, str]:
         """An environment in which every merge program that the repository's configuration names only says no.
@@ -116,6 +125,14 @@ class Merging(History):
         one, other = ({change.path for change in self.changes(base, side)} for side in (ours, theirs))
         meeting = {path for path in one | other if _meets(path, one) and _meets(path, other)}
         return tuple(sorted(meeting or one | other))
+
+
+def _with_own_paths(outcome: Merged | Conflicted, pair: tuple[CommitSha, CommitSha]) -> Merged | Conflicted:
+    """Where a file meets a directory, git names the file `path~<commit>`; people know it as `path`."""
+    if isinstance(outcome, Merged):
+        return outcome
+    paths = (re.sub(rf"~({pair[0]}|{pair[1]})(_\d+)?$", "", path) for path in outcome.paths)
+    return replace(outcome, paths=tuple(dict.fromkeys(paths)))
 
 
 def _meets(path: str, others: set[str]) -> bool:

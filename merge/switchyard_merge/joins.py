@@ -49,11 +49,10 @@ def join_of(repository: Repository, heads: Sequence[CommitSha], *, who: Signatur
 def independent_heads(repository: Repository, heads: Sequence[CommitSha]) -> tuple[CommitSha, ...]:
     """The heads in order, without duplicates and without those that another one holds."""
     distinct = list(dict.fromkeys(heads))
-    return tuple(
-        head
-        for head in distinct
-        if not any(other != head and repository.is_ancestor(head, other) for other in distinct)
-    )
+    if len(distinct) < 2:
+        return tuple(distinct)
+    independent = set(repository.independent(distinct))
+    return tuple(head for head in distinct if head in independent)
 
 
 def _fold(repository: Repository, tips: tuple[CommitSha, ...], who: Signature) -> Joined | Conflicted:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from switchyard_git import CommitSha, Merged, MergeMessage, Repository, Signature, TreeSha
+from switchyard_git import CommitSha, Merged, MergeMessage, Repository, Signature, TreeSha, UnrelatedHistories
 from switchyard_git import Conflicted as GitConflicted
 from switchyard_git.replaying import Pick, WrittenCommit, commit_id
 
@@ -78,7 +78,7 @@ def restack(repository: Repository, layers: Sequence[Layer], *, who: Signature) 
 
     Raises:
         UnknownRevision: A commit is not here.
-        UnrelatedHistories: A commit to replay has no parent.
+        UnrelatedHistories: A commit to replay has no parent, or what a branch stood on is not below it here.
     """
     commits = _Commits.read(repository, layers)
     work = _Work(repository, commits, who, {layer.branch: layer for layer in layers})
@@ -106,6 +106,12 @@ class _Commits:
     def read(cls, repository: Repository, layers: Sequence[Layer]) -> _Commits:
         ends = list(dict.fromkeys(end for layer in layers for end in (layer.tip, layer.floor)))
         shared = repository.common_base(ends) if ends else None
+        if ends and shared is None:
+            # Without a commit below all of them nobody knows what is whose, and a branch would look empty.
+            raise UnrelatedHistories(
+                f"{', '.join(layer.branch or layer.tip for layer in layers)} share no commit in {repository.git_dir}",
+                hint="in a shallow clone, fetch more history: `git fetch --unshallow`",
+            )
         ancestry = repository.ancestry(ends, shared) if shared else {}
         own = cls(ancestry, {})
         chains = [commit for layer in layers for commit in own.chain(layer)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,9 @@ class Quay(Plot):
     def green_trees(self) -> set[str]:
         """The trees of which the ledger says that every check passed."""
         rows = [row for row in self.rows_of_ledger() if "tree" in row["data"]]
-        red = {row["data"]["tree"] for row in rows if row["event_type"] == "check_failed"}
         names = {row["data"]["name"] for row in rows}
         passed = {(row["data"]["tree"], row["data"]["name"]) for row in rows if row["event_type"] == "check_passed"}
-        return {tree for tree, _ in passed if all((tree, name) in passed for name in names)} - red
+        return {tree for tree, _ in passed if all((tree, name) in passed for name in names)}
 
     def rows_of_ledger(self) -> list[dict[str, Any]]:
         return self.run("ledger", "tail", "-n", "1000", "--json").events
@@ -146,3 +146,60 @@ def test_landing_is_killed_again_and_again_and_merges_nothing_twice(tmp_path: Pa
     assert set(landed) == {"one", "two", "three"}
     assert quay.branches() == {}
     assert quay.run("sandbox", "list", "--json").document["sandboxes"] == []
+
+
+class Dock(Quay):
+    """A repository without `switchyard.toml`, with branches that a person made and published."""
+
+    def __init__(self, folder: Path, branches: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(folder)
+        self.git("rm", "-q", "switchyard.toml")
+        self.commit({"kept.txt": "kept\n"})
+        for name, parents in branches.items():
+            self.git("checkout", "-q", "-b", name, parents[0] if parents else "main")
+            self.write(f"{name}.txt", f"{name}\n")
+            self.git("add", f"{name}.txt")
+            self.git("commit", "-q", "-m", f"Write {name}")
+        self.git("checkout", "-q", "main")
+        rows = "".join(f"  {name}: [{', '.join(parents)}]\n" for name, parents in branches.items())
+        self.write("stack.yaml", f"name: mine\nbase: main\nbranches:\n{rows}")
+        assert self.run("stack", "publish", "stack.yaml").code == 0
+
+
+@pytest.mark.slow
+def test_eight_branches_of_people_land_at_once_but_for_the_one_that_is_red(tmp_path: Path) -> None:
+    dock = Dock(tmp_path, {f"b{number}": [] for number in range(8)})
+    refused = dock.run("stack", "land", "mine", "--json")
+    assert (refused.code, "--check" in refused.error["hint"]) == (2, True)
+    told = dock.land("mine", "--no-approval", "--batch", "8", "--check", "! test -e b4.txt", code=1)
+    assert len(told["landed"]) == 7
+    assert tasks_of(told["ejected"]) == ["b4"]
+    # One for all of them, and for one culprit of eight log2(8) + 1 more.
+    assert told["checks"] <= 1 + 3 + 1
+    assert len(dock.trees_of_main()) == 2
+    assert dock.trees_of_main()[-1] in dock.green_trees()
+    assert dock.branches().keys() == {"b4"}
+    assert dock.run("sandbox", "list", "--json").document["sandboxes"] == []
+
+
+@pytest.mark.slow
+def test_what_was_checked_on_an_older_main_is_checked_again_and_a_flake_ejects_nobody(tmp_path: Path) -> None:
+    dock, flag, gate = Dock(tmp_path, {"under": [], "over": ["under"]}), tmp_path / "flag", tmp_path / "gate"
+    flaky, waits = f"test -e '{flag}' || ! touch '{flag}'", f"until test -e '{gate}'; do sleep 0.1; done"
+    options = ("--sandbox", "none", "--i-accept-no-isolation", "--no-approval", "--json")
+    process = dock.start("stack", "land", "mine", "--check", flaky, "--check", waits, *options)
+    assert process.stderr is not None
+    assert b"check exited with 1" in process.stderr.readline()
+    assert b"check passed" in process.stderr.readline()
+    dock.commit({"meanwhile.txt": "meanwhile\n"})
+    gate.touch()
+    out, err = process.communicate(timeout=120)
+    told = json.loads(out)
+    assert (process.returncode, tasks_of(told["landed"]), told["ejected"]) == (0, ["under", "over"], []), err
+    assert told["checks"] == 4, "a flake, what main made stale, and each of the two"
+    assert dock.git("log", "--format=%s", "-3", "main", at=dock.origin).splitlines() == [
+        "Write over (#2)",
+        "Write under (#1)",
+        "Lay out",
+    ]
+    assert set(dock.trees_of_main()[-2:]) <= dock.green_trees()

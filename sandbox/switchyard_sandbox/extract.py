@@ -41,6 +41,8 @@ class View:
     before: str = ""
     """The tree as commands found it, where it lies in layers; empty: `stamps` say all."""
     stamps: dict[str, list[int]] = field(default_factory=dict)
+    untouched: tuple[str, ...] = ()
+    """Files that are not there because they are as commands found them."""
     namespace: int = 0
     """The process among whose mounts the tree stands; 0: it stands in the open."""
     mounts: tuple[Mount, ...] = ()
@@ -99,6 +101,7 @@ def _request(
         commit={item.path: (item.mode, item.sha) for item in commit},
         anchor={item.path: (item.mode, item.sha) for item in anchor},
         stamps=view.stamps,
+        untouched=list(view.untouched),
         ignores=_texts(target, commit, ".gitignore"),
         outside=[item.path for item in outside],
         links={item.path: targets[item.sha].decode("utf-8", "surrogateescape") for item in links},

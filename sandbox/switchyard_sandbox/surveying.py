@@ -37,6 +37,8 @@ class Request:
     commit: dict[str, Entry]
     anchor: dict[str, Entry]
     stamps: dict[str, list[int]]
+    untouched: list[str]
+    """Files that are not in the tree since commands left them as they found them."""
     ignores: dict[str, str]
     """The text of each ignore file of the commit, by the folder it lies in."""
     outside: list[str] = field(default_factory=list)
@@ -81,9 +83,19 @@ class Surveyor:
         after = os.open(self._request.after, os.O_RDONLY | os.O_DIRECTORY)
         before = os.open(self._request.before, os.O_RDONLY | os.O_DIRECTORY) if self._request.before else -1
         self._folder("", after, before, 0)
+        for path in self._request.untouched:
+            self._pass_by(path)
         self._judge_links()
         self._survey.deleted = sorted(self._gone())
         return self._survey
+
+    def _pass_by(self, path: str) -> None:
+        """A file that commands left as they found it: what the anchor says of it holds."""
+        self._all_links.pop(path, None)
+        self._seen.add(path)
+        anchored = self._request.anchor.get(path)
+        if anchored is not None and anchored != self._request.commit.get(path):
+            self._survey.restored.append(path)
 
     def _gone(self) -> Iterator[str]:
         """What is in the commit, was laid out, and neither stands in the tree nor below what was refused."""

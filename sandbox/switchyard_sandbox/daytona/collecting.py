@@ -28,11 +28,11 @@ _DEEPEST = 256
 
 @dataclass
 class Unpacked:
-    """A box's tree on the host: changed files whole, untouched ones as empty places."""
+    """A box's tree on the host: changed files whole, untouched ones by name alone."""
 
     tree: Path
-    stamps: dict[str, list[int]] = field(default_factory=dict)
-    """Of the empty places, as a survey compares them: these files are as the commit has them."""
+    untouched: set[str] = field(default_factory=set)
+    """These files are as commands found them, and were not made here."""
     findings: list[Finding] = field(default_factory=list)
     _links: dict[str, bytes] = field(default_factory=dict)
 
@@ -45,6 +45,8 @@ class Unpacked:
         path, kind, size = head.get("path"), head.get("kind"), head.get("size")
         if not isinstance(path, str) or not isinstance(size, int) or size < 0 or not _is_plain(path):
             raise _malformed(f"{str(path)[:200]!r} is no path in a tree")
+        if path in self.untouched:
+            raise _malformed(f"{path[:200]!r} is there twice")
         try:
             self._place(path, str(kind), size, head.get("executable") is True, pack)
         except (OSError, UnicodeError) as err:
@@ -70,9 +72,7 @@ class Unpacked:
                     raise _malformed(f"the link {path[:200]!r} is {size} bytes long")
                 self._links[path] = _read(pack, size)
             case packing.SAME:
-                place.touch(0o644, exist_ok=False)
-                status = place.lstat()
-                self.stamps[path] = [status.st_ino, status.st_ctime_ns, status.st_size, status.st_mode]
+                self._pass_by(path)
             case packing.LARGE:
                 place.touch(0o644, exist_ok=False)
                 os.truncate(place, max(size, CAP_BYTES + 1))
@@ -84,6 +84,11 @@ class Unpacked:
                 self.findings.append(Finding(path, kind, "its depth or its mode forbids to read it", refused=True))
             case _:
                 raise _malformed(f"{kind[:50]!r} is no kind of record")
+
+    def _pass_by(self, path: str) -> None:
+        if os.path.lexists(self.tree / path):
+            raise _malformed(f"{path[:200]!r} is there twice")
+        self.untouched.add(path)
 
 
 def unpack(pack: Path, tree: Path) -> Unpacked:

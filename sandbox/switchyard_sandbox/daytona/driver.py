@@ -140,7 +140,7 @@ class DaytonaDriver:
         entry, folder = self._journal.read(box), self._journal.folder(box)
         with tempfile.TemporaryDirectory(prefix="out-", dir=folder) as spool:
             unpacked = bring_out(self._remote(box), Path(spool), entry.box_limits)
-            view = extract.View(str(unpacked.tree), stamps=unpacked.stamps)
+            view = extract.View(str(unpacked.tree), untouched=tuple(unpacked.untouched))
             # The commit itself is what lay in the box before the first command, not the anchor.
             extraction = extract.extract(folder, replace(entry, anchor=entry.commit), quarantine, view)
         findings = sorted([*extraction.findings, *unpacked.findings], key=lambda finding: finding.path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -58,15 +58,18 @@ def see_none_left(container: Container, pids: int) -> None:
         raise BoxLost(f"the container {container.id[:12]} has ended", hint="create another box")
 
 
-def bring_out(container: Container, place: str, target: Path) -> Unpacked:
+def bring_out(container: Container, place: str, target: Path, anew: Collection[str] = ()) -> Unpacked:
     """Unpack a folder of a box into an empty one of this machine; nothing of the box is alive meanwhile.
+
+    Args:
+        anew: Files that are unpacked even if they are as the box found them.
 
     Raises:
         SandboxError: It could not be read, or an attacker made the archive.
     """
     output = _Output(container, ("/bin/sh", "-c", _PACK, "tar", place))
     with closing(io.BufferedReader(output, _PIECE)) as reader:
-        return unpack(cast(BinaryIO, reader), target, container.pristine, output.sockets)
+        return unpack(cast(BinaryIO, reader), target, container.pristine, output.sockets, anew)
 
 
 def run_inside(container: Container, argv: Sequence[str]) -> None:

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from switchyard_git import Repository
+
 from switchyard_sandbox import certificates, extract, programs
 from switchyard_sandbox.audit import read_decisions
 from switchyard_sandbox.contract import (
@@ -175,9 +177,9 @@ class DockerDriver:
                 return View(container.tree, container.before, stamps)
             target = spool / "box"
             target.mkdir()
-            unpacked = bring_out(container, WORKDIR, target)
+            unpacked = bring_out(container, WORKDIR, target, _laid_over(entry))
             refused.update(unpacked.refused)
-            return View(str(target), stamps=unpacked.stamps)
+            return View(str(target), untouched=tuple(unpacked.untouched))
 
         with reaping.told_if_lost(self._base_url, container):
             extraction = extract.extract(self._journal.folder(box), entry, quarantine, view)
@@ -324,6 +326,15 @@ class DockerDriver:
     def _end(self, folder: Path) -> None:
         with connect(self._base_url) as client:
             reaping.end(client, folder)
+
+
+def _laid_over(entry: Entry) -> set[str]:
+    """The files that the commit has and the anchor has not: set-up may have made them too."""
+    if entry.commit == entry.anchor:
+        return set()
+    repository = Repository.open(Path(entry.repository))
+    commit, anchor = ({item.path for item in repository.list_tree(sha)} for sha in (entry.commit, entry.anchor))
+    return commit - anchor
 
 
 def _uid() -> int:

@@ -1,7 +1,7 @@
 """Unpacks an archive that a box may have shaped to its liking: nothing of it leads out of the folder or blocks us.
 
 Directories and files are made as they come, symbolic links last, so that nothing is ever written through one. What is
-as it was before the first command is not copied: its stamp says so to whoever surveys the tree.
+as it was before the first command is not made at all: whoever surveys the tree is told its name.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -29,26 +29,31 @@ _MOST_BYTES = 64 << 30
 class Unpacked:
     """What came out, beside the files themselves."""
 
-    stamps: dict[str, list[int]] = field(default_factory=dict)
-    """Untouched files: a placeholder each, with these marks."""
+    untouched: list[str] = field(default_factory=list)
+    """Files that are the same as they were, and were not made here."""
     refused: dict[str, str] = field(default_factory=dict)
     """Members that no honest archive of a tree holds, or that this machine can't hold, and why."""
 
 
 def unpack(
-    archive: BinaryIO, target: Path, pristine: Sequence[Path], left_out: Callable[[], Sequence[str]] = list
+    archive: BinaryIO,
+    target: Path,
+    pristine: Sequence[Path],
+    left_out: Callable[[], Sequence[str]] = list,
+    anew: Collection[str] = (),
 ) -> Unpacked:
     """Write an archive of `.` into an empty folder.
 
     Args:
         pristine: Folders that the box's tree was copied from, topmost first; files that are still the same are left
-            out, with a stamp.
+            out, and named.
         left_out: Members that an archive can't hold, such as sockets; asked for once it was read.
+        anew: Files that are made even if they are the same.
 
     Raises:
         SandboxError: It is no archive, or names something twice: nobody but an attacker makes such a one.
     """
-    unpacker = _Unpacker(target, pristine)
+    unpacker = _Unpacker(target, pristine, frozenset(anew))
     try:
         # Names are bytes there, and stay what they are.
         with tarfile.open(fileobj=archive, mode="r|", encoding="utf-8", errors="surrogateescape") as members:
@@ -69,8 +74,9 @@ def unpack(
 
 
 class _Unpacker:
-    def __init__(self, target: Path, pristine: Sequence[Path]) -> None:
-        self._target, self._pristine = target, pristine
+    def __init__(self, target: Path, pristine: Sequence[Path], anew: frozenset[str]) -> None:
+        self._target, self._pristine, self._anew = target, pristine, anew
+        self._untouched: set[str] = set()
         self._links: dict[str, str] = {}
         self._plain: dict[Path, bool] = {}
         self.unpacked = Unpacked()
@@ -85,6 +91,8 @@ class _Unpacker:
         if path.count("/") >= _DEEPEST:
             return
         try:
+            if path in self._untouched:
+                raise FileExistsError(path)
             self._make(archive, member, path)
         except (FileExistsError, NotADirectoryError) as err:
             raise SandboxError(f"what came out of the box names {path!r} twice", hint="destroy the box") from err
@@ -123,22 +131,20 @@ class _Unpacker:
     def _copy(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, place: Path) -> None:
         source = archive.extractfile(member)
         assert source is not None
-        original = self._original(path, member)
+        original = None if path in self._anew else self._original(path, member)
         content = source.read() if original is not None or member.size <= _PIECE else None
-        mode = 0o755 if member.mode & stat.S_IXUSR else 0o644
         if original is not None and content == original.read_bytes():
-            with place.open("xb"):
-                pass
-            place.chmod(mode)
-            status = place.lstat()
-            self.unpacked.stamps[path] = [status.st_ino, status.st_ctime_ns, status.st_size, status.st_mode]
+            if os.path.lexists(place):
+                raise FileExistsError(path)
+            self._untouched.add(path)
+            self.unpacked.untouched.append(path)
             return
         with place.open("xb") as file:
             if content is not None:
                 file.write(content)
             while content is None and (piece := source.read(_PIECE)):
                 file.write(piece)
-        place.chmod(mode)
+        place.chmod(0o755 if member.mode & stat.S_IXUSR else 0o644)
         os.utime(place, (member.mtime, member.mtime))
 
     def _original(self, path: str, member: tarfile.TarInfo) -> Path | None:

@@ -87,7 +87,7 @@ def _connect_github(workspace: Workspace, environ: Mapping[str, str], on_wait: O
         return GitHubForge(calls, since=_first_use(workspace), native_stacks=stacks)
 
     return Connection(
-        Upstream(address.clone_url, Access(address.host_url, tokens.token)),
+        Upstream(address.clone_url, Access(address.host_url, tokens.token, renew=tokens.renew)),
         open_driver,
         lambda: _check_github(calls),
         lambda: _examine_github(calls, tokens),

@@ -26,6 +26,8 @@ class Access:
     password: Callable[[], str] = field(repr=False)
     """Asked anew for every command, since tokens expire."""
     user: str = "x-access-token"
+    renew: Callable[[], bool] = field(default=lambda: False, repr=False)
+    """Asked once when the password was refused; whether there is another one now."""
 
     def serves(self, place: str) -> bool:
         """Whether a URL leads to that host, by that scheme and port."""

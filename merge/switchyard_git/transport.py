@@ -25,6 +25,7 @@ from switchyard_git.refs import checked_ref
 from switchyard_git.values import CommitSha, RefName, RefUpdate, RemoteBranch
 
 _PASSWORD = re.compile(r"(\w[\w+.-]*://)[^/@\s]*@")
+_REFUSED = "Authentication failed"
 _COLLATERAL = "atomic push failed"
 _SAID_CHARS = 1000
 
@@ -112,6 +113,14 @@ class Transport(Plumbing):
 
     def _transport(self, place: str | Path, *arguments: str) -> Result:
         access = self.access if self.trusted else None
+        result = self._introduced(access, place, *arguments)
+        # Who is not let in has done nothing yet, so it can be asked for once more.
+        was_refused = result.code and _REFUSED in result.stderr
+        if was_refused and access is not None and access.serves(str(place)) and access.renew():
+            return self._introduced(access, place, *arguments)
+        return result
+
+    def _introduced(self, access: Access | None, place: str | Path, *arguments: str) -> Result:
         try:
             with introduced(access, str(place)) as ours:
                 return self._run(

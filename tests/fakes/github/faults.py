@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 
 @dataclass
@@ -44,6 +44,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._due: list[Fault] = []
+        self._storm: Sequence[Fault] = ()
         self._last_alive: int | None = None
         self._writes_left: int | None = None
         self._seen: list[Request] = []
@@ -54,6 +55,11 @@ class Faults:
         """Something goes wrong the next times."""
         with self._lock:
             self._due.append(fault)
+
+    def storm(self, kinds: Sequence[Fault]) -> None:
+        """From now on: every second request meets a trouble, one kind after the other, whatever its method and path."""
+        with self._lock:
+            self._storm = [replace(kind, method="*", path=".") for kind in kinds]
 
     def die_after(self, requests: int) -> None:
         """From now on: so many requests are carried out, the answer to the last is lost, and nothing gets through."""
@@ -69,6 +75,7 @@ class Faults:
         """All is well again, and nothing was asked yet."""
         with self._lock:
             self._due.clear()
+            self._storm = ()
             self._seen.clear()
             self._last_alive = None
             self._writes_left = None
@@ -99,6 +106,8 @@ class Faults:
                     self._last_alive = len(self._seen)
             if self._last_alive is not None and len(self._seen) >= self._last_alive:
                 return Fault(request.method, "", has_acted=len(self._seen) == self._last_alive)
+            if self._storm and len(self._seen) % 2:
+                return self._storm[len(self._seen) // 2 % len(self._storm)]
             for fault in self._due:
                 if fault.method in ("*", request.method) and re.search(fault.path, request.path):
                     fault.times -= 1

@@ -67,7 +67,8 @@ class Ground:
 
     def access(self, tokens: Tokens | None = None) -> Access:
         """For git, too."""
-        return Access(self.address.host_url, (tokens or FixedToken("tok_owner")).token)
+        chosen = tokens or FixedToken("tok_owner")
+        return Access(self.address.host_url, chosen.token, renew=chosen.renew)
 
     def calls(self, tokens: Tokens | None = None, *, clock: Clock | None = None, **options: Any) -> Calls:
         """Requests of a client that has just started."""

@@ -67,16 +67,17 @@ def land(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Merge what is approved, parents first, once the base is known to stay green with it.
+    """Merge what is approved and green, parents first.
 
     What the base would become is checked in a fresh sandbox before it moves. Ends with 1 if anything waits, or was
     left out for being red.
     """
+    from switchyard.cli.workspace import telling_waits
     from switchyard.landings import LandRequest, foresee_landing, land_stack
 
     flags = {"landing.method": method, "landing.batch": batch, "landing.needs_approval": approval}
-    workspace = open_for_boxes(repo, sandbox, image=image, others=flags)
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
+    workspace = telling_waits(open_for_boxes(repo, sandbox, image=image, others=flags), output)
     commands = {f"check-{number}" if number > 1 else "check": one for number, one in enumerate(check or (), 1)}
     request = LandRequest(name, commands, unchecked, recheck, accept_no_isolation, os.environ)
     landing = foresee_landing(workspace, request) if dry_run else land_stack(workspace, request, output.note)
@@ -92,7 +93,10 @@ def approve(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Approve pull requests of the local forge; elsewhere people do that on the forge."""
+    """Approve pull requests of the local forge.
+
+    On other forges people do that there.
+    """
     _review(pulls, "approved", note, by, repo, Output(as_json=as_json, quiet=quiet, verbose=verbose))
 
 
@@ -105,7 +109,10 @@ def request_changes(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Keep pull requests of the local forge from landing until you approve them."""
+    """Keep pull requests of the local forge from landing.
+
+    They land once the same person has approved them.
+    """
     _review(pulls, "changes_requested", note, by, repo, Output(as_json=as_json, quiet=quiet, verbose=verbose))
 
 

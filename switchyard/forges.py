@@ -45,18 +45,18 @@ class Connection:
     """What `doctor` says about it; never raises."""
 
 
-def connect(workspace: Workspace, environ: Mapping[str, str], on_wait: OnWait = lambda _: None) -> Connection:
+def connect(workspace: Workspace, environ: Mapping[str, str], on_wait: OnWait | None = None) -> Connection:
     """The forge of the configuration.
 
     Args:
         environ: Where tokens and keys are looked up.
-        on_wait: Told, from any thread, before the forge is waited for.
+        on_wait: Told, from any thread, before the forge is waited for; None: whom the workspace names.
 
     Raises:
         UsageError: What is configured does not fit: the repository, its remote, the App's key.
         ForgeRefused: A library is not installed, or GITHUB_TOKEN holds no token.
     """
-    return _FORGES[workspace.config.forge.kind](workspace, environ, on_wait)
+    return _FORGES[workspace.config.forge.kind](workspace, environ, on_wait or workspace.on_wait)
 
 
 def _connect_local(workspace: Workspace, environ: Mapping[str, str], on_wait: OnWait) -> Connection:

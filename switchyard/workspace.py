@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,8 @@ from switchyard.errors import ConfigError, TaskFileError, UsageError
 from switchyard.workflow.places import Places, written
 
 if TYPE_CHECKING:
+    from switchyard_merge.forge.contract import Waiting
+
     from switchyard.ledger import FactoryView
     from switchyard.tasks import Task, TaskStore
 
@@ -30,6 +32,8 @@ class Workspace:
     """The worktree, or the git directory of a bare repository."""
     config: Config
     places: Places
+    on_wait: Callable[[Waiting], None] = lambda _: None
+    """Told, from any thread, before the forge is waited for."""
 
     def shown(self, path: Path) -> str:
         """A path as people should see it: from the top of the work tree where it lies in there."""

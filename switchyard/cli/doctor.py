@@ -22,12 +22,15 @@ def doctor(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
 
     Exits 1 when something required is missing.
     """
+    from switchyard.cli.workspace import telling_waits
     from switchyard.config import CONFIG_NAME
     from switchyard.wiring import parts_of
     from switchyard.workflow.examining import configuration_line, doctor_document, examine
     from switchyard.workspace import inspect_workspace
 
+    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     workspace, fault = inspect_workspace(repo, environ=os.environ)
+    workspace = telling_waits(workspace, output)
     parts = parts_of(workspace, os.environ)
     looked = examine(workspace.repository, workspace.config, workspace.places, workspace.tasks, parts, os.environ)
     lines = [configuration_line(workspace.root / CONFIG_NAME, fault), *looked]
@@ -35,7 +38,6 @@ def doctor(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
         (line.name, "ok" if line.ok else "MISSING" if line.required else "-", line.detail, line.hint.split("\n")[0])
         for line in lines
     ]
-    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     output.table(doctor_document(lines), COLUMNS, rows)
     for line in lines:
         if "\n" in line.hint:

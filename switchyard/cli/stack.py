@@ -33,11 +33,11 @@ def status(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
     """Draw the pull requests, what each stands on and what it waits for."""
     from switchyard_merge import draw_standing, stack_document
 
-    from switchyard.cli.workspace import open_workspace
+    from switchyard.cli.workspace import open_workspace, telling_waits
     from switchyard.stacks import look_at_stacks
 
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
-    found = look_at_stacks(open_workspace(repo, must_be_configured=False), os.environ)
+    found = look_at_stacks(telling_waits(open_workspace(repo, must_be_configured=False), output), os.environ)
     output.document(stack_document(found), draw_standing(found).rstrip("\n"))
     for fault in found.faults:
         output.warning(fault)
@@ -59,12 +59,12 @@ def restack(
     `run` does this by itself when it starts. Ends with 1 where a branch waits for a person.
     """
     from switchyard.cli.stacking import show_change
-    from switchyard.cli.workspace import open_workspace
+    from switchyard.cli.workspace import open_workspace, telling_waits
     from switchyard.stacks import restack_stack
 
-    workspace = open_workspace(repo, must_be_configured=False)
-    change = restack_stack(workspace, os.environ, name, dry_run=dry_run)
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
+    workspace = telling_waits(open_workspace(repo, must_be_configured=False), output)
+    change = restack_stack(workspace, os.environ, name, dry_run=dry_run)
     raise typer.Exit(show_change("switchyard.restack/1", change, output))
 
 
@@ -77,16 +77,16 @@ def publish(
     Only branches below `factory/` are pushed; yours stay where they are.
     """
     from switchyard.cli.stacking import show_change
-    from switchyard.cli.workspace import open_workspace
+    from switchyard.cli.workspace import open_workspace, telling_waits
     from switchyard.stack_files import read_stack_file
     from switchyard.stacks import publish_people_stack, restack_stack
 
-    workspace = open_workspace(repo, must_be_configured=False)
+    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
+    workspace = telling_waits(open_workspace(repo, must_be_configured=False), output)
     if file is None:
         change = restack_stack(workspace, os.environ)
     else:
         change = publish_people_stack(workspace, os.environ, read_stack_file(workspace, file))
-    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     raise typer.Exit(show_change("switchyard.publish/1", change, output))
 
 

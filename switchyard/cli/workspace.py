@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from switchyard.cli.render import Output
     from switchyard.workspace import Workspace
 
 
@@ -28,3 +30,10 @@ def open_workspace(
     from switchyard import workspace
 
     return workspace.open_workspace(repo, environ=os.environ, overrides=overrides, needs_config=must_be_configured)
+
+
+def telling_waits(workspace: Workspace, output: Output) -> Workspace:
+    """The same workspace, whose forge says on stderr when it is waited for."""
+    from switchyard.cli.narration import describe_wait
+
+    return replace(workspace, on_wait=lambda waiting: output.note(describe_wait(waiting.reason, waiting.seconds)))

@@ -112,7 +112,9 @@ class Orchestrator:
         return Report(view=self._view(), runs=tuple(runs), draft=draft, held_up=held_up)
 
     def _keep_stacks(self, base: Base) -> str:
-        held_up = keep_or_tell(stacking_of(self._factory, self._engine.write, base.target), base.branch)
+        stacking = stacking_of(self._factory, self._engine.write, base.target)
+        with self._factory.waits.heard_by(lambda waiting: self._audience.wait(waiting.reason, waiting.seconds)):
+            held_up = keep_or_tell(stacking, base.branch)
         self._tell()
         return held_up
 

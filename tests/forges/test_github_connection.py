@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fakes.github.faults import Fault
 from fakes.github.ground import Ground
 from switchyard_git import Repository
 from switchyard_merge import ForgeRefused
@@ -124,6 +125,17 @@ def test_doctor_tells_what_the_token_may_do_and_how_to_bind_it(
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     assert main(["doctor", "--repo", repo]) == 1
     assert "set GITHUB_TOKEN, sign in with `gh auth login`" in capsys.readouterr().out
+
+
+def test_a_command_that_waits_for_github_says_so(
+    lay: Lay, github: Ground, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = str(lay(github.url, f'base_url = "{github.proxy.address}"').root)
+    monkeypatch.setenv("GITHUB_TOKEN", "tok_owner")
+    told = "You have exceeded a secondary rate limit"
+    github.faults.add(Fault("GET", "/pulls", status=403, message=told, headers={"Retry-After": "2"}))
+    assert main(["stack", "status", "--json", "--repo", repo]) == 0
+    assert "waiting for GitHub: 2 s (secondary rate limit)" in capsys.readouterr().err
 
 
 def test_a_run_without_a_way_in_ends_before_it_begins(lay: Lay, github: Ground) -> None:

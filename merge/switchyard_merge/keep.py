@@ -13,6 +13,7 @@ from pathlib import Path
 from switchyard_git import CommitSha, RefMoved, Repository, Signature
 
 from switchyard_merge.body import merge_body
+from switchyard_merge.chains import declare_chains
 from switchyard_merge.errors import MergeError, StaleBranch
 from switchyard_merge.forge.contract import Forge, PullRequest
 from switchyard_merge.keep_plan import Blocked, Step, Steps, is_shared, plan_layers, plan_steps
@@ -133,6 +134,7 @@ class Keeper:
                 pulls[step.branch] = opener(step.branch, step.base)
                 done.append(step)
         self._renew_bodies(plan.record, pulls)
+        declare_chains(self.forge, plan.record, pulls)
         if plan.record != record or not plan.is_nothing:
             plan.record.save(self.repository, version)
         return Kept(plan.record, tuple(done), tuple(pushed), plan.blocked, plan.landed, pulls, plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 PullState = Literal["open", "merged", "closed"]
 MergeMethod = Literal["squash", "rebase", "merge"]
@@ -134,4 +134,16 @@ class BatchForge(Protocol):
             HeadMoved: A head is not where it is expected.
             NotMergeable: Rules, or a base that moved.
             ForgeUnavailable: It could not be reached; it may have merged, so look before trying again.
+        """
+
+
+@runtime_checkable
+class StackForge(Protocol):
+    """A forge that has stacks of its own."""
+
+    def declare_stack(self, numbers: Sequence[int]) -> int | None:
+        """Tell that pull requests, bottom first, are one stack; its number, or None where chained bases do.
+
+        Raises:
+            ForgeRefused: Their bases do not form a chain, or some belong to another stack.
         """

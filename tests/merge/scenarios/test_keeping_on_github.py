@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fakes.github.fixtures import github, github_service
 from fakes.github.ground import Ground
+from fakes.github.stacking import Stacking
 from harbour import watch_main
 from stage import Stage, Watched, branch
 from switchyard_git import CommitSha, RefName, RefUpdate, Repository
@@ -100,6 +101,19 @@ def test_m18_what_github_retargets_itself_is_only_restacked(stage: GitHubStage) 
     assert stage.watched.writes == []
     assert kept.pushed == (branch("b"), branch("c"))
     assert (stage.bases(), stage.diff("b")) == ({"b": "main", "c": "b"}, {"fb": "A"})
+
+
+def test_chains_are_stacks_of_githubs_where_that_is_wanted(stage: GitHubStage) -> None:
+    stage.github.proxy.stacking = stacks = Stacking(stage.github.proxy.mending)
+    stage.publish({**CHAIN, "x": ([], [{"fx": "1"}]), "y": (["x"], [{"fy": "1"}]), "z": (["x"], [{"fz": "1"}])})
+    stage.keep()
+    assert stacks.stacks == []
+    wanting = replace(stage.keeper(), forge=stage.github.forge(native_stacks=True))
+    stage.github.faults.clear()
+    for _ in range(2):
+        wanting.keep("r")
+        assert stacks.stacks == [[stage.numbers[task] for task in "abc"]]
+    assert [request.path.rpartition("/")[2] for request in stage.github.faults.writes] == ["stacks"]
 
 
 def test_keeping_is_few_requests(stage: GitHubStage) -> None:

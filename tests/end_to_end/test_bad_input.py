@@ -150,7 +150,8 @@ def test_an_unreachable_remote_is_told_without_its_password_and_nothing_is_recor
 
 COMMANDS = [
     "init", "plan", "run", "status", "show x", "cancel x", "doctor", "ledger tail", "ledger verify",
-    "stack status", "sandbox run -- true", "sandbox list", "sandbox reap", "sandbox probe",
+    "stack status", "stack land x", "stack approve x", "stack request-changes x",
+    "sandbox run -- true", "sandbox list", "sandbox reap", "sandbox probe",
     "escalation list", "escalation accept x", "escalation reject x", "escalation retry x",
     "context --text x", "context graph", "context why a b", "context tests a", "context impact a",
     "task list", "task view x", "task add", "task approve x", "task hold x", "task release x", "task cancel x",

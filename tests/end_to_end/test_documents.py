@@ -70,6 +70,8 @@ def test_every_document_about_running_work_is_as_agreed(tmp_path: Path) -> None:
     found["show"] = document("show", "stuck")
     for name in ("status", "escalation list", "stack status", "sandbox list", "sandbox reap", "ledger verify"):
         found[name.replace(" ", "_")] = document(*name.split())
+    found["stack_land"] = document("stack", "land", "--dry-run")
+    found["stack_approve"] = document("stack", "approve", "done", "--by", "ada")
     found["ledger_tail"] = masked(plot.run("ledger", "tail", "-n", "1", "--json").events)
     found["escalation_reject"] = document("escalation", "reject", "stuck", "-m", "no")
     found["error"] = document("cancel", "done")

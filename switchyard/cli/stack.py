@@ -30,7 +30,7 @@ def stack() -> None:
 
 @app.command()
 def status(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
-    """Draw the pull requests, what each stands on and what it waits for."""
+    """Draw the pull requests and what each waits for."""
     from switchyard_merge import draw_standing, stack_document
 
     from switchyard.cli.workspace import open_workspace, telling_waits
@@ -54,9 +54,10 @@ def restack(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Put branches back onto what they stand on, after that was amended, merged, closed or deleted.
+    """Put branches back onto what they stand on.
 
-    `run` does this by itself when it starts. Ends with 1 where a branch waits for a person.
+    That is due once a parent was amended, merged, closed or deleted. `run` does this by itself when it starts. Ends
+    with 1 where a branch waits for a person.
     """
     from switchyard.cli.stacking import show_change
     from switchyard.cli.workspace import open_workspace, telling_waits
@@ -72,9 +73,9 @@ def restack(
 def publish(
     file: File = None, repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
-    """Publish branches that you made as stacked pull requests, or bring those up to date.
+    """Publish branches of yours as stacked pull requests.
 
-    Only branches below `factory/` are pushed; yours stay where they are.
+    Done again, it brings them up to date. Only branches below `factory/` are pushed; yours stay where they are.
     """
     from switchyard.cli.stacking import show_change
     from switchyard.cli.workspace import open_workspace, telling_waits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -84,6 +85,27 @@ class ChaosYard(Yard):
             (self.repo / name).write_text(text)
         self.git("commit", "-q", "-a", "-m", "Change", at=self.repo)
         self.git("push", "-q", "origin", "main", at=self.repo)
+
+    def copied(self, folder: Path) -> ChaosYard:
+        """The same yard once more, at rest."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        copy = ChaosYard.__new__(ChaosYard)
+        copy.folder, copy.tasks = folder, self.tasks
+        copy.repo, copy.origin, copy.home = folder / "repo", folder / "origin.git", folder / "home"
+        copy.git("remote", "set-url", "origin", str(copy.origin), at=copy.repo)
+        return copy
+
+    def amend(self, task: str) -> None:
+        """Put another commit in place of a published branch's, as a person would."""
+        ref = next(ref for ref in self.pushes() if ref.endswith(f"/{task}"))
+        tree, parent = self.git("rev-parse", f"{ref}^{{tree}}", f"{ref}^").split()
+        commit = self.git("commit-tree", tree, "-p", parent, "-m", "Amended").strip()
+        self.git("update-ref", ref, commit)
+
+    def heads(self) -> dict[str, str]:
+        """Where the tasks' branches are in the origin."""
+        lines = self.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads/factory").splitlines()
+        return {ref.rpartition("/")[2]: commit for ref, commit in (line.split() for line in lines)}
 
     def outcome(self) -> Outcome:
         """What everything came to."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from switchyard_git import CommitSha, Repository
+from switchyard_git import CommitSha, GitError, Repository, UnknownRevision
 
 from switchyard.errors import UsageError
 from switchyard.ledger import TaskView
@@ -18,7 +18,17 @@ from switchyard.workflow.stores import open_stores
 from switchyard.workspace import Workspace
 
 if TYPE_CHECKING:
-    from switchyard_sandbox import BoxId, BoxInfo, CodeIn, Driver, OutputSink, Terminal, TerminalSize
+    from switchyard_sandbox import (
+        BoxId,
+        BoxInfo,
+        CodeIn,
+        Driver,
+        Enforcement,
+        OutputSink,
+        SetUp,
+        Terminal,
+        TerminalSize,
+    )
 
     from switchyard.workflow.boxing import Boxed
 
@@ -45,6 +55,8 @@ class BoxOptions:
     stdin: bytes = b""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where keys are looked up."""
+    tell: Callable[[str], None] | None = field(default=None, repr=False)
+    """Takes what a person should know before the command says anything."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +77,14 @@ def run_in_box(workspace: Workspace, options: BoxOptions, sink: OutputSink | Non
         UnknownRevision: There is no such revision.
         UsageError: The revision has no file or folder of a name that `sparse` gives.
         SandboxError: The sandbox could not be had.
+        StateUnwritable: The disk below the state folder is full.
     """
     driver = open_driver(workspace, options.environ, accept_no_isolation=options.accept_no_isolation)
-    code, request = _code(workspace, options), _request(options, passes_output=sink is not None)
-    gateway = open_gateway(workspace, options.environ)
-    reap_patiently(driver)
-    return run_boxed(driver, workspace.config, workspace.places, code, request, sink, gateway)
+    with _disk_told(workspace):
+        code, request = _code(workspace, options), _request(options, passes_output=sink is not None)
+        gateway = open_gateway(workspace, options.environ)
+        reap_patiently(driver)
+        return run_boxed(driver, workspace.config, workspace.places, code, request, sink, gateway)
 
 
 @contextmanager
@@ -140,6 +154,21 @@ def reap_boxes(
     return removed, faults
 
 
+def find_missing(workspace: Workspace, lines: Sequence[Enforcement]) -> list[str]:
+    """The lines of a probe that are not enforced, and without which a box of this configuration is refused."""
+    config = workspace.config
+    sandbox = config.sandbox
+    needed = {"isolation", "uid", "seccomp", f"workspace {sandbox.workspace}"}
+    if not sandbox.allow_degraded:
+        needed |= {"cpus", "memory", "pids", "disk"}
+    if config.gateway:
+        needed |= {"network", "gateway"}
+    if sandbox.network or sandbox.setup_network or sandbox.code == "remote":
+        needed.add("network")
+    # Whoever asks for no isolation has been told, and gets it.
+    return [line.name for line in lines if not line.enforced and line.name in needed and sandbox.kind != "none"]
+
+
 def end_boxes(workspace: Workspace, environ: Mapping[str, str], task: TaskView) -> list[str]:
     """End the sandboxes of a task's newest execution at once, whoever made them; returns their ids."""
     driver = open_driver(workspace, environ, accept_no_isolation=True)
@@ -170,6 +199,23 @@ def _find(workspace: Workspace, environ: Mapping[str, str], name: str) -> tuple[
 
 
 @contextmanager
+def _disk_told(workspace: Workspace) -> Iterator[None]:
+    """Whatever fails for want of room says so, and not what git or a driver made of it."""
+    from switchyard_sandbox import SandboxError
+
+    try:
+        yield
+    except (SandboxError, GitError, OSError) as err:
+        # Imported here: it brings the database's library, which nothing else takes to run in a box.
+        from switchyard.workflow.storage import StateUnwritable, blocked_by_disk
+
+        blocked = blocked_by_disk(err, workspace.places.state.parent.absolute())
+        if blocked is None:
+            raise
+        raise StateUnwritable(str(blocked), hint="make room on that disk, then try again") from err
+
+
+@contextmanager
 def _closing(terminal: Terminal) -> Iterator[Terminal]:
     try:
         yield terminal
@@ -181,10 +227,25 @@ def _code(workspace: Workspace, options: BoxOptions) -> CodeIn:
     from switchyard_sandbox import CodeIn
 
     repository = workspace.repository
-    commit = repository.resolve(options.at)
+    commit = _resolve(repository, options.at)
+    if options.tell and repository.is_dirty() and commit == repository.resolve("HEAD"):
+        options.tell(f"uncommitted changes are not in the box: it has the files of {commit[:10]}")
     _refuse_unknown(repository, commit, options.sparse)
     open_stores(workspace.places)
     return CodeIn(repository.git_dir, commit, commit, options.sparse, remote_for_boxes(workspace))
+
+
+def _resolve(repository: Repository, revision: str) -> CommitSha:
+    try:
+        return repository.resolve(revision)
+    except UnknownRevision as err:
+        if revision != "HEAD":
+            raise
+        where = repository.worktree or repository.git_dir
+        hint = "commit something first, or name a revision with --at"
+        raise UsageError(
+            f"no commit stands on the current branch of {where}, and a box is made from one", hint=hint
+        ) from err
 
 
 def _refuse_unknown(repository: Repository, commit: CommitSha, paths: Sequence[str]) -> None:
@@ -205,4 +266,12 @@ def _request(options: BoxOptions, *, passes_output: bool = False) -> BoxRequest:
         stdin=options.stdin,
         keep=options.keep,
         passes_output=passes_output,
+        on_setup=_announce(options.tell) if options.tell else None,
     )
+
+
+def _announce(tell: Callable[[str], None]) -> Callable[[SetUp], None]:
+    def announce(setup: SetUp) -> None:
+        tell(f"set-up runs first, at most {setup.timeout_s / 60:g} min a command; later boxes take its result")
+
+    return announce

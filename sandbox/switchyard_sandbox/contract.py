@@ -91,6 +91,9 @@ class SetUp:
     network: tuple[str, ...] = ()
     """Host names open (through the host's proxy) during set-up only."""
     timeout_s: float = 1800.0
+    """For each command; a box's own commands have their time beside it."""
+    on_begin: Callable[[SetUp], None] | None = field(default=None, compare=False, repr=False)
+    """Told before the commands run; not where an earlier result is taken."""
     on_decisions: Callable[[Sequence[Decision]], None] | None = field(default=None, compare=False, repr=False)
     """Told after each command what it asked of its proxy; of commands whose result was kept earlier, nothing."""
 
@@ -219,6 +222,7 @@ class Finding:
     """Something in a box's tree that was not carried out, or that a person should see."""
 
     path: str
+    """One of more than 400 characters is told without its middle."""
     kind: str
     """escaping_symlink | special_file | nested_git | too_large | unsupported_filter | unsafe_name | …"""
     detail: str

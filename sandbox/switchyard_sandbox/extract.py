@@ -10,11 +10,11 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pathspec
-from switchyard_git import CommitSha, GitError, ObjectSha, Repository, TreeEntry
+from switchyard_git import Change, CommitSha, GitError, ObjectSha, Repository, TreeEntry
 from switchyard_git.staging import Staging
 
 from switchyard_sandbox.contract import Extraction, Finding, SandboxError
@@ -22,6 +22,7 @@ from switchyard_sandbox.embedded.job import Mount
 from switchyard_sandbox.embedded.locking import hold
 from switchyard_sandbox.journal import Entry, lock_path
 from switchyard_sandbox.launch import run
+from switchyard_sandbox.names import colliding, shortened
 from switchyard_sandbox.sparse import laid_out
 from switchyard_sandbox.survey import MOUNTS, REQUEST, SURVEY
 from switchyard_sandbox.surveying import Request, Survey, load_survey
@@ -75,8 +76,22 @@ def _extract(spool: Path, entry: Entry, quarantine: Path, view: View) -> Extract
     findings = [Finding(path, kind, detail, refused=True) for path, kind, detail in survey.findings]
     findings += _stage(staging, target, survey, commit, {item.path: item for item in anchor}, spool)
     tree = staging.write()
-    changed = sorted(change.path for change in target.changes(entry.commit, tree))
-    return Extraction(tree, tuple(changed), tuple(sorted(findings, key=lambda finding: finding.path)))
+    changes = target.changes(entry.commit, tree)
+    findings += _collisions(commit, changes)
+    shown = [replace(finding, path=shortened(finding.path)) for finding in findings]
+    changed = sorted(change.path for change in changes)
+    return Extraction(tree, tuple(changed), tuple(sorted(shown, key=lambda finding: finding.path)))
+
+
+def _collisions(commit: list[TreeEntry], changes: list[Change]) -> list[Finding]:
+    """Names that the box added and that some machines can't tell from others of the tree."""
+    added = {change.path for change in changes if change.status == "A"}
+    gone = {change.path for change in changes if change.status == "D"}
+    found = colliding(added, ({item.path for item in commit} - gone) | added)
+    return [
+        Finding(path, "colliding_name", f"file systems that ignore case or composition take it for {other!r}", False)
+        for path, other in found.items()
+    ]
 
 
 def _quarantine_with(entry: Entry, quarantine: Path) -> Repository:

@@ -76,6 +76,8 @@ def spec_of_setup(spec: BoxSpec) -> BoxSpec:
 
 
 def _build(spec: BoxSpec, driver: Driver, harvest: Harvest, checkout: Path, place: Path) -> None:
+    if spec.setup.on_begin is not None:
+        spec.setup.on_begin(spec.setup)
     box = driver.create(spec_of_setup(spec))
     try:
         run_commands(driver, box, spec.setup)

@@ -34,6 +34,7 @@ SETTINGS = {
     "advice.detachedHead": "false",
 }
 _OLDER_THAN_INDEX_S = 10
+_SHA256_DIGITS = 64
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,11 @@ def _settle_times(tree: Path) -> None:
 
 
 def _require_commits(code: CodeIn) -> None:
+    if len(code.anchor) == _SHA256_DIGITS:
+        raise BadCode(
+            f"{code.repository} names its objects by SHA-256, and boxes take SHA-1 alone",
+            hint="bring its history into a SHA-1 repository (`git fast-export --all | git fast-import` there)",
+        )
     try:
         repository = Repository.open(code.repository)
         missing = [sha for sha in (code.anchor, code.commit) if not repository.has_commit(sha)]

@@ -32,10 +32,10 @@ def run(
     sparse: box_options.Sparse = None,
     workspace: box_options.WorkspaceKind = None,
     network: box_options.Network = None,
-    timeout: Annotated[float | None, typer.Option("--timeout", min=0.1, metavar="SECONDS", help="Total time.")] = None,
-    stall: Annotated[float | None, typer.Option("--stall", min=0.1, metavar="SECONDS", help="Longest silence.")] = None,
+    timeout: box_options.Timeout = None,
+    stall: box_options.Stall = None,
     memory: box_options.Memory = None,
-    interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Hand stdin to the command.")] = False,
+    interactive: box_options.Interactive = False,
     i_accept_no_isolation: box_options.NoIsolation = False,
     repo: Repo = None,
     as_json: AsJson = False,
@@ -60,6 +60,7 @@ def run(
         accept_no_isolation=i_accept_no_isolation,
         stdin=sys.stdin.buffer.read() if interactive else b"",
         environ=os.environ,
+        tell=output.note,
     )
     opened = open_for_boxes(repo, sandbox, image=image, workspace=workspace, network=network)
     try:
@@ -78,11 +79,15 @@ def probe(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show what a kind of sandbox enforces here, and what would help."""
+    """Show what a kind of sandbox enforces here, and what would help.
+
+    Exits 1 when a box of this configuration would be refused.
+    """
+    from switchyard.boxes import find_missing
     from switchyard.wiring import open_driver
 
-    driver = open_driver(open_for_boxes(repo, sandbox, image=image), os.environ, accept_no_isolation=True)
-    lines = driver.probe()
+    workspace = open_for_boxes(repo, sandbox, image=image)
+    lines = open_driver(workspace, os.environ, accept_no_isolation=True).probe()
     document = {
         "schema": "switchyard.probe/1",
         "enforced": [
@@ -91,7 +96,11 @@ def probe(
     }
     rows = [(line.name, "yes" if line.enforced else "NO", line.how, line.hint) for line in lines]
     columns = ("what", "enforced", "how", "what would help")
-    Output(as_json=as_json, quiet=quiet, verbose=verbose).table(document, columns, rows)
+    output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
+    output.table(document, columns, rows)
+    if missing := find_missing(workspace, lines):
+        output.note(f"a box of this configuration would be refused for want of: {', '.join(missing)}")
+        raise typer.Exit(1)
 
 
 @app.command("list")
@@ -157,7 +166,7 @@ def _conclude(output: Output, boxed: Boxed, keep: bool) -> None:
     if boxed.finished.truncated:
         output.warning(f"output is missing: of each stream only the first {PASSED_OUTPUT_MB} MiB came through")
     if boxed.finished.limit:
-        output.note(f"ended by the {boxed.finished.limit} limit")
+        output.note(f"ended by the {boxed.finished.limit} limit: {boxed.bound}")
     if keep:
         output.note(f"kept {boxed.box} (`switchyard sandbox list`, `switchyard sandbox shell {boxed.box}`)")
     raise typer.Exit(boxed.exit_code)

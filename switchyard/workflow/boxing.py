@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from switchyard_sandbox import (
     KEEP,
@@ -47,6 +48,8 @@ class BoxRequest:
     keep: bool = False
     passes_output: bool = False
     """Whether the output goes to a sink and is not kept."""
+    on_setup: Callable[[SetUp], None] | None = None
+    """Told when set-up's commands are about to run."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Boxed:
     finished: Finished
     findings: tuple[Finding, ...]
     changed: tuple[str, ...]
+    bound: str
+    """What the limit that ended it allows, with its unit; empty where none did."""
 
     @property
     def exit_code(self) -> int:
@@ -115,7 +120,7 @@ def run_boxed(
         )
         finished = driver.execute(box, command, sink)
         extraction = driver.extract(box, places.factory)
-    return Boxed(box, finished, extraction.findings, extraction.changed)
+    return Boxed(box, finished, extraction.findings, extraction.changed, _bound(config, request, command, finished))
 
 
 @contextmanager
@@ -134,6 +139,25 @@ def opened_box(
         if request.keep:
             # It goes on with its token, up to their common ttl.
             stack.pop_all()
+
+
+def _bound(config: Config, request: BoxRequest, command: Command, finished: Finished) -> str:
+    sandbox = config.sandbox
+    match finished.limit:
+        case None:
+            return ""
+        case "timeout":
+            return f"{command.timeout_s:g} s"
+        case "stall":
+            return f"{command.stall_s:g} s without output"
+        case "memory":
+            return f"{request.memory_mb or sandbox.memory_mb} MiB"
+        case "disk":
+            return f"{sandbox.disk_mb} MiB"
+        case "pids":
+            return f"{sandbox.pids} processes"
+        case _:
+            assert_never(finished.limit)
 
 
 def describe_boxes(boxes: Sequence[BoxInfo]) -> dict[str, object]:
@@ -167,7 +191,7 @@ def _spec(config: Config, places: Places, code: CodeIn, request: BoxRequest) -> 
             disk_mb=sandbox.disk_mb,
             output_mb=PASSED_OUTPUT_MB if request.passes_output else Limits.output_mb,
         ),
-        setup=SetUp(commands=tuple(sandbox.setup), network=tuple(sandbox.setup_network)),
+        setup=SetUp(commands=tuple(sandbox.setup), network=tuple(sandbox.setup_network), on_begin=request.on_setup),
         env=sandbox.env,
         network=tuple(sandbox.network),
         programs=(context_program(places.seed(code.commit)),),

@@ -262,11 +262,24 @@ class TestRefused:
         assert findings(extraction) == {"sub": "submodule"}
         assert extraction.changed == ()
 
+    def test_names_that_some_machines_cannot_tell_apart_come_out_with_a_note(self, ground: Ground) -> None:
+        box = open_box(ground, {"Read.me": "r\n", "Dir/a": "a\n", "gone": "g\n"})
+        ground.did(
+            box, "echo > read.me; mkdir dir; echo > dir/b; echo > caf\u00e9; echo > cafe\u0301; rm gone; echo > GONE"
+        )
+        extraction = ground.extract(box)
+        told = {(finding.path, finding.kind, finding.refused) for finding in extraction.findings}
+        names = ("caf\u00e9", "cafe\u0301", "dir/b", "read.me")
+        assert told == {(name, "colliding_name", False) for name in names}
+        assert {*names, "GONE"} < set(extraction.changed)
+
     def test_a_tree_too_deep_to_walk_is_a_finding_and_no_crash(self, ground: Ground) -> None:
         box = open_box(ground, FILES)
         script = "import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')\nopen('x', 'w')"
         ground.did(box, f'python3 -c "{script}"')
-        assert set(findings(ground.extract(box)).values()) == {"too_deep"}
+        (finding,) = ground.extract(box).findings
+        assert (finding.kind, finding.refused) == ("too_deep", True)
+        assert len(finding.path) <= 401
         ground.driver.destroy(box)
         ground.await_empty("trash")
 

@@ -136,7 +136,7 @@ class RunRequest:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where the keys of model endpoints are looked up."""
     keeps_stacks: bool = True
-    """Whether the pull requests of earlier runs are looked after first."""
+    """Whether the pull requests of earlier runs are looked after even if there is nothing to pick up."""
 
 
 def open_stack(workspace: Workspace, environ: Mapping[str, str]) -> Forge:

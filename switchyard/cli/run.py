@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,8 @@ AgentName = Annotated[
 Watch = Annotated[bool, typer.Option("--watch", help="Keep running: pick up tasks as they become ready.")]
 Force = Annotated[bool, typer.Option("--force", help="End the running attempt at once.")]
 WATCH_S = 2.0
+KEEP_S = 30.0
+"""How often a watching run looks after what it published while there is nothing to pick up."""
 
 
 def register(app: typer.Typer) -> None:
@@ -65,10 +68,12 @@ def run(
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     workspace = _open(repo, concurrency=concurrency, agent=agent, sandbox=sandbox, image=image)
     request = RunRequest(_ids(tasks), file, i_accept_no_isolation, os.environ)
-    succeeded = run_once(workspace, request, output)
+    succeeded, kept = run_once(workspace, request, output), time.monotonic()
     while watch:
         time.sleep(WATCH_S)
-        succeeded = run_once(workspace, request, output, only_if_new=True)
+        is_due = time.monotonic() - kept > KEEP_S
+        kept = time.monotonic() if is_due else kept
+        succeeded = run_once(workspace, replace(request, keeps_stacks=is_due), output, only_if_new=True)
     raise typer.Exit(0 if succeeded else 1)
 
 

@@ -70,7 +70,8 @@ class Orchestrator:
 
         Args:
             base: Where the pull requests go.
-            keeps_stacks: Whether what was published before is looked after first.
+            keeps_stacks: Whether what was published is looked after first in any case; else only before something new
+                is picked up, which may stand on it.
 
         Interrupted or stopped by an error, it ends every sandbox and raises on: what was under way counts as killed and
         goes on with the next run. Threads may be parked then, so the process must end with `os._exit`.
@@ -84,26 +85,29 @@ class Orchestrator:
                 watched([self._factory.driver, *self._factory.others], self._factory.gateway),
                 self._engine.opened(concurrency=self._factory.config.limits.concurrency),
             ):
-                return self._run_to_end(planner, base if keeps_stacks else None)
+                return self._run_to_end(planner, base, keeps_stacks)
         except Exception as err:
             if blocked := blocked_by_disk(err, self._factory.places.state):
                 raise blocked from err
             raise
 
-    def _run_to_end(self, planner: Planner, base: Base | None) -> Report:
+    def _run_to_end(self, planner: Planner, base: Base, keeps_stacks: bool) -> Report:
         try:
-            return self._run(planner, base)
+            return self._run(planner, base, keeps_stacks)
         except BaseException:
             self._end_boxes()
             raise
 
-    def _run(self, planner: Planner, base: Base | None) -> Report:
+    def _run(self, planner: Planner, base: Base, keeps_stacks: bool) -> Report:
         self._heard = self._last_sequence()
-        held_up = self._keep_stacks(base) if base else ""
+        held_up = self._keep_stacks(base) if keeps_stacks else ""
         resumed = [run.id for run in self._view().unfinished]
         for run_id in resumed:
             self._finish(run_id, self._view().runs[run_id].plan)
         draft = planner(self._view())
+        if draft.startable and not keeps_stacks:
+            held_up = self._keep_stacks(base)
+            draft = planner(self._view())
         runs = [*resumed]
         if draft.startable:
             reference = self._start(draft.plan)

@@ -69,6 +69,8 @@ class Objects(Plumbing):
             updates: Mode and object of each path; None removes it. A file replaces a directory of its name, and the
                 other way round.
         """
+        if base is None and not updates:
+            return TreeSha(self._ask("mktree").decode().strip())
         # update-index ends a removal with the id of nothing, whose length is that of the repository's ids.
         nothing = "0" * (len(base) if base else 40)
         _refuse_unstorable(updates)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from switchyard_git import CommitSha, Repository, Signature
+from switchyard_git import CommitSha, Repository
 
 from switchyard_merge.record import Stand
 
 _NEWEST = 100
 """How many commits of the base are looked at."""
-_NOBODY = Signature("switchyard", "switchyard@localhost", 0)
 
 
 def landed_by_hand(repository: Repository, stands: Mapping[str, Stand], base_tip: CommitSha) -> dict[str, CommitSha]:
@@ -27,12 +26,8 @@ def landed_by_hand(repository: Repository, stands: Mapping[str, Stand], base_tip
     if not since:
         return {}
     # One commit that makes the change of the whole branch: its patch is what a squash of it has.
-    whole = {
-        branch: repository.commit_tree(
-            written[stand.tip].tree, [stand.floor], "whole\n", author=_NOBODY, committer=_NOBODY
-        )
-        for branch, stand in changed.items()
-    }
+    made_whole = repository.stand_ins([(written[stand.tip].tree, stand.floor) for stand in changed.values()])
+    whole = dict(zip(changed, made_whole, strict=True))
     patches = repository.patch_ids([*whole.values(), *since])
     made: dict[str, CommitSha] = {}
     for commit in since:

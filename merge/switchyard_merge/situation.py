@@ -78,7 +78,9 @@ def look_around(
     tips = {ref.removeprefix(_HEADS): sha for ref, sha in look(repository, place, refs).items()}
     if record.base not in tips:
         raise MergeError(f"{shown(place)} has no branch {record.base}", hint="name the branch that the stack stands on")
-    known = {commit for branch in record.branches.values() for stand in branch.stands for commit in (stand.tip,)}
+    known = {
+        commit for branch in record.branches.values() for stand in branch.stands for commit in (stand.tip, stand.floor)
+    }
     _bring(repository, place, [sha for sha in tips.values() if sha not in known])
     wanted = set(branches)
     listed = forge.list(heads_prefix="factory/") if listed is None else listed

@@ -1,7 +1,11 @@
-"""Any stack, whatever happens to its parents, lands as its tasks would one after the other."""
+"""Any stack, whatever happens to its parents, lands as its tasks would one after the other.
+
+`SWITCHYARD_STACKS` says how many stacks are tried.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +118,11 @@ def play(stage: Stage, oracle: Oracle, parents: Sequence[set[int]], events: Sequ
 
 @pytest.mark.nightly
 @given(parents=STACKS, events=st.lists(EVENTS, max_size=6))
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=int(os.environ.get("SWITCHYARD_STACKS", "12")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 def test_what_lands_is_what_the_tasks_would_have_made_one_after_the_other(
     tmp_path_factory: pytest.TempPathFactory, parents: tuple[set[int], ...], events: list[Event]
 ) -> None:

@@ -5,7 +5,7 @@
 # isort: off
 from switchyard_sandbox.contract import (
     INBOX, KEEP, WORKDIR, BadCode, BoxId, BoxInfo, BoxLost, BoxSpec, Chunk, CodeIn, Command, CommandId, Decision,
-    Driver, Enforcement, Extraction, Finding, Finished, GatewayAccess, IsolationUnavailable, Limits,
+    Driver, Enforcement, Extraction, Finding, Finished, GatewayAccess, HostTool, IsolationUnavailable, Limits,
     LimitUnenforceable, OutputSink, Program, SandboxError, SetUp, SetUpFailed, Terminal, TerminalSize,
 )
 from switchyard_sandbox.embedded.driver import EmbeddedDriver
@@ -14,6 +14,6 @@ from switchyard_sandbox.none import NoneDriver
 __all__ = [
     "INBOX", "KEEP", "WORKDIR", "BadCode", "BoxId", "BoxInfo", "BoxLost", "BoxSpec", "Chunk", "CodeIn", "Command",
     "CommandId", "Decision", "Driver", "EmbeddedDriver", "Enforcement", "Extraction", "Finding", "Finished",
-    "GatewayAccess", "IsolationUnavailable", "LimitUnenforceable", "Limits", "NoneDriver", "OutputSink", "Program",
-    "SandboxError", "SetUp", "SetUpFailed", "Terminal", "TerminalSize",
+    "GatewayAccess", "HostTool", "IsolationUnavailable", "LimitUnenforceable", "Limits", "NoneDriver", "OutputSink",
+    "Program", "SandboxError", "SetUp", "SetUpFailed", "Terminal", "TerminalSize",
 ]

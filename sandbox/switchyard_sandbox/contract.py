@@ -115,6 +115,22 @@ class Program:
 
 
 @dataclass(frozen=True)
+class HostTool:
+    """An executable of the host that commands in a box find on their PATH, together with the folder it lives in."""
+
+    name: str
+    root: Path
+    """The folder, or the executable itself where it needs nothing beside it: mounted read-only."""
+    entry: str = ""
+    """The executable's path below `root`; empty: `root` is the executable."""
+
+    @property
+    def executable(self) -> Path:
+        """Where the host has it."""
+        return self.root / self.entry if self.entry else self.root
+
+
+@dataclass(frozen=True)
 class GatewayAccess:
     """How one box reaches the host's gateway, which adds the keys that the box never sees."""
 
@@ -138,7 +154,7 @@ class BoxSpec:
     """Allowed host names while commands run; empty: no network at all."""
     gateway: GatewayAccess | None = None
     """The model endpoints open to it; None: none. Beside `network`: it opens no other way out."""
-    programs: tuple[Program, ...] = ()
+    programs: tuple[Program | HostTool, ...] = ()
     ttl_s: float = 7200.0
     """After this the box ends by itself, whoever made it."""
     workspace: WorkspaceKind = "disk"

@@ -1,4 +1,4 @@
-"""Programs of the host inside a box: a virtual environment of mounts at one fixed place, and its commands on PATH."""
+"""Programs and tools of the host inside a box: mounts at one fixed place, and their commands on PATH."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from switchyard_sandbox.contract import Program
+from switchyard_sandbox.contract import HostTool, Program
 
 PLACE = "/opt/switchyard"
 """Where the environment stands in a box that isolates."""
@@ -35,16 +35,14 @@ class Installation:
     """Folders below PLACE that are hidden: what else is installed on the host is nobody's business."""
 
 
-def install(box: Path, programs: Sequence[Program]) -> None:
+def install(box: Path, programs: Sequence[Program | HostTool]) -> None:
     """Write a box's skeleton and the list of its mounts; without programs nothing."""
     if not programs:
         return
     folder = box / _FOLDER
     home, inner, outer, covered = _interpreter()
-    for program in programs:
-        inner += [(str(package), f"{_PACKAGES}/{package.name}") for package in program.packages]
-        if program.data is not None and program.data.is_dir():
-            inner.append((str(program.data), f"data/{program.name}"))
+    # Two programs may share packages.
+    inner = list(dict.fromkeys([*inner, *(mount for program in programs for mount in _mounts(program))]))
     for source, place in inner:
         _make_mount_point(folder / place, is_folder=Path(source).is_dir())
     _write(folder / "pyvenv.cfg", f"home = {home}\ninclude-system-site-packages = false\n")
@@ -52,6 +50,9 @@ def install(box: Path, programs: Sequence[Program]) -> None:
     (folder / "bin" / "python").symlink_to(f"{home}/{_executable().name}")
     places = {place for _, place in inner}
     for program in programs:
+        if isinstance(program, HostTool):
+            _link_tool(folder, program, f"{PLACE}/tools/{program.name}")
+            continue
         data = f"{PLACE}/data/{program.name}" if f"data/{program.name}" in places else ""
         _write_launcher(folder, program, f"{PLACE}/bin/python", data)
     _open_to_all(folder)
@@ -71,9 +72,12 @@ def installation(box: Path) -> Installation | None:
     return Installation(box / _FOLDER, pairs, tuple(name for name in outer if Path(name).exists()), tuple(hidden))
 
 
-def link(box: Path, programs: Sequence[Program]) -> None:
+def link(box: Path, programs: Sequence[Program | HostTool]) -> None:
     """The same for a box that isolates nothing: the commands alone, on the interpreter as it stands."""
     for program in programs:
+        if isinstance(program, HostTool):
+            _link_tool(box / _FOLDER, program, str(program.root))
+            continue
         data = str(program.data) if program.data is not None and program.data.is_dir() else ""
         _write_launcher(box / _FOLDER, program, sys.executable, data)
 
@@ -82,6 +86,15 @@ def linked_folder(box: Path) -> str:
     """What `link` adds to PATH; empty: nothing."""
     folder = box / _FOLDER / "bin"
     return str(folder) if folder.is_dir() else ""
+
+
+def _mounts(program: Program | HostTool) -> list[tuple[str, str]]:
+    if isinstance(program, HostTool):
+        return [(str(program.root), f"tools/{program.name}")]
+    found = [(str(package), f"{_PACKAGES}/{package.name}") for package in program.packages]
+    if program.data is not None and program.data.is_dir():
+        found.append((str(program.data), f"data/{program.name}"))
+    return found
 
 
 def _interpreter() -> tuple[str, list[tuple[str, str]], list[str], list[str]]:
@@ -121,6 +134,12 @@ def _write_launcher(folder: Path, program: Program, python: str, data: str) -> N
     place.parent.mkdir(parents=True, exist_ok=True)
     _write(place, script)
     place.chmod(0o755)
+
+
+def _link_tool(folder: Path, tool: HostTool, root: str) -> None:
+    place = folder / "bin" / tool.name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(f"{root}/{tool.entry}" if tool.entry else root)
 
 
 def _write(place: Path, text: str) -> None:

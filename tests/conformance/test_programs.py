@@ -11,7 +11,7 @@ from pathlib import Path
 import pygments
 import pytest
 from sandbox.boxes import Ground
-from switchyard_sandbox import BoxId, Program, SetUp
+from switchyard_sandbox import BoxId, HostTool, Program, SetUp
 
 pytestmark = pytest.mark.sandbox
 PACKAGE = Path(pygments.__file__).parent
@@ -56,6 +56,25 @@ class TestPrograms:
     def test_without_programs_there_is_none(self, ground: Ground, commit: str) -> None:
         box = ground.box(ground.spec(commit))
         assert ground.run(box, "gloss -V").exit_code == 127
+
+    def test_a_tool_of_the_host_is_found_with_its_folder_and_not_with_what_lies_beside_it(
+        self, ground: Ground, commit: str, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "tool"
+        (folder / "bin").mkdir(parents=True)
+        (folder / "data").write_text("known\n")
+        (tmp_path / "secret").write_text("nobody's business\n")
+        script = folder / "bin" / "run.sh"
+        script.write_text('#!/bin/sh\ncat "$(dirname "$(readlink -f "$0")")/../data"; echo "$@"\n')
+        script.chmod(0o755)
+        tools = (PROGRAM, HostTool("tell", folder, "bin/run.sh"), HostTool("alone", script))
+        box = ground.box(replace(ground.spec(commit), programs=tools))
+        assert ground.did(box, "tell a b") == "known\na b\n"
+        assert ground.run(box, "alone c").stdout == b"c\n" or ground.driver.kind == "none"
+        assert ground.did(box, "gloss -V")
+        embedded_only(ground)
+        assert ground.did(box, 'ls "$(dirname "$(readlink -f "$(command -v tell)")")/../.."') == "alone\ntell\n"
+        assert not ground.run(box, "touch /opt/switchyard/tools/tell/new").ok
 
     def test_nothing_of_the_tree_and_no_variable_gets_in_front_of_its_modules(self, ground: Ground) -> None:
         hostile = {"pygments.py": "print('taken')\n", "argparse.py": "print('taken')\n"}

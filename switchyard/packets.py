@@ -182,6 +182,23 @@ class ModelUse(Packet):
     """Requests whose answers did not say what they used, or broke off."""
 
 
+class AgentReport(Packet):
+    """What an agent told of its own work; nothing of it is proof."""
+
+    ok: bool
+    reason: str = ""
+    """Why not, in one line."""
+    session_id: str = ""
+    turns: int = 1
+    events: dict[str, int] = {}
+    """How many events of each kind its stream held."""
+    input_tokens: int | None = None
+    """As the agent itself counts them; None: it does not tell."""
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    final_text: str = ""
+
+
 class AttemptResult(Packet):
     """What one attempt of an agent left behind."""
 
@@ -197,6 +214,8 @@ class AttemptResult(Packet):
     findings: tuple[FindingNote, ...] = ()
     egress: tuple[EgressNote, ...] = ()
     models: tuple[ModelUse, ...] = ()
+    told: AgentReport | None = None
+    """None: the agent is a plain command, which tells nothing."""
     exit_code: int | None
     signal: int | None
     limit: str | None
@@ -210,9 +229,10 @@ class AttemptResult(Packet):
     @property
     def facts(self) -> dict[str, Any]:
         """What the ledger row says: no output, long lists cut with their true length beside them."""
-        apart = {"diff", "said", "changed", "created", "context", "findings", "egress", "models"}
+        apart = {"diff", "said", "changed", "created", "context", "findings", "egress", "models", "told"}
         return {
             **self.model_dump(exclude=apart),
+            **({"told": self.told.model_dump(exclude={"final_text"})} if self.told else {}),
             **({"models": [use.model_dump() for use in self.models]} if self.models else {}),
             "changed": self.changed[:200],
             "changed_count": len(self.changed),

@@ -13,13 +13,11 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from switchyard import config as settings
-from switchyard.agents import Agent, CommandAgent
-from switchyard.config import Config
 from switchyard.errors import UsageError
 from switchyard.forges import connect
 from switchyard.ledger import ArtifactStore, FactoryView, RunView
 from switchyard.packets import RunId, TaskId
+from switchyard.staffing import open_agents
 from switchyard.tasks import Task
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.lock import orchestrator_lock
@@ -120,7 +118,7 @@ def parts_of(workspace: Workspace, environ: Mapping[str, str]) -> Parts:
     connected = cache(lambda: connect(workspace, environ))
     return Parts(
         probe=lambda: open_driver(workspace, environ, accept_no_isolation=True).probe(),
-        agents=lambda: _open_agents(workspace.config),
+        agents=lambda: open_agents(workspace.config, environ),
         upstream=lambda: connected().upstream,
         forge=lambda: connected().examine(),
     )
@@ -158,7 +156,7 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
 
     tasks = workspace.tasks(request.plan)
     refuse_unready({task.id: task for task in tasks}, request.selection)
-    agents = _open_agents(workspace.config)
+    agents = open_agents(workspace.config, request.environ)
     driver = open_driver(workspace, request.environ, accept_no_isolation=request.accept_no_isolation)
     gateway = open_gateway(workspace, request.environ)
     remote = remote_for_boxes(workspace)
@@ -255,24 +253,6 @@ def new_run_id(now: float) -> RunId:
     return RunId(f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}")
 
 
-def _open_agents(config: Config) -> dict[str, Agent]:
-    tables = dict(config.agents)
-    if config.agent is not None:
-        tables[""] = config.agent
-    return {name: _AGENTS[table.kind](name, table) for name, table in tables.items()}
-
-
-def _open_command(name: str, table: settings.Agent) -> Agent:
-    return CommandAgent(name or "default", table.command)
-
-
-def _open_later(name: str, table: settings.Agent) -> Agent:
-    raise UsageError(
-        f"agent {name or 'default'!r}: kind {table.kind!r} is not part of this release",
-        hint='use kind = "command" with the program\'s own headless command line',
-    )
-
-
 def _open_embedded(workspace: Workspace, environ: Mapping[str, str]) -> Driver:
     from switchyard_sandbox.embedded.driver import EmbeddedDriver
 
@@ -305,12 +285,6 @@ def _open_none(workspace: Workspace, environ: Mapping[str, str]) -> Driver:
     return NoneDriver(workspace.places.state, owner=OWNER)
 
 
-_AGENTS: dict[str, Callable[[str, settings.Agent], Agent]] = {
-    "command": _open_command,
-    "codex": _open_later,
-    "claude": _open_later,
-    "acp": _open_later,
-}
 _DRIVERS: dict[str, Callable[[Workspace, Mapping[str, str]], Driver]] = {
     "embedded": _open_embedded,
     "docker": _open_docker,

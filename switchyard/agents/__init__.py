@@ -1,7 +1,36 @@
-"""Coding agents: how each is started in a sandbox, and what it is told."""
+"""Coding agents: how each is started in a sandbox, what it is told, and what its stream tells."""
 
+from switchyard.agents.acp import AcpAgent
+from switchyard.agents.claude import ClaudeAgent
+from switchyard.agents.codex import CodexAgent
 from switchyard.agents.command import CommandAgent
-from switchyard.agents.contract import Agent, AgentError, Assignment, Launch, Places
+from switchyard.agents.contract import Agent, AgentError, Assignment, Capabilities, Launch, Places
+from switchyard.agents.events import AgentEvent, Ending, Outcome, Usage
+from switchyard.agents.installed import ImageTools, Installed, MachineTools
 from switchyard.agents.prompt import Briefing, render_prompt
+from switchyard.agents.runner import AgentRunner, Timers, Turn
 
-__all__ = ["Agent", "AgentError", "Assignment", "Briefing", "CommandAgent", "Launch", "Places", "render_prompt"]
+__all__ = [
+    "AcpAgent",
+    "Agent",
+    "AgentError",
+    "AgentEvent",
+    "AgentRunner",
+    "Assignment",
+    "Briefing",
+    "Capabilities",
+    "ClaudeAgent",
+    "CodexAgent",
+    "CommandAgent",
+    "Ending",
+    "ImageTools",
+    "Installed",
+    "Launch",
+    "MachineTools",
+    "Outcome",
+    "Places",
+    "Timers",
+    "Turn",
+    "Usage",
+    "render_prompt",
+]

@@ -74,6 +74,7 @@ Variable = Annotated[str, AfterValidator(_check_variable)]
 Value = Annotated[str, AfterValidator(_check_value)]
 EndpointName = Annotated[str, AfterValidator(_check_endpoint)]
 Said = Annotated[str, StringConstraints(min_length=1)]
+TurnMinutes = Annotated[float, Field(gt=0)] | None
 
 
 class _Table(BaseModel):
@@ -109,6 +110,8 @@ class CommandAgent(_Table):
     """Program and arguments; {task_id} {attempt} {prompt_file} {workdir} {context_file} are filled in."""
     model: str = ""
     """Told to the program in its environment; "" leaves it to the program."""
+    turn_minutes: TurnMinutes = None
+    """The time of its one turn; None: as long as the attempt."""
 
 
 class CodexAgent(_Table):
@@ -120,6 +123,8 @@ class CodexAgent(_Table):
     """Replaces the program and its first arguments; empty: as installed."""
     model: str = ""
     """The model to ask for; "" leaves it to the program."""
+    turn_minutes: TurnMinutes = None
+    """The time of one turn; None: as long as the attempt."""
 
 
 class ClaudeAgent(_Table):
@@ -131,6 +136,8 @@ class ClaudeAgent(_Table):
     """Replaces the program and its first arguments; empty: as installed."""
     model: str = ""
     """The model to ask for; "" leaves it to the program."""
+    turn_minutes: TurnMinutes = None
+    """The time of one turn; None: as long as the attempt."""
 
 
 class AcpAgent(_Table):
@@ -142,6 +149,8 @@ class AcpAgent(_Table):
     """Program and arguments."""
     model: str = ""
     """The model to ask for; "" leaves it to the program."""
+    turn_minutes: TurnMinutes = None
+    """The time of one turn; None: as long as the attempt."""
 
 
 Agent = Annotated[CommandAgent | CodexAgent | ClaudeAgent | AcpAgent, Field(discriminator="kind")]

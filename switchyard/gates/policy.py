@@ -139,6 +139,8 @@ def _for_the_agent(attempt: AttemptResult, checks: Sequence[CheckResult]) -> lis
         wrong.append(f"The agent was ended by the {attempt.limit} limit after {attempt.duration_s:.0f} s.")
     elif attempt.signal:
         wrong.append(f"The agent was ended by signal {attempt.signal}.")
+    elif attempt.told and not attempt.told.ok:
+        wrong.append(f"The agent failed: {code(attempt.told.reason)}")
     elif attempt.exit_code:
         wrong.append(_describe_exit(attempt))
     if not attempt.changed:

@@ -6,14 +6,13 @@ import posixpath
 from collections.abc import Callable, Sequence
 
 from switchyard_git import CommitSha, ObjectSha, RefName, RefUpdate, TreeSha
-from switchyard_sandbox import BoxId, BoxSpec, Command, Decision, Extraction, Finished
+from switchyard_sandbox import BoxId, BoxSpec, Decision, Extraction
 from switchyard_sandbox.presets import expand
 
 from switchyard import config as settings
-from switchyard.agents import Agent, AgentError, Assignment, Briefing, Places, render_prompt
+from switchyard.agents import Agent, AgentError, AgentRunner, Assignment, Briefing, Places, Timers, render_prompt
 from switchyard.packets import (
     AttemptResult,
-    ContextUse,
     FindingNote,
     Ground,
     PlannedTask,
@@ -67,18 +66,17 @@ class AttemptRunner:
         Raises:
             SandboxError: The sandbox could not be had or was lost; the attempt is not used up.
         """
-        driver = self._factory.driver
+        driver, agent = self._factory.driver, self._agent()
         with ModelAccess(self._factory.gateway, self.labels(attempt), self._ttl_s) as models:
             selected = selected_paths(self._factory.artifacts, context)
-            box = self._open_box(attempt, start, selected, models, on_decisions)
+            box = self._open_box(attempt, start, selected, agent, models, on_decisions)
             try:
                 on_created(box)
-                finished = self._run_agent(box, attempt, context, feedback, selected)
+                work = self._run_agent(box, attempt, agent, context, feedback, selected)
                 extraction = driver.extract(box, self._factory.places.factory)
             finally:
                 driver.destroy(box)
-        use = use_of(selected, finished.opened, finished.unseen)
-        result = self._result(box, attempt, finished, extraction, use)
+        result = self._result(box, attempt, work, extraction, selected)
         result = result.model_copy(update={"models": models.used()})
         self._keep(result)
         return result
@@ -92,6 +90,7 @@ class AttemptRunner:
         attempt: int,
         start: CommitSha,
         selected: tuple[str, ...],
+        agent: Agent,
         models: ModelAccess,
         on_decisions: Callable[[Sequence[Decision]], None],
     ) -> BoxId:
@@ -108,7 +107,7 @@ class AttemptRunner:
                 env=sandbox.env,
                 network=tuple(sandbox.network),
                 gateway=models.granted,
-                programs=(context_program(places.seed(self._plan.base_commit)),),
+                programs=(context_program(places.seed(self._plan.base_commit)), *agent.programs),
                 ttl_s=self._ttl_s,
                 workspace=sandbox.workspace,
                 allow_degraded=sandbox.allow_degraded,
@@ -128,10 +127,11 @@ class AttemptRunner:
         self,
         box: BoxId,
         attempt: int,
+        agent: Agent,
         context: SelectedContext,
         feedback: Sequence[str],
         selected: tuple[str, ...],
-    ) -> Finished:
+    ) -> AgentRunner:
         factory, task = self._factory, self._task
         driver, sandbox = factory.driver, factory.config.sandbox
         context_file = driver.put(box, "context.md", factory.artifacts.get(context.markdown))
@@ -148,24 +148,19 @@ class AttemptRunner:
             )
         )
         prompt_file = driver.put(box, "prompt.md", prompt.encode())
-        launch = self._agent().prepare(
-            Assignment(
-                run_id=self._plan.run_id,
-                task_id=task.id,
-                attempt=attempt,
-                model=self._agent_table().model,
-                places=Places(workdir=driver.workdir(box), prompt_file=prompt_file, context_file=context_file),
-            )
+        assignment = Assignment(
+            run_id=self._plan.run_id,
+            task_id=task.id,
+            attempt=attempt,
+            model=self._agent_table().model,
+            places=Places(workdir=driver.workdir(box), prompt_file=prompt_file, context_file=context_file),
+            prompt=prompt,
         )
-        command = Command(
-            argv=launch.argv,
-            env=launch.env,
-            stdin=b"",
-            timeout_s=task.timeout_minutes * 60,
-            stall_s=sandbox.stall_minutes * 60,
-            watch=selected,
-        )
-        return driver.execute(box, command)
+        turn = self._agent_table().turn_minutes
+        timers = Timers(task.timeout_minutes * 60, sandbox.stall_minutes * 60, turn * 60 if turn else None)
+        runner = AgentRunner(driver, box, agent, timers, watch=selected)
+        runner.begin(assignment)
+        return runner
 
     def _agent_table(self) -> settings.Agent:
         return self._factory.config.agent_named(self._task.agent)
@@ -179,8 +174,9 @@ class AttemptRunner:
         return self._factory.agents[name]
 
     def _result(
-        self, box: BoxId, attempt: int, finished: Finished, extraction: Extraction, use: ContextUse
+        self, box: BoxId, attempt: int, work: AgentRunner, extraction: Extraction, selected: tuple[str, ...]
     ) -> AttemptResult:
+        finished, told = work.whole(), work.report()
         put, quarantine = self._factory.artifacts.put, self._factory.quarantine
         base = self._ground.commit
         commit = self._commit(attempt, TreeSha(extraction.tree))
@@ -191,7 +187,7 @@ class AttemptRunner:
             commit=commit,
             changed=tuple(sorted(printable(change.path) for change in changes)),
             created=tuple(sorted(printable(change.path) for change in changes if change.status == "A")),
-            context=use,
+            context=use_of(selected, finished.opened, finished.unseen),
             findings=tuple(
                 FindingNote(path=printable(note.path), kind=note.kind, detail=note.detail, refused=note.refused)
                 for note in extraction.findings
@@ -204,7 +200,8 @@ class AttemptRunner:
             stdout=put(finished.stdout),
             stderr=put(finished.stderr),
             diff=put(quarantine.patch(base, commit, max_bytes=DIFF_CAP_BYTES)),
-            said=tail(finished.stdout + finished.stderr),
+            told=told,
+            said=tail(told.final_text.encode() or finished.stderr if told else finished.stdout + finished.stderr),
         )
 
     def _commit(self, attempt: int, tree: TreeSha) -> CommitSha:

@@ -11,10 +11,14 @@ from pathlib import Path
 
 from switchyard_sandbox import Program
 
+from switchyard.agents import AgentError
+
 OWN = ("switchyard", "switchyard_context", "switchyard_git")
 NEEDED = ("numpy", "pathspec", "pydantic", "pyyaml", "tree-sitter", "typer")
 """The distributions that `context` imports; what those need in turn is found by their metadata."""
 GRAMMARS = "tree-sitter-"
+PROTOCOL = "agent-client-protocol"
+"""The distribution of the extra `acp`."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DISTRIBUTION = "switchyard-factory"
 
@@ -26,6 +30,22 @@ def context_program(seed: Path) -> Program:
         seed: What is known of the tree's base commit; it need not be there.
     """
     return Program("switchyard", "switchyard.cli.inside", packages(), seed)
+
+
+def acp_program(name: str) -> Program:
+    """The client that drives a program over the Agent Client Protocol from inside of a sandbox.
+
+    Raises:
+        AgentError: The extra `acp` is not installed.
+    """
+    try:
+        needed = _closure([PROTOCOL], required=True)
+    except PackageNotFoundError as err:
+        raise AgentError(
+            f"kind 'acp' needs the package {PROTOCOL}", hint="pip install 'switchyard-factory[acp]'"
+        ) from err
+    places = tuple(place for needs in needed for place in _places(needs))
+    return Program(name, "switchyard.cli.inside_acp", (_folder_of("switchyard"), *places))
 
 
 @cache
@@ -46,8 +66,12 @@ def _grammars() -> list[str]:
     return [name for name in _requirements(distribution(_DISTRIBUTION)) if name.startswith(GRAMMARS)]
 
 
-def _closure(names: Sequence[str]) -> list[str]:
-    """The distributions and what they need, those that this machine has."""
+def _closure(names: Sequence[str], *, required: bool = False) -> list[str]:
+    """The distributions and what they need, those that this machine has.
+
+    Raises:
+        PackageNotFoundError: One of `names` is `required` and not there.
+    """
     found: dict[str, None] = {}
     waiting = list(names)
     while waiting:
@@ -57,6 +81,8 @@ def _closure(names: Sequence[str]) -> list[str]:
         try:
             waiting += _requirements(distribution(name))
         except PackageNotFoundError:
+            if required and name in names:
+                raise
             # Only for other systems or Pythons.
             continue
         found[name] = None

@@ -7,6 +7,7 @@ import pytest
 from .conftest import Shell
 
 AGENT = '[agent]\ncommand = ["sh", ".agents/apply.sh", "{task_id}"]\n'
+OPENAI = '[gateway]\nopenai = { url = "http://127.0.0.1:1/v1", key_env = "MODEL_KEY" }\n'
 
 
 def lines(shell: Shell, config: str) -> dict[str, dict[str, object]]:
@@ -27,7 +28,9 @@ def test_an_agent_whose_script_is_not_on_the_base_branch_is_told(shell: Shell) -
 @pytest.mark.parametrize(
     ("config", "name", "said"),
     [
-        ('[agent]\nkind = "claude"\n', "agent", "kind 'claude' is not part of this release"),
+        ('[agent]\nkind = "claude"\n', "agent", "agent 'default' of kind 'claude' has no model to talk to"),
+        ('[agent]\nkind = "codex"\ncommand = ["no-such-codex"]\n' + OPENAI, "agent", "no-such-codex is not on this"),
+        ('[agent.a]\nkind = "acp"\ncommand = ["sh", "{nope}"]\n', "agent", "unknown placeholder"),
         ('[agent]\ncommand = ["sh", "{nope}"]\n', "agent", "unknown placeholder"),
         ('[forge]\nkind = "github"\n', "forge", "there is no remote 'origin' that says which repository"),
         ('[sandbox]\nkind = "daytona"\n', "sandbox", "the environment has no DAYTONA_API_KEY"),

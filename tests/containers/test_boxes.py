@@ -27,7 +27,7 @@ from switchyard_sandbox.contract import WorkspaceKind
 from switchyard_sandbox.docker.client import Client, connect
 from switchyard_sandbox.docker.container import STATE, state_name
 from switchyard_sandbox.docker.driver import DockerDriver
-from switchyard_sandbox.docker.images import build, prune_setups
+from switchyard_sandbox.docker.images import BASE, build, prune_setups
 from switchyard_sandbox.embedded.procfs import resident_bytes
 from switchyard_sandbox.survey import REQUEST
 
@@ -311,6 +311,21 @@ class TestImages:
         driver = DockerDriver(ground.state, image="no.such.registry.invalid/nothing:1", base_url=DOCKER)
         with pytest.raises(IsolationUnavailable, match="nothing:1"):
             driver.create(ground.spec(commit))
+
+    def test_a_base_that_cannot_be_fetched_is_named(self, ground: Ground, commit: str) -> None:
+        """The tests' engine has no network, and lacks the base; given that, our own image is built and used."""
+        driver = DockerDriver(ground.state, base_url=DOCKER)
+        with pytest.raises(IsolationUnavailable, match=f"built on {BASE}") as refused:
+            driver.create(ground.spec(commit))
+        assert f"give the engine {BASE}" in refused.value.hint
+        with connect(DOCKER) as client:
+            client.sdk.images.get("switchyard-test").tag(BASE)
+            try:
+                box = driver.create(ground.spec(commit))
+                assert driver.execute(box, Command(("git", "rev-parse", "HEAD"))).stdout.decode() == f"{commit}\n"
+                driver.destroy(box)
+            finally:
+                client.sdk.images.remove(BASE)
 
     def test_the_template_is_built_once_with_an_agent_in_it(self, ground: Ground, client: Client, commit: str) -> None:
         template = Path(build.__code__.co_filename).with_name("Dockerfile").read_text()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SETUP = "/var/lib/switchyard/setup"
 """Where an image with a set-up layer keeps what it installed: `work` and `home`."""
+BASE = "debian:bookworm-slim"
+"""What our own image stands on; fetched where the engine does not have it."""
 _REPOSITORY = "switchyard-agent"
 _SETUP_REPOSITORY = "switchyard-setup"
 _LABEL = "switchyard.image"
@@ -48,15 +50,18 @@ def resolve(client: Client, name: str) -> Image:
 
     try:
         if not name:
-            return build(client, _TEMPLATE.read_text(), {})
+            return build(client, _TEMPLATE.read_text(), {"BASE": BASE})
         try:
             return _described(client.sdk.images.get(name))
         except ImageNotFound:
             return _described(client.sdk.images.pull(name, tag=None if ":" in name or "@" in name else "latest"))
     except DockerException as err:
+        said = getattr(err, "explanation", None) or str(err)
+        what = f"there is no image {name!r} to make a box from" if name else f"no image could be built on {BASE}"
         raise IsolationUnavailable(
-            f"there is no image {name or 'of our own'!r} to make a box from: {err}",
-            hint="set `image` in [sandbox] to one that the engine has or can fetch (with sh, git, GNU tar, coreutils)",
+            f"{what}: {said}",
+            hint="set `image` in [sandbox] to one that the engine has or can fetch (with sh, git, GNU tar, coreutils)"
+            + ("" if name else f", or give the engine {BASE}"),
         ) from err
 
 

@@ -84,7 +84,9 @@ def delete_branches(factory: Repository, target: Target, tips: Mapping[str, Comm
     return deleted
 
 
-def open_or_adopt(forge: Forge, new: NewPullRequest, *, is_renewed_later: bool = False) -> PullRequest:
+def open_or_adopt(
+    forge: Forge, new: NewPullRequest, *, is_renewed_later: bool = False, is_known_absent: bool = False
+) -> PullRequest:
     """The pull request from branch `new.head`: the one that is there, brought up to date, or a new one.
 
     A person's title and their text outside the generated parts stay. A merged or closed one is returned as it is:
@@ -93,10 +95,13 @@ def open_or_adopt(forge: Forge, new: NewPullRequest, *, is_renewed_later: bool =
     Args:
         is_renewed_later: Whether the caller writes the body once more by itself: labels that are owed wait for that.
 
+        is_known_absent: Whether the caller has listed them and saw none; one that is open all the same is adopted.
+
     Raises:
         ForgeRefused: The one that is there was made for another task, or the forge takes no pull request from it.
     """
-    found = forge.find(new.head) or open_or_find(forge, new)
+    found = None if is_known_absent else forge.find(new.head)
+    found = found or open_or_find(forge, new)
     if is_renewed_later:
         found = replace(found, owes_labels=False)
     return brought_up_to_date(forge, found, new)

@@ -14,6 +14,7 @@ from switchyard_sandbox import CodeIn, Decision, Driver, Limits, SetUp
 from switchyard.agents import Agent
 from switchyard.config import Config
 from switchyard.ledger import ArtifactStore
+from switchyard.workflow.known_heads import KnownHeads
 from switchyard.workflow.outside import Gateway
 from switchyard.workflow.places import Places, written
 from switchyard.workflow.waiting import Waits
@@ -43,6 +44,8 @@ class Factory:
     """Where sandboxes may fetch the base commit by themselves; empty: the host brings it."""
     others: Sequence[Driver] = ()
     """Drivers of other kinds whose sandboxes an earlier configuration left here."""
+    known_heads: KnownHeads = field(default_factory=KnownHeads)
+    """Which branches have a pull request already."""
     waits: Waits = field(default_factory=Waits)
     """Where the forge tells that it is waited for."""
 

@@ -61,18 +61,16 @@ def _updates(task: PlannedTask, ground: Ground, head: CommitSha, tips: Mapping[s
 def _predict(
     factory: Factory, plan: RunPlan, task: PlannedTask, head: CommitSha, tips: Mapping[str, CommitSha]
 ) -> Conflict | None:
-    newest = {pull.head: pull.state for pull in factory.forge.list(heads_prefix=PREFIX)}
-    ended = {head for head, state in newest.items() if state != "open"}
-    others = {
-        branch: sha
-        for branch, sha in tips.items()
-        if branch != task.branch and branch not in ended and not is_join_branch(branch)
-    }
+    others = {branch: sha for branch, sha in tips.items() if branch != task.branch and not is_join_branch(branch)}
     _fetch_unknown(factory.quarantine, plan, others)
     base = _current_base(factory.quarantine, plan)
-    for conflict in find_conflicts(factory.quarantine, head, {plan.base_branch: base, **others}):
-        paths = tuple(printable(path) for path in conflict.paths)
-        return Conflict(between=(task.branch, conflict.other), paths=paths)
+    found = find_conflicts(factory.quarantine, head, {plan.base_branch: base, **others})
+    # What was merged or closed conflicts with nothing; the forge is asked for that only where it matters.
+    states = {pull.head: pull.state for pull in factory.forge.list(heads_prefix=PREFIX)} if found else {}
+    for conflict in found:
+        if states.get(conflict.other, "open") == "open":
+            paths = tuple(printable(path) for path in conflict.paths)
+            return Conflict(between=(task.branch, conflict.other), paths=paths)
     return None
 
 
@@ -91,9 +89,10 @@ def open_pull_request(
     Where its parent landed meanwhile and its branch was deleted, it goes to the base; keeping the stack does the rest.
     """
     new = NewPullRequest(title=task.title, body=body, head=task.branch, base=ground.branch, labels=task.labels)
+    is_absent = not factory.known_heads.may_have_one(factory.forge, new.head)
     try:
         # Keeping the stack, at the run's end, gives it the map of the others.
-        pull = open_or_adopt(factory.forge, new, is_renewed_later=True)
+        pull = open_or_adopt(factory.forge, new, is_renewed_later=True, is_known_absent=is_absent)
     except ForgeRefused:
         if ground.branch == plan.base_branch or factory.quarantine.ls_remote(
             plan.target, [f"refs/heads/{ground.branch}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import time
@@ -20,6 +21,8 @@ from end_to_end.github_plot import GitHubPlot
 pytestmark = pytest.mark.sandbox
 __all__ = ["github", "github_service"]
 PATIENCE_S = 60
+MOST_READS = 5
+"""Of one run, however many tasks it has."""
 
 
 @pytest.mark.slow
@@ -39,8 +42,14 @@ def test_a_diamond_is_published_through_a_limit_and_a_kill_and_never_twice(tmp_p
     _, err = killed.communicate()
     assert b"waiting for GitHub: 3 s (secondary rate limit)" in err
 
+    assert 0 < len(github.pulls()) < 4
+    github.faults.clear()
     done = plot.run("run", "--json")
     assert done.code == 0, [event["data"] for event in done.events if event["event_type"] == "task_finished"]
+    # Each one that was missing, labels of those that were not, then the map of all four.
+    assert len(github.faults.writes) <= 3 + 2 + 4
+    # Beyond those that ask for the reviews of each that was open when it began.
+    assert sum(not re.search(r"/(pulls|commits)/\w", request.path) for request in github.faults.reads) <= MOST_READS
     assert plot.bases() == {"a": "main", "b": "a", "c": "a", "d": "join-d"}
     pulls = plot.pulls()
     assert all("#" + str(pulls["d"]["number"]) in pull["body"] for pull in pulls.values())

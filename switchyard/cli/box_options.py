@@ -29,7 +29,9 @@ NoIsolation = Annotated[
 ]
 WorkspaceKind = Annotated[
     str | None,
-    typer.Option("--workspace", metavar="disk|memory|copy", help="embedded: where commands write. Default: disk."),
+    typer.Option(
+        "--workspace", metavar="disk|memory|copy", help="embedded, docker: where commands write. Default: disk."
+    ),
 ]
 At = Annotated[str, typer.Option("--at", metavar="REV", help="The commit whose files are in the box.")]
 Sparse = Annotated[

@@ -23,6 +23,8 @@ from switchyard.errors import UsageError, did_you_mean
 SandboxKind = Literal["embedded", "docker", "daytona", "none"]
 WITH_IMAGE = ("docker", "daytona")
 """The kinds that make sandboxes from an image, and whose sandboxes can fetch code by themselves."""
+WITH_WORKSPACE = ("embedded", "docker")
+"""The kinds whose files can lie elsewhere than on disk."""
 
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?")
 _ADDRESS = re.compile(r"[0-9.]+(:\d{1,5})?")
@@ -207,8 +209,8 @@ class SandboxConfig(_Table):
     @classmethod
     def _check_workspace(cls, workspace: str, known: ValidationInfo) -> str:
         kind = known.data.get("kind")
-        if workspace != "disk" and kind not in ("embedded", None):
-            raise ValueError(f'"{workspace}" is for the kind "embedded" alone, and this one is "{kind}"')
+        if workspace != "disk" and kind not in (*WITH_WORKSPACE, None):
+            raise ValueError(f'"{workspace}" is for the kinds {" and ".join(WITH_WORKSPACE)}, and this one is "{kind}"')
         return workspace
 
     @field_validator("code")

@@ -75,7 +75,10 @@ class Stacking:
         return kept
 
     def tell(self, name: str, kept: Kept) -> None:
-        """Tell the ledger what was done, and what became of the tasks whose pull requests these are."""
+        """Tell the ledger what was done, and what became of the tasks whose pull requests these are.
+
+        What somebody else moved meanwhile is theirs to tell.
+        """
         pulls = dict(kept.pulls)
         view = self._view()
         if any(task.branch not in pulls and task.branch not in kept.landed for task in _of_stack(view, kept.record)):
@@ -85,8 +88,11 @@ class Stacking:
 
         def write(connection: sa.Connection) -> None:
             self._complete(connection, name, kept)
-            current = fold(read_events(connection))
-            for task in _of_stack(current, kept.record):
+            found = StackRecord.load(self.keeper.repository, name)
+            now = found[0].branches if found else {}
+            for task in _of_stack(fold(read_events(connection)), kept.record):
+                if now.get(task.branch) != kept.record.branches.get(task.branch):
+                    continue
                 for event_type, data in _news(task, kept, pulls, approved):
                     append(connection, self._event(task, event_type, data))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from switchyard_git import CommitSha, RefName, RefUpdate, Repository
-from switchyard_merge import StaleBranch
+from switchyard_merge import StackRecord, StaleBranch, Stand
 from switchyard_merge.forge import LocalForge
 
 from switchyard.config import Config, RepositoryConfig
@@ -222,3 +222,29 @@ def test_a_shallow_repository_receives_a_branch_and_sees_its_conflicts(yard: Yar
 
 def replace_pushed(task: PlannedTask, pushed: CommitSha | None) -> PlannedTask:
     return task.model_copy(update={"pushed": pushed or ""})
+
+
+def test_a_pull_request_whose_parent_landed_meanwhile_goes_to_the_base(yard: Yard) -> None:
+    parent = tip(yard, "a")
+    publish(yard, "p", parent)
+    ref = RefName("refs/heads/factory/r1/p")
+    yard.origin.update_refs([RefUpdate(ref, None, parent)])
+    ground = Ground(commit=parent, branch="factory/r1/p", grounds=(parent,), parents=("factory/r1/p",))
+    number = publish(yard, "t", yard.commit(parent, {"b": "edited\n"}), ground)
+    assert yard.factory.forge.get(number).base == "main"
+
+
+def test_what_is_pushed_is_remembered_with_what_it_stands_on(yard: Yard) -> None:
+    head = tip(yard, "a")
+    publish(yard, "p", head)
+    child = yard.commit(head, {"b": "edited\n"})
+    ground = Ground(commit=head, branch="factory/r1/p", grounds=(head,), parents=("factory/r1/p",))
+    for _ in range(2):
+        publish(yard, "t", child, ground)
+    found = StackRecord.load(yard.factory.quarantine, "factory/main")
+    assert found is not None
+    assert {name: recorded.aim for name, recorded in found[0].branches.items()} == {
+        "factory/r1/p": Stand(head, yard.base, (yard.base,)),
+        "factory/r1/t": Stand(child, head, (head,), ("factory/r1/p",)),
+    }
+    assert found[0].branches["factory/r1/t"].join == "factory/r1/join-t"

@@ -71,7 +71,9 @@ class Replaying(Merging):
             for path, content in zip(paths, contents, strict=True):
                 path.write_bytes(content)
             request = "".join(f"{path}\n" for path in paths).encode()
-            written = self._ask("hash-object", "-t", "commit", "-w", "--no-filters", "--stdin-paths", stdin=request)
+            # Literally: a copy of what somebody wrote, which newer gits than 2.39 would want to be flawless.
+            flags = ("-t", "commit", "-w", "--no-filters", "--literally", "--stdin-paths")
+            written = self._ask("hash-object", *flags, stdin=request)
         return [CommitSha(sha) for sha in written.decode().split()]
 
     def replay(self, picks: Sequence[Pick]) -> list[Merged | Conflicted]:

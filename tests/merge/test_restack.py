@@ -174,3 +174,12 @@ def rebased(factory: Repository, place: Path, floor: CommitSha, tip: CommitSha, 
         return None
     told = subprocess.run(["git", "rev-parse", "HEAD^{tree}"], cwd=work, capture_output=True, text=True, check=True)
     return told.stdout.strip()
+
+
+def test_a_commit_that_no_git_of_today_would_write_is_put_elsewhere_all_the_same(yard: Yard) -> None:
+    tree = yard.factory.tree_of(yard.commit(yard.base, {"new": "x"}))
+    rest = b"author <> 99999999999 +9959\ncommitter no mail -1 +0000\n\n\0\xff no end"
+    (tip,) = yard.factory.write_commits([f"tree {tree}\nparent {yard.base}\n".encode() + rest])
+    onto = yard.commit(yard.base, {"elsewhere": "y"})
+    outcome = moved(replay_branch(yard.factory, floor=yard.base, tip=tip, onto=onto))
+    assert yard.factory.read_written([outcome.tip])[outcome.tip].rest == rest

@@ -202,4 +202,5 @@ def main() -> None:
     run(options.repo, Fuse(options.kill, options.nth), lambda: datetime.now(UTC) + moved)
 
 
-main()
+if __name__ == "__main__":
+    main()

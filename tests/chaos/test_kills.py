@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chaos.ground import ChaosYard, Outcome
+from chaos.test_landing_kills import LANDING
 
 DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
 
@@ -136,8 +137,8 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 def test_every_effect_in_the_design_is_killed_before_between_and_after() -> None:
     lines = DESIGN.read_text().partition("\n## Effects\n")[2].partition("\n## ")[0].splitlines()
     rows = [line.split("|")[1].strip() for line in lines if line.startswith("|")][2:]
-    assert sorted(rows) == sorted(KILLS | KEEPING)
-    assert all(len(kills) >= 3 for kills in (KILLS | KEEPING).values())
+    assert sorted(rows) == sorted([*KILLS, *KEEPING, *LANDING])
+    assert all(len(kills) >= 3 for kills in [*KILLS.values(), *KEEPING.values(), *LANDING.values()])
 
 
 @pytest.mark.sandbox

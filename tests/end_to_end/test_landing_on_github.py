@@ -10,7 +10,7 @@ from fakes.github.ground import Ground
 
 from end_to_end.github_plot import GitHubPlot
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+pytestmark = [pytest.mark.sandbox, pytest.mark.nightly]
 __all__ = ["github", "github_service"]
 
 

@@ -1,0 +1,298 @@
+"""Weakening in the configuration of runners and of coverage: thresholds, exclusions, and failures that don't count."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import PurePosixPath
+
+from switchyard.gates.weakening.model import Kind, Weakening
+from switchyard.gates.weakening.settings import Settings, read_settings
+from switchyard.gates.weakening.tokens import words_of
+
+_FILES = re.compile(
+    r"(^|/)(pyproject\.toml|pytest\.ini|\.pytest\.ini|pytest\.toml|tox\.ini|setup\.cfg|\.coveragerc|package\.json|\.nycrc(\.json)?|\.c8rc(\.json)?"
+    r"|\.mocharc(\.json|\.ya?ml|\.[cm]?js)?|(jest|vitest|vite|playwright|cypress|karma|jasmine)[\w.-]*\.(config|conf|workspace)\.(json|[cm]?[jt]s)"
+    r"|project\.json|Cargo\.toml|\.?tarpaulin\.toml|nextest\.toml|pom\.xml|testng[\w-]*\.xml|build\.gradle(\.kts)?|\.?codecov\.ya?ml|\.testcoverage\.ya?ml"
+    r"|\.golangci\.ya?ml)$"
+)
+_COMMAND_FILES = re.compile(
+    r"(^|/)(Makefile|GNUmakefile|justfile|Taskfile\.ya?ml|noxfile\.py|tox\.ini)$|(^|/)\.github/workflows/|\.gitlab-ci\.yml$|(^|/)(test|run_tests?|ci)\.sh$"
+)
+_GOLDEN = re.compile(r"(^|/)(__snapshots__|snapshots|goldens?|expected)/|\.(snap|golden|expected|want|approved\.\w+)$")
+_RELATED = re.compile(
+    r"pytest|coverage|jest|vitest|nyc|c8|mocha|tox|testenv|surefire|failsafe|jacoco|test|codecov|karma|cypress|playwright|retries|report|profile",
+    re.IGNORECASE,
+)
+_SETTINGS_OF_THE_REST = ("pyproject.toml", "setup.cfg", "package.json", "pom.xml", "Cargo.toml", "project.json")
+_RUNNER = re.compile(
+    r"\b(pytest|py\.test|unittest|jest|vitest|mocha|ava|tap|karma|cypress run|playwright test|node --test|go test"
+    r"|gotestsum|cargo (test|nextest|llvm-cov|tarpaulin)|mvnw?\b.*\b(test|verify|install)|gradlew?\b.*\b(test|check)"
+    r"|tox|nox|(npm|yarn|pnpm) (run )?test|make test)\b"
+)
+
+_THRESHOLDS = words_of("failunder minimum target covfailunder checkcoverage")
+_NEVER_RUN = re.compile(r"TYPE_CHECKING|NotImplemented|__main__|pragma|abstract|overload|\.\.\.|\\\.|Protocol|__repr__")
+"""Lines that no test is meant to reach."""
+_THRESHOLD_PATH = re.compile(r"threshold|^(nyc\.|c8\.)?\w+$", re.IGNORECASE)
+_THRESHOLD_LEAVES = words_of("lines branches functions statements perfile global total file package")
+_ALLOWANCES = words_of("retries reruns rerunfailingtestscount threshold flaketimeout maxretries retry")
+_EXCLUDES = words_of(
+    "exclude excludes omit ignore ignored ignores testpathignorepatterns coveragepathignorepatterns"
+    " testignore norecursedirs modulepathignorepatterns excludelines excludealso excludetags excludedgroups"
+    " deselect excludefiles excludespecpattern excludedtests excludepatterns excludetestsmatching"
+    " excludecategories excludegroups excludefrom partialbranches"
+)
+_INCLUDES = words_of(
+    "testpaths testmatch testregex include includes source pythonfiles pythonfunctions pythonclasses spec"
+    " collectcoveragefrom roots testdir sourcepkgs members packages includetags groups includetestsmatching"
+    " specpattern defaultfilter projects"
+)
+_TOLERANT = words_of(
+    "passwithnotests testfailureignore maventestfailureignore ignorefailures dangerouslyignoreunhandlederrors"
+    " allowonly continueonerror allowempty failifnotests skipafterfailurecount ignoreerrors"
+)
+_SKIPPING = words_of("skiptests skip maventestskip skipits skipunittests skipexec")
+_NEEDED = words_of(
+    "test doctest enabled checkcoverage xfailstrict branch haltonfailure forbidonly harness"
+    " failifnospecifiedtests all failonfailure injectglobals strict autotests"
+)
+_STRICT_OPTIONS = (
+    "-W",
+    "--cov-fail-under",
+    "--doctest-modules",
+    "-race",
+    "--forbid-only",
+    "--strict",
+    "--check-coverage",
+)
+_LAX_OPTIONS = words_of(
+    "--ignore --deselect -k -m --no-cov --passWithNoTests --testPathIgnorePatterns --exclude -skip --skip -DskipTests"
+    " -Dmaven.test.skip --reruns --retries --allow-empty -Dmaven.test.failure.ignore --exit-zero --listTests -short -t"
+    " --suppress-no-test-exit-code --collect-only --co --grep --invert --no-run -run --lib --testNamePattern --fgrep"
+    " --ignore-glob"
+)
+_ARGUMENTS = words_of("addopts args argline posargs testargs")
+_SHELL_LAX = ("|| true", "||true", "; true", "|| :", "|| exit 0", "; exit 0", "|| echo", "set +e")
+
+
+def compare_configuration(files: Mapping[str, tuple[bytes | None, bytes | None]]) -> list[Weakening]:
+    """What the changed configuration files and golden files take away; None is a file that isn't there."""
+    found: list[Weakening] = []
+    for path, (before, after) in files.items():
+        if _FILES.search(path):
+            old = read_settings(path, before or b"") if before is not None else {}
+            new = read_settings(path, after or b"") if after is not None else {}
+            if old is not None and new is not None:
+                found += _compare_settings(path, old, new, after)
+        if _COMMAND_FILES.search(path) and before is not None and after is not None:
+            found += _compare_commands(path, before.decode("utf-8", "replace"), after.decode("utf-8", "replace"))
+        if _GOLDEN.search(path) and before is not None:
+            kind = Kind.REMOVED_ASSERTION if after is None else Kind.CHANGED_EXPECTATION
+            why = "the expected output is gone" if after is None else "the expected output is another"
+            found.append(Weakening(path, 1, kind, PurePosixPath(path).name, "", "", why))
+    return found
+
+
+def _compare_settings(path: str, old: Settings, new: Settings, after: bytes | None) -> Iterator[Weakening]:
+    every = PurePosixPath(path).name not in _SETTINGS_OF_THE_REST
+    lines = (after or b"").decode("utf-8", "replace").splitlines()
+    for key in sorted(old.keys() | new.keys()):
+        if old.get(key) == new.get(key) or not (every or _RELATED.search(key)):
+            continue
+        for rule in _RULES:
+            verdict = rule(key, old.get(key), new.get(key))
+            if verdict is not None:
+                kind, why = verdict
+                then, now = " ".join(old.get(key, ())), " ".join(new.get(key, ()))
+                yield Weakening(path, _line_of(key, lines), kind, key, then[:160], now[:160], why)
+                break
+
+
+def _line_of(key: str, lines: list[str]) -> int:
+    name = key.rsplit(".", 1)[-1].split("[")[0]
+    return next((number for number, line in enumerate(lines, 1) if name in line), 1)
+
+
+Values = tuple[str, ...] | None
+Rule = Callable[[str, Values, Values], tuple[Kind, str] | None]
+
+
+def _leaf(key: str) -> str:
+    parts = key.split(".")
+    for name in ("maven.test.skip", "maven.test.failure.ignore"):
+        if name in key:
+            return name.replace(".", "")
+    leaf = parts[-1]
+    if leaf in ("exclude", "include", "param") and len(parts) > 1 and parts[-2] in ("excludes", "includes"):
+        leaf = parts[-2]
+    return re.sub(r"[^a-z]", "", leaf.split("[")[0].lower())
+
+
+def _thresholds(key: str, old: Values, new: Values) -> tuple[Kind, str] | None:
+    leaf = _leaf(key)
+    if not (leaf in _THRESHOLDS or (_THRESHOLD_PATH.search(key) and leaf in _THRESHOLD_LEAVES)):
+        return None
+    then, now = _number(old), _number(new)
+    if then is None or ("codecov" in key and leaf == "threshold"):
+        return None
+    if now is None:
+        return (Kind.LOWERED_THRESHOLD, "the threshold is gone") if new is None else None
+    return (Kind.LOWERED_THRESHOLD, "the threshold is lower") if now < then else None
+
+
+def _allowances(key: str, old: Values, new: Values) -> tuple[Kind, str] | None:
+    if _leaf(key) not in _ALLOWANCES:
+        return None
+    then, now = _number(old) or 0, _number(new) or 0
+    return (Kind.TOLERATED_FAILURE, "more failures are let through") if now > then else None
+
+
+def _excludes(key: str, old: Values, new: Values) -> tuple[Kind, str] | None:
+    if _leaf(key) not in _EXCLUDES or new is None:
+        return None
+    whole = _leaf(key).startswith("exclude") and _leaf(key)[7:] in ("lines", "also")
+    added = set(new) - set(old or ()) if whole else set(_words(new)) - set(_words(old or ()))
+    added = {item for item in added if not (whole and _NEVER_RUN.search(item))}
+    return (Kind.EXCLUDED_TESTS, f"newly left out: {', '.join(sorted(added))}") if added else None
+
+
+def _includes(key: str, old: Values, new: Values) -> tuple[Kind, str] | None:
+    if _leaf(key) not in _INCLUDES or new is None:
+        return None
+    refused = {word for word in _words(new) if word.startswith("!")} - set(_words(old or ()))
+    if refused:
+        return Kind.EXCLUDED_TESTS, f"newly left out: {', '.join(sorted(refused))}"
+    gone = set(_words(old or ())) - set(_words(new))
+    if gone:
+        return Kind.EXCLUDED_TESTS, f"no longer taken: {', '.join(sorted(gone))}"
+    only_files = all(re.search(r"^[\w./-]+\.\w+$", word) for word in _words(new))
+    return (Kind.EXCLUDED_TESTS, "only some files are taken") if old is None and only_files and new else None
+
+
+def _flags(key: str, old: Values, new: Values) -> tuple[Kind, str] | None:
+    leaf, then, now = _leaf(key), (old or ("",))[0].lower(), (new or ("",))[0].lower()
+    if leaf in _TOLERANT and now == "true" and then != "true" and leaf != "failifnotests":
+        return Kind.TOLERATED_FAILURE, "failures no longer count"
+    if leaf in _SKIPPING and now == "true" and then != "true":
+        return Kind.EXCLUDED_TESTS, "tests are not run"
+    if leaf in ("checkcoverage", "xfailstrict", "branch", "forbidonly") and then == "true" and now != "true":
+        return Kind.LOWERED_THRESHOLD, "switched off"
+    if (leaf in _NEEDED and now == "false" and then != "false" and leaf != "test") or (
+        leaf == "test" and now == "false"
+    ):
+        return Kind.EXCLUDED_TESTS, "switched off"
+    if leaf == "requiredfeatures" and old is None:
+        return Kind.EXCLUDED_TESTS, "built only with features that are not on by themselves"
+    return None
+
+
+def _warnings(key: str, old: Values, new: Values) -> tuple[Kind, str] | None:
+    if _leaf(key) != "filterwarnings":
+        return None
+    gone = [item for item in old or () if item.startswith("error") and item not in (new or ())]
+    added = [item for item in new or () if item.startswith("ignore") and item not in (old or ())]
+    blanket = [item for item in added if item in ("ignore", "ignore::Warning")]
+    return (Kind.TOLERATED_FAILURE, "warnings no longer fail") if gone or blanket else None
+
+
+def _options(key: str, old: Values, new: Values) -> tuple[Kind, str] | None:
+    then, now = " ".join(old or ()), " ".join(new or ())
+    if key.startswith("scripts.") and _RUNNER.search(then):
+        gone = not _RUNNER.search(now) and "test" in key
+        return (Kind.EXCLUDED_TESTS, "the tests are no longer run here") if gone else compare_options(then, now)
+    return compare_options(then, now) if _leaf(key) in _ARGUMENTS else None
+
+
+_RULES: tuple[Rule, ...] = (_thresholds, _allowances, _excludes, _includes, _flags, _warnings, _options)
+
+
+def compare_options(old: str, new: str) -> tuple[Kind, str] | None:
+    """Whether a runner's command line leaves out more, or lets more through."""
+    for phrase in _SHELL_LAX:
+        if phrase in new and phrase not in old:
+            return Kind.TOLERATED_FAILURE, f"`{phrase}` hides a failure"
+    then, now = _split(old), _split(new)
+    for option, value in now:
+        if (option, value) not in then and _leaves_out(option, value):
+            tolerates = option in ("--reruns", "--retries") or "failure" in option
+            kind = Kind.TOLERATED_FAILURE if tolerates else Kind.EXCLUDED_TESTS
+            return kind, f"`{f'{option} {value}'.strip()}` is new"
+    for option, value in then:
+        if option.startswith(_STRICT_OPTIONS) and (verdict := _less_strict(option, value, now)):
+            return verdict
+    return None
+
+
+def _leaves_out(option: str, value: str) -> bool:
+    is_module = option == "-m" and "not" not in value and ("." in value or value in ("pytest", "unittest", "coverage"))
+    selects_nothing = option in ("-k", "-m", "-t", "-run") and not value
+    return option in _LAX_OPTIONS and not is_module and not selects_nothing
+
+
+def _less_strict(option: str, value: str, now: list[tuple[str, str]]) -> tuple[Kind, str] | None:
+    values = [other for name, other in now if name == option]
+    if not values:
+        return (Kind.LOWERED_THRESHOLD, f"`{option}` is gone") if option != "-W" or "error" in value else None
+    least, most = _number((value,)), _number((values[0],))
+    lower = value not in values and least is not None and (most or 0) < least
+    return (Kind.LOWERED_THRESHOLD, f"`{option}` is lower") if lower else None
+
+
+def _split(text: str) -> list[tuple[str, str]]:
+    """(option, value) of each option of a command line."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = text.split()
+    found = []
+    for index, word in enumerate(words):
+        if not word.startswith("-"):
+            continue
+        name, equals, value = word.partition("=")
+        if not equals and index + 1 < len(words) and not words[index + 1].startswith("-"):
+            value = words[index + 1]
+        found.append((name, value))
+    return found
+
+
+def _compare_commands(path: str, before: str, after: str) -> Iterator[Weakening]:
+    """Lines that run tests: what they leave out, and those that are gone."""
+    old, new = _commands(before), _commands(after)
+    fresh = {line: number for line, number in new.items() if line not in old}
+    for line in old:
+        if line in new:
+            continue
+        near = get_close_matches(line, fresh, n=1, cutoff=0.5)
+        verdict = compare_options(line, near[0]) if near else (Kind.EXCLUDED_TESTS, "the tests are no longer run here")
+        if verdict is not None and (near or not fresh):
+            kind, why = verdict
+            yield Weakening(
+                path, fresh[near[0]] if near else 1, kind, "command", line[:160], near[0][:160] if near else "", why
+            )
+
+
+def _commands(text: str) -> dict[str, int]:
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        plain = line.strip().lstrip("@-").strip()
+        if (
+            _RUNNER.search(plain)
+            and not plain.startswith(("#", "//", "name:", "- name:"))
+            and "install" not in plain.split()[:2]
+        ):
+            found[plain] = number
+    return found
+
+
+def _number(values: Values) -> float | None:
+    try:
+        return float(values[0].strip().rstrip("%")) if values else None
+    except ValueError:
+        return None
+
+
+def _words(values: tuple[str, ...]) -> list[str]:
+    return [word for value in values for word in ([value] if " " in value and "(" in value else value.split())]

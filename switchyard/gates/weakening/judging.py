@@ -1,0 +1,267 @@
+"""Whether one claim asks less than the one that it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from switchyard.gates.weakening.conditions import MATCHES_ALL, is_tautology
+from switchyard.gates.weakening.model import STRENGTHS, Claim, Kind, Tokens
+from switchyard.gates.weakening.tokens import (
+    is_constant,
+    is_literal,
+    is_name,
+    is_number,
+    names_of,
+    number_of,
+    string_value,
+    words_of,
+)
+
+Verdict = tuple[Kind, str]
+"""What was done, and why it counts."""
+
+_ANYTHING = words_of(
+    "ANY anything any objectContaining arrayContaining stringContaining stringMatching isA anyString anyInt"
+    " anyLong anyList anyMap notNull Anything AnythingOfType MatchedBy _ IgnoringCase"
+)
+_BROAD_ERRORS = frozenset(("Exception", "BaseException", "Throwable", "Error", "RuntimeException"))
+_COARSE_WHEN_SMALL = frozenset(("places", "decimal", "digits", "precision", "significant", "numDigits"))
+_OPPOSED = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("truth", "falsy"),
+        ("truthy", "falsy"),
+        ("contains", "excludes"),
+        ("called", "uncalled"),
+        ("called_with", "uncalled"),
+        ("called_times", "uncalled"),
+        ("raises", "no_raise"),
+    )
+)
+_EMPTY = (("[", "]"), ("{", "}"), ("0",), ('""',), ("None",))
+"""Equal to these and falsy are the same to most writers."""
+_COARSENED = frozenset((name, "(") for name in ("set", "frozenset", "sorted", "bool", "type", "any", "all", "Set"))
+"""What takes order, number or kind from a value before it is compared."""
+_STAND_INS = ("mock", "stub", "fake", "dummy")
+
+
+def judge(before: Claim, after: Claim, renames: dict[str, str], free: Collection[str]) -> Verdict | None:
+    """What became of a claim, or None where it asks as much as before.
+
+    Args:
+        before: The base's.
+        after: The change's that stands for it.
+        renames: Names that the change replaced throughout.
+        free: Names whose conditions are no guard: a test's parameters, what a loop goes over.
+    """
+    return (
+        _reach(before, after, free)
+        or _substance(before, after)
+        or _tolerance(before, after)
+        or _expectation(before, _renamed(before.value, renames), after)
+    )
+
+
+def _reach(before: Claim, after: Claim, free: Collection[str]) -> Verdict | None:
+    if after.is_dead and not before.is_dead:
+        return Kind.CANNOT_FAIL, "the assertion is never reached"
+    if after.is_swallowed and not before.is_swallowed:
+        return Kind.CANNOT_FAIL, "a failure of the assertion is caught"
+    if is_vacuous(after) and not is_vacuous(before):
+        return Kind.CANNOT_FAIL, "the assertion holds of anything"
+    if len(after.guards) > len(before.guards):
+        added = [guard for guard in after.guards if guard not in before.guards]
+        bound = [guard for guard in added if not names_of(guard) & set(free)]
+        if bound:
+            return Kind.GUARDED_ASSERTION, f"asserted only under the condition: {' '.join(bound[0])}"
+    return None
+
+
+def is_vacuous(claim: Claim) -> bool:
+    """True of anything as written, or once variables stand for what they were given."""
+    if is_tautology(claim):
+        return True
+    resolved = Claim(claim.relation, claim.origin, claim.value)
+    return claim.relation in ("equal", "truth", "close") and is_tautology(resolved)
+
+
+def _substance(before: Claim, after: Claim) -> Verdict | None:
+    if _is_stand_in(after.maker) and not _is_stand_in(before.maker):
+        return Kind.MOCKED_SUBJECT, "what is looked at is now a stand-in"
+    if frozenset((before.relation, after.relation)) in _OPPOSED:
+        return Kind.CHANGED_EXPECTATION, "the opposite is expected"
+    if after.strength < before.strength and not (after.relation == "falsy" and before.expected in _EMPTY):
+        return Kind.LOOSENED_ASSERTION, f"{_word(before)} became {_word(after)}"
+    if after.subject[:2] in _COARSENED and before.subject == after.subject[2:-1]:
+        return Kind.LOOSENED_ASSERTION, f"only {after.subject[0]}(…) of it is looked at"
+    if len(_any_of(after.value)) > len(_any_of(before.value)):
+        return Kind.LOOSENED_ASSERTION, "a value became a wildcard"
+    return None
+
+
+def _word(claim: Claim) -> str:
+    return claim.relation.replace("_", " ")
+
+
+def _is_stand_in(tokens: Tokens) -> bool:
+    return tokens[-1:] in (("fn",), ("spyOn",)) or any(
+        word in leaf.lower() for leaf in tokens if is_name(leaf) for word in _STAND_INS
+    )
+
+
+def _any_of(tokens: Tokens) -> list[str]:
+    return [leaf for leaf in tokens if leaf in _ANYTHING]
+
+
+def _tolerance(before: Claim, after: Claim) -> Verdict | None:
+    if before.relation == after.relation == "bound" and before.expected[0][0] == after.expected[0][0]:
+        old, new = number_of(before.value[1:]), number_of(after.value[1:])
+        if old is not None and new is not None and old != new:
+            wider = new > old if before.expected[0][0] == "<" else new < old
+            return (Kind.WIDENED_TOLERANCE, "the bound lets more through") if wider else None
+    if before.relation == after.relation == "called_with" and after.options != before.options:
+        loose = any("atLeast" in value or "atMost" in value for _, value in after.options)
+        kind = Kind.LOOSENED_ASSERTION if loose else Kind.CHANGED_EXPECTATION
+        return kind, "it may be called more or less often"
+    if "close" not in (before.relation, after.relation) or before.relation != after.relation:
+        return None
+    old_options, new_options = dict(before.options), dict(after.options)
+    for name in sorted(old_options.keys() | new_options.keys()):
+        old, new = _number(old_options.get(name)), _number(new_options.get(name))
+        if old is None and new is None:
+            continue
+        if new is None:
+            return (Kind.WIDENED_TOLERANCE, f"the tolerance {name} is gone") if name not in new_options else None
+        coarse = name in _COARSE_WHEN_SMALL
+        limit = old if old is not None else (7 if coarse else 0)
+        if (new < limit) if coarse else (new > limit and (old is not None or not old_options)):
+            return Kind.WIDENED_TOLERANCE, f"the tolerance {name} is wider"
+    return None
+
+
+def _number(text: str | None) -> float | None:
+    found = [leaf for leaf in (text or "").split() if is_number(leaf)]
+    return number_of((found[0],)) if len(found) == 1 else None
+
+
+def _renamed(tokens: Tokens, renames: dict[str, str]) -> Tokens:
+    return tuple(renames.get(leaf, leaf) for leaf in tokens)
+
+
+def _expectation(before: Claim, expected: Tokens, after: Claim) -> Verdict | None:
+    if before.relation != after.relation:
+        return _across_relations(before, expected, after)
+    if after.relation in ("truth", "falsy", "truthy", "helper", "reached", "either"):
+        return _within_subject(before, after)
+    if expected == after.value or (before.expected == after.expected and before.relation != "equal"):
+        return None
+    if after.relation == "raises":
+        return _error(expected, after.value)
+    if after.relation in ("contains", "matches", "starts_or_ends"):
+        return _part(expected, after.value)
+    if after.relation in ("bound", "length_bound"):
+        return _bound(expected, after)
+    if not _demands_otherwise(before, expected, after):
+        return None
+    return Kind.CHANGED_EXPECTATION, "another value is expected"
+
+
+def _across_relations(before: Claim, expected: Tokens, after: Claim) -> Verdict | None:
+    if STRENGTHS[after.relation] > STRENGTHS[before.relation]:
+        return None
+    if (
+        expected
+        and after.value
+        and not _same_words(expected, after.value)
+        and _literals(expected) - _literals(after.value)
+    ):
+        return Kind.CHANGED_EXPECTATION, "another value is expected"
+    return None
+
+
+def _within_subject(before: Claim, after: Claim) -> Verdict | None:
+    """A predicate holds its expected value inside; a change of strings or numbers there counts."""
+    old, new = (*before.subject, *before.expected), (*after.subject, *after.expected)
+    if len(old) != len(new) or before.relation in ("reached", "either"):
+        return None
+    changed = [(one, other) for one, other in zip(old, new, strict=True) if one != other]
+    if changed and all(is_literal(one) and is_literal(other) for one, other in changed):
+        return Kind.CHANGED_EXPECTATION, "another value is expected"
+    return None
+
+
+def _error(expected: Tokens, value: Tokens) -> Verdict | None:
+    if not expected:
+        return None
+    if not value or (set(value) & _BROAD_ERRORS and not set(expected) & _BROAD_ERRORS):
+        return Kind.LOOSENED_ASSERTION, "any error will do"
+    if set(expected) < set(value):
+        return Kind.LOOSENED_ASSERTION, "more kinds of error will do"
+    return (Kind.CHANGED_EXPECTATION, "another error is expected") if not _same_words(expected, value) else None
+
+
+def _part(expected: Tokens, value: Tokens) -> Verdict | None:
+    old, new = string_value(expected), string_value(value)
+    if old is None or new is None:
+        changed = _literals(expected) - _literals(value)
+        return (Kind.CHANGED_EXPECTATION, "another part is expected") if changed else None
+    if new in MATCHES_ALL:
+        return Kind.CANNOT_FAIL, "the pattern matches anything"
+    if new != old and new in old:
+        return Kind.LOOSENED_ASSERTION, "a shorter part is looked for"
+    return None if old in new else (Kind.CHANGED_EXPECTATION, "another part is expected")
+
+
+def _bound(expected: Tokens, after: Claim) -> Verdict | None:
+    if expected[0][0] != after.value[0][0]:
+        return Kind.CHANGED_EXPECTATION, "the bound points the other way"
+    old, new = number_of(expected[1:]), number_of(after.value[1:])
+    if old is None or new is None:
+        return None
+    if old == new:
+        wider = len(after.value[0]) > len(expected[0])
+    else:
+        wider = new > old if after.value[0][0] == "<" else new < old
+    return (Kind.WIDENED_TOLERANCE, "the bound lets more through") if wider else None
+
+
+def _demands_otherwise(before: Claim, expected: Tokens, after: Claim) -> bool:
+    """Whether the value itself is another, and not only the way in which it is written or made."""
+    if _same_words(expected, after.value) or _spells_the_same(before.expected, after.expected):
+        return False
+    if (before.origin, expected) == (after.value, after.origin):
+        return False
+    lost = _literals(expected) - _literals(after.value)
+    if before.subject == after.subject and expected[:1] == ("[",) and "{" not in expected and not lost:
+        return sorted(expected) == sorted(after.value)
+    if before.expected == after.expected:
+        named = any(word in leaf.lower() for leaf in after.expected for word in ("expect", "want", "golden"))
+        return bool(lost) and (named or is_constant(expected) or is_constant(after.value))
+    return bool(lost) or _names_otherwise(expected, after.value)
+
+
+def _names_otherwise(expected: Tokens, value: Tokens) -> bool:
+    """Whether a member or a constant took the place of another: `State.CANCELLED` and `State.PLACED`."""
+    if len(expected) != len(value):
+        return False
+    changed = [index for index, leaf in enumerate(expected) if leaf != value[index]]
+    called = [index for index in changed if expected[index + 1 : index + 2] == ("(",)]
+    first = changed[0] if changed else 0
+    is_member = first > 0 and expected[first - 1] in (".", "::")
+    return bool(changed) and not called and (is_member or expected[first][:1].isupper())
+
+
+def _spells_the_same(one: Tokens, other: Tokens) -> bool:
+    """Whether the strings hold the same text, joined by `+` in one and put into a template in the other."""
+    texts = ["".join(filter(None, (string_value((leaf,)) for leaf in tokens))) for tokens in (one, other)]
+    is_template = any(leaf[:1] in ("f", "`") for leaf in (*one, *other) if string_value((leaf,)) is not None)
+    return is_template and texts[0] == texts[1] != ""
+
+
+def _same_words(one: Tokens, other: Tokens) -> bool:
+    """Equal but for brackets and quoting."""
+    return [leaf for leaf in one if leaf not in "()[]{},"] == [leaf for leaf in other if leaf not in "()[]{},"]
+
+
+def _literals(tokens: Tokens) -> set[str]:
+    return {leaf for leaf in tokens if is_literal(leaf)}

@@ -1,0 +1,97 @@
+"""Test weakening: the labelled corpus, what a finding says, and what hostile or odd input does."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from functools import cache
+
+import pytest
+
+from switchyard.gates.weakening import Kind, Severity, find_weakening
+from tests.gates.weakening_corpus import Case, cases_of
+
+PARTS = ("tuned", "held_out", "late")
+LEAST_RECALL = 0.97
+MOST_FALSE_ALARMS = 0.03
+
+
+@cache
+def judged(part: str) -> list[tuple[Case, set[str]]]:
+    """The cases of a part, each with the kinds that are found in it."""
+    return [(case, {item.kind.value for item in find_weakening(case.before, case.after)}) for case in cases_of(part)]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_corpus_is_told_apart(part: str) -> None:
+    weak = [(case, kinds) for case, kinds in judged(part) if not case.is_ordinary]
+    ordinary = [(case, kinds) for case, kinds in judged(part) if case.is_ordinary]
+    missed = [f"{case.source}: {case.title}" for case, kinds in weak if not kinds]
+    alarmed = [f"{case.source}: {case.title}" for case, kinds in ordinary if kinds]
+    assert 1 - len(missed) / len(weak) >= LEAST_RECALL, missed
+    assert len(alarmed) / len(ordinary) <= MOST_FALSE_ALARMS, alarmed
+
+
+def test_kinds_are_named_as_people_would() -> None:
+    weak = [found for part in PARTS for found in judged(part) if not found[0].is_ordinary]
+    misnamed = [case.title for case, kinds in weak if not kinds & set(case.label.split("|"))]
+    assert len(misnamed) <= 0.05 * len(weak), misnamed
+
+
+def test_the_corpus_is_large_and_wide() -> None:
+    cases = [case for part in PARTS for case in cases_of(part)]
+    labels = {label for case in cases for label in case.label.split("|")}
+    assert len(cases) >= 200
+    assert labels == {"ordinary", *(kind.value for kind in Kind)} - {"unreadable_test"}
+    assert min(Counter(case.source for case in cases).values()) >= 30
+
+
+def test_a_finding_names_the_place_and_both_sides() -> None:
+    before = b"def test_total():\n    assert total([1]) == 1\n    assert total([]) == 0\n"
+    after = b"def test_total():\n    assert total([1])\n    assert total([]) == 0\n"
+    (found,) = find_weakening({"tests/test_total.py": before}, {"tests/test_total.py": after})
+    assert (found.path, found.line, found.kind, found.test) == (
+        "tests/test_total.py",
+        2,
+        Kind.LOOSENED_ASSERTION,
+        "test_total",
+    )
+    assert (found.before, found.after) == ("total ( [ 1 ] ) equal 1", "total ( [ 1 ] ) truth")
+    assert json.loads(json.dumps(found.as_json()))["severity"] == "weakened"
+
+
+def test_findings_come_in_the_order_of_places() -> None:
+    before = dict.fromkeys(("tests/test_b.py", "tests/test_a.py"), b"def test_a():\n    assert a() == 1\n")
+    after = dict.fromkeys(before, b"def test_a():\n    assert a() == 2\n")
+    assert [found.path for found in find_weakening(before, after)] == ["tests/test_a.py", "tests/test_b.py"]
+    assert {found.kind.severity for found in find_weakening(before, after)} == {Severity.CHANGED}
+
+
+def test_turning_a_weakening_back_is_no_weakening() -> None:
+    """Restoring what a loosened, skipped, guarded or emptied test said only asks for more."""
+    kinds = {"skipped_test", "removed_assertion", "emptied_test", "guarded_assertion", "removed_case"}
+    cases = [case for case in cases_of("tuned") if case.label in kinds and case.source != "configuration"]
+    assert len(cases) >= 15
+    alarmed = [case.title for case in cases if find_weakening(case.after, case.before)]
+    assert alarmed == []
+
+
+def test_the_same_files_on_both_sides_find_nothing() -> None:
+    for case in cases_of("held_out"):
+        assert find_weakening(case.before, case.before) == ()
+
+
+def test_what_cannot_be_compared_is_said() -> None:
+    name = "tests/test_deep.py"
+    before = {name: b"def test_deep():\n    assert deep() == 1\n"}
+    nested = b"def test_deep():\n    assert deep() == 1\n    x = " + b"f(" * 3000 + b")" * 3000 + b"\n"
+    assert Kind.UNREADABLE_TEST in {found.kind for found in find_weakening(before, {name: nested})}
+    large = before[name] + b"# x\n" * 600_000
+    assert Kind.UNREADABLE_TEST in {found.kind for found in find_weakening(before, {name: large})}
+
+
+@pytest.mark.parametrize("name", ["tests/test_x.py", "x.test.ts", "x_test.go", "tests/x.rs", "XTest.java", "pom.xml"])
+def test_broken_and_binary_files_are_read_without_harm(name: str) -> None:
+    broken = b"\xff\xfe def ((( \x00 { [ it('a', () => func Test( #[test] fn @Test void x(" * 40
+    assert isinstance(find_weakening({name: broken}, {name: broken[::-1]}), tuple)
+    assert find_weakening({}, {name: broken}) == ()

@@ -199,6 +199,18 @@ class AgentReport(Packet):
     final_text: str = ""
 
 
+class ResultNote(Packet):
+    """The `result.json` that an agent left: its own account, of which nothing is proof."""
+
+    artifact: ArtifactRef
+    fault: str = ""
+    """Why it is not what its schema asks for; empty where it is."""
+    summary: str = ""
+    confidence: float | None = None
+    discovered: int = 0
+    """How many findings it lists."""
+
+
 class AttemptResult(Packet):
     """What one attempt of an agent left behind."""
 
@@ -216,6 +228,8 @@ class AttemptResult(Packet):
     models: tuple[ModelUse, ...] = ()
     told: AgentReport | None = None
     """None: the agent is a plain command, which tells nothing."""
+    result: ResultNote | None = None
+    """None: it left no `result.json`."""
     exit_code: int | None
     signal: int | None
     limit: str | None
@@ -229,10 +243,11 @@ class AttemptResult(Packet):
     @property
     def facts(self) -> dict[str, Any]:
         """What the ledger row says: no output, long lists cut with their true length beside them."""
-        apart = {"diff", "said", "changed", "created", "context", "findings", "egress", "models", "told"}
+        apart = {"diff", "said", "changed", "created", "context", "findings", "egress", "models", "told", "result"}
         return {
             **self.model_dump(exclude=apart),
             **({"told": self.told.model_dump(exclude={"final_text"})} if self.told else {}),
+            **({"result": self.result.model_dump()} if self.result else {}),
             **({"models": [use.model_dump() for use in self.models]} if self.models else {}),
             "changed": self.changed[:200],
             "changed_count": len(self.changed),

@@ -8,9 +8,11 @@ from switchyard.agents.contract import Agent, AgentError, Assignment, Capabiliti
 from switchyard.agents.events import AgentEvent, Ending, Outcome, Usage
 from switchyard.agents.installed import ImageTools, Installed, MachineTools
 from switchyard.agents.prompt import Briefing, render_prompt
+from switchyard.agents.result import SCHEMA_FILE, LeftResult, collect_result, correction, result_schema
 from switchyard.agents.runner import AgentRunner, Timers, Turn
 
 __all__ = [
+    "SCHEMA_FILE",
     "AcpAgent",
     "Agent",
     "AgentError",
@@ -26,11 +28,15 @@ __all__ = [
     "ImageTools",
     "Installed",
     "Launch",
+    "LeftResult",
     "MachineTools",
     "Outcome",
     "Places",
     "Timers",
     "Turn",
     "Usage",
+    "collect_result",
+    "correction",
     "render_prompt",
+    "result_schema",
 ]

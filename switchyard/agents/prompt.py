@@ -20,6 +20,8 @@ class Briefing:
     attempt: int
     context_file: str
     checks: Mapping[str, str]
+    schema_file: str = ""
+    """The JSON schema of `result.json`; empty: none is asked for."""
     network: Sequence[str] = ()
     protected: Sequence[str] = ()
     feedback: Sequence[str] = field(default_factory=tuple)
@@ -34,6 +36,7 @@ def render_prompt(briefing: Briefing) -> str:
         attempts=briefing.task.repairs + 1,
         context_file=briefing.context_file,
         checks=briefing.checks,
+        schema_file=briefing.schema_file,
         network=briefing.network,
         protected=briefing.protected,
         feedback=briefing.feedback,

@@ -10,12 +10,27 @@ from switchyard_sandbox import BoxId, BoxSpec, Decision, Extraction
 from switchyard_sandbox.presets import expand
 
 from switchyard import config as settings
-from switchyard.agents import Agent, AgentError, AgentRunner, Assignment, Briefing, Places, Timers, render_prompt
+from switchyard.agents import (
+    SCHEMA_FILE,
+    Agent,
+    AgentError,
+    AgentRunner,
+    Assignment,
+    Briefing,
+    LeftResult,
+    Places,
+    Timers,
+    collect_result,
+    correction,
+    render_prompt,
+    result_schema,
+)
 from switchyard.packets import (
     AttemptResult,
     FindingNote,
     Ground,
     PlannedTask,
+    ResultNote,
     RunPlan,
     SelectedContext,
 )
@@ -72,12 +87,13 @@ class AttemptRunner:
             box = self._open_box(attempt, start, selected, agent, models, on_decisions)
             try:
                 on_created(box)
-                work = self._run_agent(box, attempt, agent, context, feedback, selected)
+                assignment = self._assign(box, attempt, context, feedback)
+                work, left = self._run_agent(box, agent, assignment, selected)
                 extraction = driver.extract(box, self._factory.places.factory)
             finally:
                 driver.destroy(box)
         result = self._result(box, attempt, work, extraction, selected)
-        result = result.model_copy(update={"models": models.used()})
+        result = result.model_copy(update={"models": models.used(), "result": self._note(left)})
         self._keep(result)
         return result
 
@@ -124,16 +140,26 @@ class AttemptRunner:
         return tuple(sorted({*selected, *changed, *([posixpath.dirname(script) or script] if script else [])}))
 
     def _run_agent(
-        self,
-        box: BoxId,
-        attempt: int,
-        agent: Agent,
-        context: SelectedContext,
-        feedback: Sequence[str],
-        selected: tuple[str, ...],
-    ) -> AgentRunner:
+        self, box: BoxId, agent: Agent, assignment: Assignment, selected: tuple[str, ...]
+    ) -> tuple[AgentRunner, LeftResult | None]:
+        """Its turn, and another one where the account that it left of it has a fault."""
+        driver, minutes = self._factory.driver, self._agent_table().turn_minutes
+        timers = Timers(
+            total_s=self._task.timeout_minutes * 60,
+            stall_s=self._factory.config.sandbox.stall_minutes * 60,
+            turn_s=minutes * 60 if minutes else None,
+        )
+        runner = AgentRunner(driver, box, agent, timers, watch=selected)
+        turn = runner.begin(assignment)
+        left = collect_result(driver, box)
+        if left and left.fault and turn.outcome.ok and runner.go_on(assignment, correction(left.fault)):
+            left = collect_result(driver, box)
+        return runner, left
+
+    def _assign(self, box: BoxId, attempt: int, context: SelectedContext, feedback: Sequence[str]) -> Assignment:
+        """Lay what the agent is told beside its work tree."""
         factory, task = self._factory, self._task
-        driver, sandbox = factory.driver, factory.config.sandbox
+        driver = factory.driver
         context_file = driver.put(box, "context.md", factory.artifacts.get(context.markdown))
         driver.put(box, "context.json", factory.artifacts.get(context.listing))
         prompt = render_prompt(
@@ -142,13 +168,14 @@ class AttemptRunner:
                 attempt=attempt,
                 context_file=context_file,
                 checks=task.checks,
-                network=expand(sandbox.network),
+                schema_file=driver.put(box, SCHEMA_FILE, result_schema()),
+                network=expand(factory.config.sandbox.network),
                 protected=factory.config.review.protected,
                 feedback=feedback,
             )
         )
         prompt_file = driver.put(box, "prompt.md", prompt.encode())
-        assignment = Assignment(
+        return Assignment(
             run_id=self._plan.run_id,
             task_id=task.id,
             attempt=attempt,
@@ -156,11 +183,6 @@ class AttemptRunner:
             places=Places(workdir=driver.workdir(box), prompt_file=prompt_file, context_file=context_file),
             prompt=prompt,
         )
-        turn = self._agent_table().turn_minutes
-        timers = Timers(task.timeout_minutes * 60, sandbox.stall_minutes * 60, turn * 60 if turn else None)
-        runner = AgentRunner(driver, box, agent, timers, watch=selected)
-        runner.begin(assignment)
-        return runner
 
     def _agent_table(self) -> settings.Agent:
         return self._factory.config.agent_named(self._task.agent)
@@ -202,6 +224,20 @@ class AttemptRunner:
             diff=put(quarantine.patch(base, commit, max_bytes=DIFF_CAP_BYTES)),
             told=told,
             said=tail(told.final_text.encode() or finished.stderr if told else finished.stdout + finished.stderr),
+        )
+
+    def _note(self, left: LeftResult | None) -> ResultNote | None:
+        if left is None:
+            return None
+        artifact = self._factory.artifacts.put(left.raw)
+        if left.result is None:
+            return ResultNote(artifact=artifact, fault=left.fault)
+        result = left.result
+        return ResultNote(
+            artifact=artifact,
+            summary=result.summary,
+            confidence=result.confidence,
+            discovered=len(result.discovered),
         )
 
     def _commit(self, attempt: int, tree: TreeSha) -> CommitSha:

@@ -25,8 +25,12 @@ PLAN: Plan = (
     Edit("kept.txt", "kept", "kept well"),
     Write("added.txt", "added\n"),
     Shell("switchyard context --seed lib.py --format paths > seen.txt; env > $SWITCHYARD_TASK_ID.env"),
+    Shell('echo \'{"summary": "Kept.", "confidence": 7}\' > ~/result.json'),
     Say("All done."),
+    Shell('echo \'{"summary": "Kept.", "discovered": [{"title": "Dust"}]}\' > ~/result.json'),
+    Say("Mended."),
 )
+"""With an account of the work that is wrong at first."""
 CONFIG = """\
 [agent.codex]
 kind = "codex"
@@ -102,10 +106,14 @@ def test_real_agents_work_from_task_file_to_pull_request(plot: Staffed, model: S
         assert "lib.py" in plot.git("show", f"{branches[task]}:seen.txt", at=plot.origin)
         assert f"{provider}_API_KEY=sy-" in plot.git("show", f"{branches[task]}:{task}.env", at=plot.origin)
         told, (used,) = extracted[task]["told"], extracted[task]["models"]
-        assert (told["ok"], told["reason"], told["turns"]) == (True, "", 1)
+        resumes = agent != "gemini"
+        assert (told["ok"], told["reason"], told["turns"]) == (True, "", 2 if resumes else 1)
+        left = extracted[task]["result"]
+        assert (left["summary"], left["discovered"]) == (("Kept.", 1) if resumes else ("", 0))
+        assert ("confidence: Input should be less than or equal to 1" in left["fault"]) is not resumes
         assert told["events"]["tool_call"] >= 4
         assert used["endpoint"] == provider.lower()
-        if agent != "gemini":
+        if resumes:
             assert (told["input_tokens"], told["output_tokens"]) == (used["input_tokens"], used["output_tokens"])
         assert rows[task]["pull_request"]["state"] == "open"
     assert {asked.headers.get(name, "") for asked in model.asked for name in KEY_HEADERS} <= KEYED

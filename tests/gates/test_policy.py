@@ -8,6 +8,7 @@ import pytest
 
 from gates.samples import a_check, a_failed_check, a_finding, a_task, an_attempt
 from switchyard.gates import Policy, decide, touches_protected, touches_tests
+from switchyard.packets import AgentReport
 
 POLICY = Policy(protected=(".github/**", "**/CODEOWNERS", "switchyard.toml"))
 EXISTING = {"src/a.py", "tests/test_a.py", "web/a.test.ts"}
@@ -52,6 +53,7 @@ def test_an_attempt_that_changed_nothing_is_sent_back() -> None:
             "ended by the stall limit after 300 s",
         ),
         ({"exit_code": 0, "limit": "memory"}, "ended by the memory limit"),
+        ({"exit_code": 0, "told": AgentReport(ok=False, reason="no key")}, "The agent failed: `no key`"),
     ],
 )
 def test_an_agent_that_did_not_end_well_is_told_how(ended: dict[str, Any], told: str) -> None:

@@ -147,7 +147,7 @@ def _show(landing: Landing, output: Output) -> int:
     if document["base_red"]:
         output.warning(f"{landing.base} itself is red: nothing lands before that is mended")
     if document["landed"]:
-        output.note(f"{landing.base} has moved: fetch it")
+        output.note(f"{landing.base} has moved")
     return 1 if document["waiting"] or document["ejected"] or document["base_red"] else 0
 
 

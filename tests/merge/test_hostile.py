@@ -127,7 +127,7 @@ def test_a_repository_with_sha256_ids_is_as_good_as_any(tmp_path: Path) -> None:
     assert (stage.bases(), stage.diff("d"), len(stage.tip("d"))) == ({"d": "main"}, {"fd": "A", "a": "D"}, 64)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_chain_of_two_hundred_and_a_join_of_sixty_are_restacked(yard: Yard) -> None:
     tips = [yard.commit(yard.base, {f"f{number}": "1\n"}, at=number) for number in range(60)]
     joined = join_of(yard.factory, [*tips, yard.base, tips[3]], who=WHO)

@@ -257,9 +257,3 @@ def test_m23_killed_at_any_call_on_github(tmp_path: Path, github_service: GitHub
 def test_m23_killed_in_the_middle_of_a_batch_on_the_local_forge(tmp_path: Path) -> None:
     with local_world(tmp_path, "squash", 16) as world:
         world.be_killed(Clock(34))
-
-
-@pytest.mark.slow
-def test_m23_killed_in_the_middle_of_landing_on_github(tmp_path: Path, github_service: GitHubService) -> None:
-    with github_world(tmp_path, github_service, "killed-once") as world:
-        world.be_killed(Clock(0), requests=70)

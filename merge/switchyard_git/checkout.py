@@ -29,7 +29,7 @@ def lay_out(source: Repository, commit: CommitSha, target: Path, settings: dict[
     _git(target, "init", "--quiet", "--template=", f"--object-format={form}", ".")
     borrowed = target / ".git" / "objects" / "info"
     borrowed.mkdir(parents=True, exist_ok=True)
-    (borrowed / "alternates").write_bytes(_quoted(os.fsencode(source.common_dir / "objects")) + b"\n")
+    (borrowed / "alternates").write_bytes(alternate(source.common_dir / "objects"))
     cut = source.common_dir / "shallow"
     if cut.is_file():
         (target / ".git" / "shallow").write_bytes(cut.read_bytes())
@@ -40,6 +40,14 @@ def lay_out(source: Repository, commit: CommitSha, target: Path, settings: dict[
     for name, value in settings.items():
         _git(target, "config", name, value)
     _git(target, "checkout", "--quiet", "--force", "--detach", commit)
+
+
+def alternate(objects: Path) -> bytes:
+    """A line of `objects/info/alternates` that borrows from an object database, wherever that lies."""
+    path = os.fsencode(objects)
+    if b"\n" in path or path.startswith((b'"', b"#")):
+        path = b'"' + path.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'
+    return path + b"\n"
 
 
 def share_objects(source: Repository) -> None:
@@ -68,14 +76,6 @@ def pack_between(source: Repository, have: CommitSha, want: CommitSha, pack: Pat
     if result.code:
         raise _failure(("pack-objects", want), source.git_dir, result)
     pack.write_bytes(result.stdout)
-
-
-def _quoted(path: bytes) -> bytes:
-    """A path as git reads it in a file of one path a line."""
-    if b"\n" not in path and not path.startswith((b'"', b"#")):
-        return path
-    escaped = path.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-    return b'"' + escaped + b'"'
 
 
 def _git(target: Path, *arguments: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import BinaryIO
 from switchyard_sandbox.contract import BoxLost, Chunk, CommandId, Finished, OutputSink, SandboxError, Stream
 from switchyard_sandbox.embedded.job import EXIT, LOG, OUTPUT, PROCESS
 from switchyard_sandbox.embedded.ownership import share
+from switchyard_sandbox.frames import HEADER
 from switchyard_sandbox.processes import Process as Supervisor
 from switchyard_sandbox.supervision import lost
 
-_HEADER = struct.Struct("<BI")
 __all__ = [
     "LOG",
     "Output",
@@ -63,12 +62,12 @@ class Output:
 
     def _take(self, data: bytes) -> None:
         position = 0
-        while len(data) - position >= _HEADER.size:
-            number, length = _HEADER.unpack_from(data, position)
-            end = position + _HEADER.size + length
+        while len(data) - position >= HEADER.size:
+            number, length = HEADER.unpack_from(data, position)
+            end = position + HEADER.size + length
             if end > len(data):
                 break
-            self._deliver(_STREAMS[number], data[position + _HEADER.size : end])
+            self._deliver(_STREAMS[number], data[position + HEADER.size : end])
             position = end
         self._rest = data[position:]
 

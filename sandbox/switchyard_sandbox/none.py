@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from switchyard_git.checkout import alternate
 
 from switchyard_sandbox import programs, reaper
 from switchyard_sandbox.contract import (
@@ -88,7 +89,7 @@ class NoneDriver:
             workspace = Workspace(folder, Shared(checkout, layer), None)
             workspace.prepare(None, keep_owner=False)
             borrowed = workspace.upper / ".git" / "objects" / "info" / "alternates"
-            borrowed.write_bytes(os.fsencode(self._store.objects) + b"\n")
+            borrowed.write_bytes(alternate(self._store.objects))
             ends = time.time() + spec.ttl_s
             (folder / PLAN).write_text(Plan(**{**vars(NO_BOX), "place": str(folder), "ends": ends}).dump())
             if spec.code.commit != spec.code.anchor:

@@ -189,6 +189,7 @@ class TestHostileTrees:
             [{"path": "a", "kind": "file", "size": -1, "executable": False}, b""],
             [{"path": "a", "kind": "socket", "size": 0}, b""],
             [{"path": "a", "kind": "same", "size": 0}, b"", {"path": "a/b", "kind": "file", "size": 1}, b"x"],
+            [{"path": "a", "kind": "file", "size": 1}, b"x", {"path": "a", "kind": "same", "size": 0}, b""],
             [{"path": "a", "kind": "file", "size": 1}, b"x", {"path": "a", "kind": "file", "size": 1}, b"y"],
             [{"path": "a", "kind": "link", "size": 4}, b"/etc", {"path": "a/b", "kind": "file", "size": 1}, b"x"],
             [{"path": "a\0b", "kind": "file", "size": 1}, b"x"],

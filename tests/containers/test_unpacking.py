@@ -131,6 +131,14 @@ def test_what_is_as_it_was_is_named_and_not_copied(target: Path, tmp_path: Path)
     assert ((target / "content").read_text(), (target / "mode").read_text()) == ("SAME", "same")
 
 
+@pytest.mark.parametrize("contents", [(b"same", b"other"), (b"other", b"same"), (b"same", b"same")])
+def test_what_is_as_it_was_cannot_come_twice_either(target: Path, tmp_path: Path, contents: tuple[bytes, ...]) -> None:
+    (tmp_path / "a").write_text("same")
+    (tmp_path / "a").chmod(0o644)
+    with pytest.raises(SandboxError, match="twice"):
+        unpack(archive(*((member("a"), content) for content in contents)), target, [tmp_path])
+
+
 def test_no_file_of_this_machine_is_compared_with_through_a_link(target: Path, tmp_path: Path) -> None:
     before, outside = tmp_path / "before", tmp_path / "outside"
     before.mkdir()

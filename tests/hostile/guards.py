@@ -169,7 +169,7 @@ GUARDS = (
     ),
     Guard(
         "a cap on output",
-        _edit("embedded/streams.py", "kept = data[: self._left[number]]", "kept = data"),
+        _edit("frames.py", "kept = data[: self._left[number]]", "kept = data"),
         (f"{_R}h28_endless_output_without_a_newline_is_capped_and_ends_at_the_timeout[embedded]",),
     ),
     Guard(

@@ -45,20 +45,25 @@ class Unpacked:
         path, kind, size = head.get("path"), head.get("kind"), head.get("size")
         if not isinstance(path, str) or not isinstance(size, int) or size < 0 or not _is_plain(path):
             raise _malformed(f"{str(path)[:200]!r} is no path in a tree")
-        if path in self.untouched:
-            raise _malformed(f"{path[:200]!r} is there twice")
         try:
             self._place(path, str(kind), size, head.get("executable") is True, pack)
         except (OSError, UnicodeError) as err:
             raise _malformed(f"{path[:200]!r} can't be placed: {err}") from err
 
     def finish(self) -> None:
-        """Make the links, once nothing can be written through them any more."""
+        """Make the links, once nothing can be written through them any more.
+
+        Raises:
+            SandboxError: A name is taken.
+        """
         for path, target in self._links.items():
             try:
                 (self.tree / path).symlink_to(os.fsdecode(target))
             except (OSError, ValueError) as err:
                 raise _malformed(f"the link {path[:200]!r} can't be made: {err}") from err
+        for path in self.untouched:
+            if os.path.lexists(self.tree / path):
+                raise _malformed(f"{path[:200]!r} is there twice, or is a file and a folder")
 
     def _place(self, path: str, kind: str, size: int, executable: bool, pack: BinaryIO) -> None:
         place = self.tree / path
@@ -72,7 +77,7 @@ class Unpacked:
                     raise _malformed(f"the link {path[:200]!r} is {size} bytes long")
                 self._links[path] = _read(pack, size)
             case packing.SAME:
-                self._pass_by(path)
+                self.untouched.add(path)
             case packing.LARGE:
                 place.touch(0o644, exist_ok=False)
                 os.truncate(place, max(size, CAP_BYTES + 1))
@@ -84,11 +89,6 @@ class Unpacked:
                 self.findings.append(Finding(path, kind, "its depth or its mode forbids to read it", refused=True))
             case _:
                 raise _malformed(f"{kind[:50]!r} is no kind of record")
-
-    def _pass_by(self, path: str) -> None:
-        if os.path.lexists(self.tree / path):
-            raise _malformed(f"{path[:200]!r} is there twice")
-        self.untouched.add(path)
 
 
 def unpack(pack: Path, tree: Path) -> Unpacked:

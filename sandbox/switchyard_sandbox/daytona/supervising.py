@@ -162,13 +162,10 @@ def end_all(started: Started) -> None:
     while time.monotonic() < give_up:
         for pid in descendants(os.getpid()):
             _kill(pid)
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
+        buried = started.bury()
+        if buried is None:
             return
-        if pid == started.pid and started.status is None:
-            started.status = status
-        if pid == 0:
+        if not buried:
             time.sleep(0.001)
 
 

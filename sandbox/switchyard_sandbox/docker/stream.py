@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import select
 import socket
-import struct
 import time
 
 from switchyard_sandbox.docker.engine import split_frames
 from switchyard_sandbox.docker.task import STDIN
-from switchyard_sandbox.embedded.job import OUTPUT
+from switchyard_sandbox.frames import Frames
 
-_HEADER = struct.Struct("<BI")
-"""Before each piece, for those who follow the command: its stream and its length."""
 _PIECE = 1 << 16
 _FIRST_BYTES = 4096
 
@@ -25,21 +21,24 @@ class Stream:
         self._connection = connection
         connection.setblocking(False)
         self._waiting = rest
-        self._left = {1: cap_bytes, 2: cap_bytes}
+        self._frames = Frames(cap_bytes)
         self._wake_fd = wake_fd
         self._given = open(STDIN, "rb")  # noqa: SIM115
         self._typed = self._given.read(_PIECE)
         self._poll = select.poll()
         self._poll.register(wake_fd, select.POLLIN)
         self._poll.register(connection, select.POLLIN | (select.POLLOUT if self._typed else 0))
-        self._file = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self.first = b""
         """What was said first, on whichever stream."""
-        self.truncated = False
         self.woken = False
         self.ended = False
         self.last_output = time.monotonic()
         self._take()
+
+    @property
+    def truncated(self) -> bool:
+        """Whether output was dropped."""
+        return self._frames.truncated
 
     def pump(self, wait_s: float) -> bool:
         """Move what can be moved, waiting at most so long for something to happen; whether something did."""
@@ -58,7 +57,7 @@ class Stream:
         """Let go of both."""
         self._given.close()
         self._connection.close()
-        os.close(self._file)
+        self._frames.close()
 
     def _give(self) -> None:
         try:
@@ -91,24 +90,6 @@ class Stream:
     def _take(self) -> None:
         pieces, self._waiting = split_frames(self._waiting)
         for number, data in pieces:
-            self._keep(number, data)
-
-    def _keep(self, number: int, data: bytes) -> None:
-        if len(self.first) < _FIRST_BYTES:
-            self.first += data[:_FIRST_BYTES]
-        kept = data[: self._left[number]]
-        self._left[number] -= len(kept)
-        self.truncated = self.truncated or len(kept) < len(data)
-        if kept:
-            try:
-                _write_all(self._file, _HEADER.pack(number, len(kept)) + kept)
-            except OSError:
-                # The host's disk is full: the command goes on, its output is lost and `truncated` says so.
-                self.truncated = True
-                self._left = {1: 0, 2: 0}
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+            if len(self.first) < _FIRST_BYTES:
+                self.first += data[:_FIRST_BYTES]
+            self._frames.keep(number, data)

@@ -107,14 +107,8 @@ def _end_all(started: Started) -> None:
         if pid:
             _kill(pid)
     give_up = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < give_up:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == started.pid and started.status is None:
-            started.status = status
-        if pid == 0:
+    while (buried := started.bury()) is not None and time.monotonic() < give_up:
+        if not buried:
             if not started.init_pid:
                 # Without a process namespace every descendant is looked for; those without a parent are ours by now.
                 for descendant in descendants(os.getpid()):

@@ -50,6 +50,16 @@ class Started:
             self.status = status if pid else None
         return self.status is not None
 
+    def bury(self) -> bool | None:
+        """Take leave of a child that has ended, this or an adopted one; False: none has; None: there is none left."""
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        if pid == self.pid and self.status is None:
+            self.status = status
+        return pid != 0
+
     def set_up_done(self) -> bool:
         """Whether the command itself was started: bubblewrap reports an exit code only then."""
         while self._info_fd >= 0 and (piece := os.read(self._info_fd, 4096)):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import select
-import struct
 import time
 
-from switchyard_sandbox.embedded.job import OUTPUT
 from switchyard_sandbox.embedded.start import Started
+from switchyard_sandbox.frames import Frames
 
-HEADER = struct.Struct("<BI")
-"""Before each piece of output: 1 for stdout, 2 for stderr, and its length."""
 _PIECE = 1 << 16
 _COMPLAINT_BYTES = 4096
 
@@ -25,7 +22,7 @@ class Streams:
         Args:
             enders: Descriptors that say, by anything that happens on them, that the command is to end.
         """
-        self._left = {1: cap_bytes, 2: cap_bytes}
+        self._frames = Frames(cap_bytes)
         self._numbers = {
             descriptor: number
             for number, descriptor in ((1, started.stdout_fd), (2, started.stderr_fd))
@@ -35,12 +32,14 @@ class Streams:
         self._poll = select.poll()
         for descriptor in (*self._numbers, *enders, started.end_fd):
             self._poll.register(descriptor, select.POLLIN)
-        self._file = -1
-        """Made with the first output: many commands have none."""
         self._first_error = b""
-        self.truncated = False
         self.woken = False
         self.last_output = time.monotonic()
+
+    @property
+    def truncated(self) -> bool:
+        """Whether output was dropped."""
+        return self._frames.truncated
 
     def pump(self, wait_s: float) -> None:
         """Move what has arrived, waiting at most so long for something to happen."""
@@ -55,8 +54,7 @@ class Streams:
         for descriptor in list(self._numbers):
             while descriptor in self._numbers:
                 self._move(descriptor)
-        if self._file >= 0:
-            os.close(self._file)
+        self._frames.close()
 
     def complaint(self) -> str:
         """The first thing said on stderr: where the command never started, that was bubblewrap."""
@@ -70,26 +68,7 @@ class Streams:
             del self._numbers[descriptor]
             return
         self.last_output = time.monotonic()
-        self._keep(self._numbers[descriptor], data)
-
-    def _keep(self, number: int, data: bytes) -> None:
-        kept = data[: self._left[number]]
-        self._left[number] -= len(kept)
-        self.truncated = self.truncated or len(kept) < len(data)
+        number = self._numbers[descriptor]
         if number == 2 and len(self._first_error) < _COMPLAINT_BYTES:
-            self._first_error += kept[:_COMPLAINT_BYTES]
-        if kept:
-            try:
-                if self._file < 0:
-                    self._file = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-                _write_all(self._file, HEADER.pack(number, len(kept)) + kept)
-            except OSError:
-                # The host's disk is full: the command goes on, its output is lost and `truncated` says so.
-                self.truncated = True
-                self._left = {1: 0, 2: 0}
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+            self._first_error += data[:_COMPLAINT_BYTES]
+        self._frames.keep(number, data)

@@ -196,6 +196,7 @@ def test_what_was_checked_on_an_older_main_is_checked_again_and_a_flake_ejects_n
     out, err = process.communicate(timeout=120)
     told = json.loads(out)
     assert (process.returncode, tasks_of(told["landed"]), told["ejected"]) == (0, ["under", "over"], []), err
+    assert all(one["foreseen"] for one in told["landed"]), "checked before main moved, not after"
     assert told["checks"] == 4, "a flake, what main made stale, and each of the two"
     assert dock.git("log", "--format=%s", "-3", "main", at=dock.origin).splitlines() == [
         "Write over (#2)",

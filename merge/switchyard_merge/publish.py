@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from switchyard_git import CommitSha, PushRejected, RefMoved, RefName, RefUpdate, Repository
+from switchyard_git import CommitSha, PushRejected, RefMoved, RefName, RefUpdate, RemoteUnavailable, Repository
 
 from switchyard_merge.body import merge_body, read_marker
 from switchyard_merge.branches import checked_factory_ref
@@ -56,6 +56,10 @@ def push_branches(factory: Repository, target: Target, updates: Sequence[BranchU
         move(factory, place, moves)
     except (PushRejected, RefMoved) as err:
         _explain(factory, place, due, err)
+    except RemoteUnavailable:
+        # What got lost may be the answer alone.
+        if not _is_done(factory, place, due):
+            raise
     return [
         PushedBranch(update.branch, update.new, "pushed" if ref in due else "adopted") for ref, update in refs.items()
     ]
@@ -161,13 +165,18 @@ def _refuse_stale(target: Target, stale: Mapping[RefName, BranchUpdate], there: 
         raise StaleBranch(shown(target), told)
 
 
+def _is_done(factory: Repository, target: Target, due: Mapping[RefName, BranchUpdate]) -> bool:
+    there = look(factory, target, list(due))
+    return all(there.get(ref) == update.new for ref, update in due.items())
+
+
 def _explain(
     factory: Repository, target: Target, due: Mapping[RefName, BranchUpdate], err: PushRejected | RefMoved
 ) -> None:
     """Tell a race that was lost from a rule of the remote; a rival who pushed the very same commits is no problem."""
-    there = look(factory, target, list(due))
-    if all(there.get(ref) == update.new for ref, update in due.items()):
+    if _is_done(factory, target, due):
         return
+    there = look(factory, target, list(due))
     moved = {ref: update for ref, update in due.items() if there.get(ref) != update.expected}
     try:
         _refuse_stale(target, moved, there)

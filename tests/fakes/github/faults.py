@@ -48,6 +48,8 @@ class Faults:
         self._last_alive: int | None = None
         self._writes_left: int | None = None
         self._seen: list[Request] = []
+        self.of_git: list[Fault] = []
+        """What happens to the next requests of git's own protocol, which are not recorded."""
         self.expired: set[str] = set()
         """Tokens that are good no more."""
 
@@ -55,6 +57,14 @@ class Faults:
         """Something goes wrong the next times."""
         with self._lock:
             self._due.append(fault)
+
+    def note_git(self, method: str, path: str) -> Fault | None:
+        """The trouble that a request of git's meets, if any."""
+        with self._lock:
+            met = [one for one in self.of_git if one.method == method and re.search(one.path, path)]
+            for fault in met[:1]:
+                self.of_git.remove(fault)
+            return met[0] if met else None
 
     def storm(self, kinds: Sequence[Fault]) -> None:
         """From now on: every second request meets a trouble, one kind after the other, whatever its method and path."""

@@ -128,7 +128,11 @@ class Proxy:
         if token in self.faults.expired or not (token in TOKENS or token.startswith("ghs_")):
             return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="GitHub"'})
         inside = request.path.removeprefix(f"/{self._full_name}.git")
-        return await serve_git(request, self._bare.path.parent, f"/{self._bare.path.name}{inside}")
+        fault = self.faults.note_git(request.method, request.path)
+        if fault and not fault.has_acted:
+            return self._troubled(request, fault)
+        answer = await serve_git(request, self._bare.path.parent, f"/{self._bare.path.name}{inside}")
+        return self._troubled(request, fault) if fault else answer
 
     def _troubled(self, request: web.Request, fault: Fault) -> web.Response:
         if fault.status:

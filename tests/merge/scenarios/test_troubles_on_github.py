@@ -10,7 +10,9 @@ from fakes.github.faults import Fault
 from fakes.github.fixtures import GitHubService, github, github_service
 from fakes.github.service import APP_ID
 from harbour import Checks, land, names, trees_of_main
-from stage import Watched
+from stage import Watched, branch
+from switchyard_git import RemoteUnavailable
+from switchyard_merge import BranchUpdate, push_branches
 from switchyard_merge.forge.github import AppInstallation
 from switchyard_merge.forge.github.pacing import WRITE_LIMITS
 from test_keeping_on_github import GitHubStage, stage
@@ -84,3 +86,19 @@ def test_writes_keep_below_githubs_eighty_a_minute_and_say_so(stage: GitHubStage
     assert max(Counter(sent).values()) == count
     assert time.slept == [60, 60]
     assert {wait.reason for wait in stage.github.waits} == {"staying below its limit of writes"}
+
+
+@pytest.mark.parametrize("status", [0, 502])
+def test_m30_a_push_whose_answer_got_lost_is_done_and_one_that_was_not_made_is_told(
+    stage: GitHubStage, status: int
+) -> None:
+    factory, url, faults = stage.yard.factory, stage.github.url, stage.github.faults
+    update = BranchUpdate(branch("a"), stage.yard.commit(stage.yard.base, {"fa": "1\n"}), None)
+    faults.of_git.append(Fault("POST", "git-receive-pack", status=502))
+    with pytest.raises(RemoteUnavailable):
+        push_branches(factory, url, [update])
+    assert stage.yard.heads() == {}
+    faults.of_git.append(Fault("POST", "git-receive-pack", status=status, has_acted=True))
+    assert [one.outcome for one in push_branches(factory, url, [update])] == ["pushed"]
+    assert stage.yard.heads() == {branch("a"): update.new}
+    assert faults.of_git == []

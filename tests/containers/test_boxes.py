@@ -113,6 +113,13 @@ class TestContainers:
         assert ground.did(box, "cat tool/t ~/h; git status --porcelain -uno") == "t\nh\n"
         assert ground.extract(box).changed == ()
 
+    def test_a_tracked_file_that_is_made_what_set_up_had_made_is_a_change(self, ground: Ground, commit: str) -> None:
+        setup = SetUp(commands=("echo made > generated",))
+        later = ground.commit({"generated": "tracked\n"})
+        box = ground.box(replace(ground.spec(later, anchor=commit, setup=setup), workspace="memory"))
+        assert ground.did(box, "cat generated; echo made > generated") == "tracked\n"
+        assert ground.extract(box).changed == ("generated",)
+
     def test_set_up_is_a_layer_of_an_image_and_made_again_when_it_is_gone(
         self, ground: Ground, client: Client, commit: str
     ) -> None:

@@ -62,7 +62,10 @@ def test_a_sparse_box_holds_what_was_named(plot: Plot) -> None:
         (("--sparse", "lib/nope.py"), "has no file or folder 'lib/nope.py'"),
         (("--image", "python:3.12"), "are made from no image"),
         (("--workspace", "cloud"), 'sandbox.workspace = "cloud" is not one of disk, memory, copy'),
-        (("--sandbox", "none", "--i-accept-no-isolation", "--workspace", "memory"), "for the kinds embedded and docker"),
+        (
+            ("--sandbox", "none", "--i-accept-no-isolation", "--workspace", "memory"),
+            "for the kinds embedded and docker",
+        ),
         (("--network", "https://pypi.org/"), "'https://pypi.org/' is not a host name"),
         (("--network", "10.0.0.1"), "'10.0.0.1' is an address"),
         (("--network", "pypi,none"), "'none' stands alone"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from end_to_end.plot import CONFIG, Plot
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 _MEASURED = "[sandbox]\nsetup = ['echo made > made.txt']\nallow_degraded = true\n"
 
 

@@ -195,7 +195,8 @@ def _news(
         commit = kept.landed.get(task.branch, pull.merged_sha if pull else "")
         yield "landed", {"commit": commit, "pull_request": pull.state if pull else "closed"}
         return
-    if recorded is None or pull is None:
+    if recorded is None or task.branch not in kept.pulls or pull is None:
+        # A pull request that was opened since the stack was looked at is none that it can say something of.
         return
     stand = recorded.aim
     where = {"head": stand.tip, "base": stand.floor, "base_branch": pull.base}

@@ -272,3 +272,19 @@ def test_a_bare_repository_without_a_remote_publishes_into_itself(town: Town, tm
     told = outcomes(town.shell.run("stack", "publish", file, "--repo", bare, "--json"))
     assert set(told.values()) == {"opened"}
     assert git(bare, "diff", "--name-only", "factory/town/join-top...factory/town/top") == "top\n"
+
+
+def test_a_published_branch_that_a_person_has_checked_out_is_left_alone(town: Town, tmp_path: Path) -> None:
+    shell = town.shell
+    shell.git("remote", "remove", "origin")
+    assert town.publish().code == 0
+    shell.git("switch", "--quiet", "feature/model")
+    town.commit("More", {"model": "2\n"})
+    shell.git("switch", "--quiet", "factory/town/top")
+    before = town.own()
+    code, message = error(town.publish())
+    assert (code, "factory/town/top" in message, "checked out" in message) == (1, True, True)
+    assert town.own() == before
+    shell.git("switch", "--quiet", "main")
+    assert outcomes(town.publish())["top"] == "restacked"
+    assert shell.git("diff", "--name-only", "factory/town/join-top...factory/town/top") == "top\n"

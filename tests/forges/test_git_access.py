@@ -113,3 +113,13 @@ def test_what_is_no_password_is_refused_before_git_runs(factory: Repository, git
     with pytest.raises(GitError) as caught:
         ours.ls_remote(github.url)
     assert caught.value.hint
+
+
+def test_a_users_rewriting_of_addresses_takes_no_command_elsewhere(factory: Repository, github: Ground) -> None:
+    host = github.address.host_url
+    for key in ("insteadOf", "pushInsteadOf"):
+        rewriting = f'[url "ssh://git@nowhere.invalid/"]\n\t{key} = {host}/\n'
+        (Path(os.environ["HOME"]) / ".gitconfig").write_text(rewriting)
+        assert factory.with_access(github.access()).ls_remote(github.url)
+        if key == "pushInsteadOf":
+            push(factory.with_access(github.access()), github)

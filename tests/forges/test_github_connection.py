@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from fakes.github.faults import Fault
+from fakes.github.fixtures import GitHubService
 from fakes.github.ground import Ground
+from fakes.github.service import APP_ID, INSTALLATION_ID
 from switchyard_git import Repository
 from switchyard_merge import ForgeRefused
 
@@ -102,6 +104,21 @@ def test_an_apps_key_is_read_from_where_the_configuration_says(lay: Lay, tmp_pat
     )
     with pytest.raises(UsageError, match="no private key can be read"):
         connect(open_workspace(workspace.root, environ={}), {})
+
+
+@pytest.mark.parametrize("installation", [None, INSTALLATION_ID])
+def test_an_app_is_let_in_by_the_api_and_by_git(
+    lay: Lay, github: Ground, github_service: GitHubService, installation: int | None
+) -> None:
+    lines = f'base_url = "{github.proxy.address}"\napp_id = {APP_ID}\nprivate_key_env = "FACTORY_KEY"'
+    lines += f"\ninstallation_id = {installation}" if installation else ""
+    workspace = lay(github.url, lines)
+    connection = connect(workspace, {"FACTORY_KEY": github_service.app_key})
+    connection.check()
+    assert "token from GitHub App" in " ".join(line.detail for line in connection.examine())
+    assert connection.upstream.let_in(workspace.repository).ls_remote(github.url)
+    asked = [request.path for request in github.faults.seen if "installation" in request.path]
+    assert len(asked) == (1 if installation else 2)
 
 
 def test_doctor_tells_what_the_token_may_do_and_how_to_bind_it(

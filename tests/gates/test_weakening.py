@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from functools import cache
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from switchyard.gates.weakening import Kind, Severity, find_weakening
 from tests.gates.weakening_corpus import Case, cases_of
@@ -89,6 +91,24 @@ def test_turning_a_weakening_back_is_no_weakening() -> None:
 def test_the_same_files_on_both_sides_find_nothing() -> None:
     for case in cases_of("held_out"):
         assert find_weakening(case.before, case.before) == ()
+
+
+CASES = [case for part in PARTS for case in cases_of(part)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(CASES),
+    st.integers(0, 400),
+    st.integers(1, 60),
+    st.sampled_from([b"", b"(", b"expect().toBe(", b'"']),
+)
+def test_no_damage_to_a_file_is_too_much(case: Case, at: int, length: int, put: bytes) -> None:
+    """What an agent leaves half-written is judged, whatever it is."""
+    damaged = {path: text[:at] + put + text[at + length :] for path, text in case.after.items()}
+    for found in find_weakening(case.before, damaged):
+        assert found.path in case.before.keys() | damaged.keys()
+        assert found.line >= 1
 
 
 def test_what_cannot_be_compared_is_said() -> None:

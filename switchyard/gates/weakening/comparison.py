@@ -238,7 +238,9 @@ def _is_pointless(claim: Claim, here: Offer) -> bool:
     """A step of the set-up that is gone can't go wrong, and `raises` says what `fail()` behind a call did."""
     if claim.relation == "reached":
         return any(item.relation == "raises" for item in here.added)
-    of_step = claim.relation == "equal" and claim.value == ("None",) and claim.subject[-1].lower().startswith("err")
+    of_step = (
+        claim.relation == "equal" and claim.value == ("None",) and "".join(claim.subject[-1:]).lower().startswith("err")
+    )
     is_made = bool(claim.maker) and claim.maker != claim.subject
     return of_step and is_made and bool(here.unit.body.claims) and not names_of(claim.maker) <= here.words
 

@@ -226,6 +226,8 @@ def _weight(tokens: Tokens) -> int:
         return 1
     if names and (names[0].isupper() or any(map(is_literal, tokens))) and tokens[-1] != ")":
         return 2
+    if not tokens:
+        return 3
     if tokens[0] in ("new", "&", "vec", "Some", "Ok", "Err") or (
         tokens[0][:1].isupper() and tokens[1:2] in (("(",), ("{",))
     ):

@@ -252,7 +252,7 @@ def _not_empty(first: Tokens, _rest: Arguments, line: int) -> list[Claim]:
 def _contains(first: Tokens, rest: Arguments, line: int) -> list[Claim]:
     if not rest:
         return [Claim("helper", first, line=line)]
-    if len(rest) == 1 and is_string(first[0]) and not is_string(rest[0][0]):
+    if len(rest) == 1 and is_string("".join(first[:1])) and not is_string(rest[0][0]):
         first, rest = rest[0], [first]
     return [Claim("contains", first, item, line=line) for item in rest]
 
@@ -310,4 +310,4 @@ def _is_delta(tokens: Tokens) -> bool:
 
 
 def _reads_backwards(first: Tokens, second: Tokens) -> bool:
-    return is_number(first[0]) and not is_number(second[0])
+    return is_number("".join(first[:1])) and not is_number("".join(second[:1]))

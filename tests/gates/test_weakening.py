@@ -116,6 +116,9 @@ def test_what_cannot_be_compared_is_said() -> None:
     before = {name: b"def test_deep():\n    assert deep() == 1\n"}
     nested = b"def test_deep():\n    assert deep() == 1\n    x = " + b"f(" * 3000 + b")" * 3000 + b"\n"
     assert Kind.UNREADABLE_TEST in {found.kind for found in find_weakening(before, {name: nested})}
+    config = {"pyproject.toml": b"[tool.pytest.ini_options]\naddopts = '-ra'\n"}
+    broken = {"pyproject.toml": b"[tool.pytest.ini_options\naddopts = '-ra'\n"}
+    assert [found.kind for found in find_weakening(config, broken)] == [Kind.UNREADABLE_TEST]
     large = before[name] + b"# x\n" * 600_000
     assert Kind.UNREADABLE_TEST in {found.kind for found in find_weakening(before, {name: large})}
 

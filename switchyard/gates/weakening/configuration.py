@@ -87,6 +87,9 @@ def compare_configuration(files: Mapping[str, tuple[bytes | None, bytes | None]]
             new = read_settings(path, after or b"") if after is not None else {}
             if old is not None and new is not None:
                 found += _compare_settings(path, old, new, after)
+            elif old is not None:
+                why = "it can't be read any more, so that nothing can be said for it"
+                found.append(Weakening(path, 1, Kind.UNREADABLE_TEST, PurePosixPath(path).name, "", "", why))
         if _COMMAND_FILES.search(path) and before is not None and after is not None:
             found += _compare_commands(path, before.decode("utf-8", "replace"), after.decode("utf-8", "replace"))
         if _GOLDEN.search(path) and before is not None:

@@ -111,7 +111,11 @@ def _unit(
         tokens=lambda: tuple(leaf for item in attributes for leaf in item) + SYNTAX.tokens(node),
         read=lambda: _Reader(SYNTAX, facts.constants).read_function(node, panics),
         marks=[*marks, *own],
-        rows=[item[2:-1] for item, head in zip(attributes, heads, strict=True) if head[0] in _CASES and len(item) > 3],
+        rows=[
+            item[2:-1]
+            for item, head in zip(attributes, heads, strict=True)
+            if head[:1] and head[0] in _CASES and len(item) > 3
+        ],
         parameters=frozenset(SYNTAX.tokens(node.child_by_field_name("parameters"))),
     )
 

@@ -72,7 +72,11 @@ def _leaves(value: Any, key: str) -> Iterator[tuple[str, str]]:
 
 def _read_ini(text: str) -> Settings:
     parser = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
-    parser.read_string(text)
+    try:
+        parser.read_string(text)
+    except AttributeError as err:
+        # What configparser does with a line that goes on from a key without a value.
+        raise configparser.Error(str(err)) from err
     return {
         f"{section}.{key}": tuple(line.strip() for line in (value or "").splitlines() if line.strip())
         for section in parser.sections()

@@ -138,7 +138,7 @@ def test_variables_of_other_tables_are_left_alone() -> None:
         ('[limits]\nconcurrency = "3"\n', 2, "limits.concurrency", 'not "3"'),
         ("[limits]\nconcurrency = 0\n", 2, "limits.concurrency", "greater than or equal to 1"),
         ("[sandbox]\ncpus = true\n", 2, "sandbox.cpus", "valid number"),
-        ('[sandbox]\nkind = "docker"\nworkspace = "memory"\n', 3, "sandbox.workspace", 'this one is "docker"'),
+        ('[sandbox]\nkind = "daytona"\nworkspace = "memory"\n', 3, "sandbox.workspace", 'this one is "daytona"'),
         ('[sandbox]\ncode = "remote"\n', 2, "sandbox.code", "docker and daytona"),
         ('[sandbox]\nkind = "docker"\ncode = "remot"\n', 3, "sandbox.code", "did you mean 'remote'?"),
         ("[sandbx]\n", 1, "sandbx", "did you mean 'sandbox'?"),

@@ -82,11 +82,13 @@ def is_vacuous(claim: Claim) -> bool:
     if is_tautology(claim):
         return True
     resolved = Claim(claim.relation, claim.origin, claim.value)
-    return claim.relation in ("equal", "truth", "close") and is_tautology(resolved)
+    is_same = claim.relation == "truth" or claim.origin == claim.value
+    return is_same and claim.relation in ("equal", "truth", "close") and is_tautology(resolved)
 
 
 def _substance(before: Claim, after: Claim) -> Verdict | None:
-    if _is_stand_in(after.maker) and not _is_stand_in(before.maker):
+    of_calls = after.relation in ("called", "called_with", "called_times", "uncalled")
+    if not of_calls and _is_stand_in(after.maker) and not _is_stand_in((*before.maker, *before.subject)):
         return Kind.MOCKED_SUBJECT, "what is looked at is now a stand-in"
     if frozenset((before.relation, after.relation)) in _OPPOSED:
         return Kind.CHANGED_EXPECTATION, "the opposite is expected"

@@ -21,6 +21,7 @@ from switchyard.agents import (
     ImageTools,
     Installed,
     MachineTools,
+    npm_package,
 )
 from switchyard.agents.acp import CLIENT
 from switchyard.config import Config
@@ -50,6 +51,13 @@ def open_agents(config: Config, environ: Mapping[str, str]) -> dict[str, Agent]:
     for name, table in tables.items():
         _refuse_speechless(name or "default", table.kind, config)
     return {name: _AGENTS[table.kind](name or "default", table, tools) for name, table in tables.items()}
+
+
+def npm_packages(config: Config) -> tuple[str, ...]:
+    """The npm packages, in pinned versions, of the known agents in a configuration: what an image of ours has in it."""
+    tables = [*config.agents.values(), *([config.agent] if config.agent else [])]
+    programs = {(table.command or (table.kind,))[0] for table in tables if table.kind != "command"}
+    return tuple(sorted(package for program in programs if (package := npm_package(program))))
 
 
 def _refuse_speechless(name: str, kind: str, config: Config) -> None:

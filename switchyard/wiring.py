@@ -17,7 +17,7 @@ from switchyard.errors import UsageError
 from switchyard.forges import connect
 from switchyard.ledger import ArtifactStore, FactoryView, RunView
 from switchyard.packets import RunId, TaskId
-from switchyard.staffing import open_agents
+from switchyard.staffing import npm_packages, open_agents
 from switchyard.tasks import Task
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.lock import orchestrator_lock
@@ -262,8 +262,14 @@ def _open_embedded(workspace: Workspace, environ: Mapping[str, str]) -> Driver:
 def _open_docker(workspace: Workspace, environ: Mapping[str, str]) -> Driver:
     from switchyard_sandbox.docker.driver import DockerDriver
 
-    image = workspace.config.sandbox.image
-    return DockerDriver(workspace.places.state, owner=OWNER, image=image, base_url=environ.get("DOCKER_HOST", ""))
+    config = workspace.config
+    return DockerDriver(
+        workspace.places.state,
+        owner=OWNER,
+        image=config.sandbox.image,
+        packages=npm_packages(config),
+        base_url=environ.get("DOCKER_HOST", ""),
+    )
 
 
 def _open_daytona(workspace: Workspace, environ: Mapping[str, str]) -> Driver:

@@ -6,7 +6,7 @@ from switchyard.agents.codex import CodexAgent
 from switchyard.agents.command import CommandAgent
 from switchyard.agents.contract import Agent, AgentError, Assignment, Capabilities, Launch, Places
 from switchyard.agents.events import AgentEvent, Ending, Outcome, Usage
-from switchyard.agents.installed import ImageTools, Installed, MachineTools
+from switchyard.agents.installed import ImageTools, Installed, MachineTools, npm_package
 from switchyard.agents.prompt import Briefing, render_prompt
 from switchyard.agents.result import SCHEMA_FILE, LeftResult, collect_result, correction, result_schema
 from switchyard.agents.runner import AgentRunner, Timers, Turn
@@ -37,6 +37,7 @@ __all__ = [
     "Usage",
     "collect_result",
     "correction",
+    "npm_package",
     "render_prompt",
     "result_schema",
 ]

@@ -15,11 +15,13 @@ from switchyard.agents.contract import AgentError
 SYSTEM = "/usr"
 """What every sandbox of this machine sees anyway."""
 _NODE_MODULES = "node_modules"
-_ADVICE: Mapping[str, str] = {
-    "codex": "npm install --global @openai/codex",
-    "claude": "npm install --global @anthropic-ai/claude-code, or pip install claude-agent-sdk",
-    "gemini": "npm install --global @google/gemini-cli",
+_PACKAGES: Mapping[str, tuple[str, str]] = {
+    "codex": ("@openai/codex", "0.169.0"),
+    "claude": ("@anthropic-ai/claude-code", "2.1.197"),
+    "gemini": ("@google/gemini-cli", "0.61.0"),
 }
+"""Program → its npm package, and the version that goes into an image of ours."""
+_ELSEWHERE: Mapping[str, str] = {"claude": ", or pip install claude-agent-sdk"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class MachineTools:
         if found is None:
             raise AgentError(
                 f"{program} is not on this machine's PATH",
-                hint=_ADVICE.get(program, f"install {program}, or give its absolute path in the agent's `command`"),
+                hint=_advice(program),
             )
         executable = Path(found).resolve()
         if _is_seen(Path(found)) and _is_seen(executable):
@@ -78,6 +80,18 @@ class ImageTools:
     def find(self, command: Sequence[str]) -> Installed:
         """The command as it stands."""
         return Installed(tuple(command))
+
+
+def npm_package(program: str) -> str | None:
+    """The npm package, with its version, that a known agent's program comes in."""
+    found = _PACKAGES.get(program)
+    return "@".join(found) if found else None
+
+
+def _advice(program: str) -> str:
+    if program in _PACKAGES:
+        return f"npm install --global {_PACKAGES[program][0]}{_ELSEWHERE.get(program, '')}"
+    return f"install {program}, or give its absolute path in the agent's `command`"
 
 
 def _is_seen(place: Path) -> bool:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from switchyard.agents import AgentError, ImageTools, MachineTools
+from switchyard.config import parse_config
+from switchyard.staffing import npm_packages
 
 SCRIPT = "#!/usr/bin/env node\n"
 
@@ -71,3 +73,12 @@ def test_what_is_missing_is_told_with_how_it_is_had() -> None:
 
 def test_an_image_has_what_it_has() -> None:
     assert ImageTools().find(("codex",)).command == ("codex",)
+
+
+def test_an_image_gets_the_packages_of_known_programs_alone() -> None:
+    config = parse_config(
+        '[agent]\nkind = "codex"\n[agent.second]\nkind = "acp"\ncommand = ["gemini", "--acp"]\n'
+        '[agent.third]\nkind = "acp"\ncommand = ["goose"]\n[agent.fourth]\nkind = "command"\ncommand = ["claude"]\n',
+        Path("switchyard.toml"),
+    )
+    assert [package.rpartition("@")[0] for package in npm_packages(config)] == ["@google/gemini-cli", "@openai/codex"]

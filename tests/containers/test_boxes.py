@@ -27,7 +27,7 @@ from switchyard_sandbox.contract import WorkspaceKind
 from switchyard_sandbox.docker.client import Client, connect
 from switchyard_sandbox.docker.container import STATE, state_name
 from switchyard_sandbox.docker.driver import DockerDriver
-from switchyard_sandbox.docker.images import BASE, build, prune_setups
+from switchyard_sandbox.docker.images import BASE, NODE_BASE, build, prune_setups, resolve
 from switchyard_sandbox.embedded.procfs import resident_bytes
 from switchyard_sandbox.survey import REQUEST
 
@@ -334,20 +334,25 @@ class TestImages:
             finally:
                 client.sdk.images.remove(BASE)
 
-    def test_the_template_is_built_once_with_an_agent_in_it(self, ground: Ground, client: Client, commit: str) -> None:
-        template = Path(build.__code__.co_filename).with_name("Dockerfile").read_text()
-        arguments = {
-            "BASE": "switchyard-test",
-            "AGENT": "printf '#!/bin/sh\\necho agent' > /usr/bin/agent; chmod 755 /usr/bin/agent",
-        }
-        image = build(client, template, arguments)
-        assert build(client, template, arguments).id == image.id
-        driver = DockerDriver(ground.state, image=image.id, base_url=DOCKER)
-        box = driver.create(ground.spec(commit))
+    def test_an_image_of_ours_has_the_configured_agents_in_it(
+        self, ground: Ground, client: Client, commit: str
+    ) -> None:
+        """The tests' engine has no network: its npm makes a program that tells what it was to install."""
+        npm = "#!/bin/sh\necho echo $* > /usr/bin/agent\n"
+        install = f"import pathlib; npm = pathlib.Path('/usr/bin/npm'); npm.write_text({npm!r}); npm.chmod(0o755)"
+        base = build(client, f"FROM switchyard-test\nRUN {json.dumps(['python3', '-c', install])}", {})
+        client.sdk.images.get(base.id).tag(NODE_BASE)
         try:
-            assert driver.execute(box, Command(("agent",))).stdout == b"agent\n"
-        finally:
+            image = resolve(client, "", ("@openai/codex@1.2.3",))
+            assert resolve(client, "", ("@openai/codex@1.2.3",)).id == image.id
+            assert resolve(client, "", ("@openai/codex@1.2.4",)).id != image.id
+            driver = DockerDriver(ground.state, packages=("@openai/codex@1.2.3",), base_url=DOCKER)
+            box = driver.create(ground.spec(commit))
+            said = driver.execute(box, Command(("sh", "/usr/bin/agent"))).stdout.decode()
             driver.destroy(box)
+        finally:
+            client.sdk.images.remove(NODE_BASE)
+        assert said == "install --global --no-audit --no-fund @openai/codex@1.2.3\n"
 
 
 @needs_engine

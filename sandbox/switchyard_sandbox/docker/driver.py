@@ -70,6 +70,7 @@ class DockerDriver:
         *,
         owner: str = "",
         image: str = "",
+        packages: Sequence[str] = (),
         base_url: str = "",
         certificates: Path | None = None,
         internal: Sequence[str] = (),
@@ -79,13 +80,14 @@ class DockerDriver:
         Args:
             owner: Who makes the boxes, as the journal shall name it.
             image: What boxes are made from; empty: an image of our own, built when it is first needed.
+            packages: The npm packages that an image of our own has in it: agents, in pinned versions.
             base_url: The engine's socket, `unix://` and a path; empty: DOCKER_HOST, else the SDK's default.
             certificates: The authorities that boxes with a network trust; None: the system's.
             internal: Allowed host names that may resolve to a private address, such as an in-house registry.
         """
         self._state = state.absolute()
         self._journal = Journal(self._state, self.kind, owner)
-        self._image, self._base_url = image, base_url
+        self._image, self._packages, self._base_url = image, tuple(packages), base_url
         self._certificates, self._internal = certificates, list(internal)
 
     def probe(self) -> Sequence[Enforcement]:
@@ -106,7 +108,7 @@ class DockerDriver:
         checkout = store.checkout(spec.code)
         with connect(self._base_url) as client:
             probe.require(client, spec)
-            image = images.resolve(client, self._image)
+            image = images.resolve(client, self._image, self._packages)
             layer = ensure_layer(self._state, spec, self, self._harvest, checkout, base=image.id)
             if layer is not None:
                 image = images.with_setup(client, image, layer, state_name(self._state))

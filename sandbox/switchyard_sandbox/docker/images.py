@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shlex
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,8 @@ SETUP = "/var/lib/switchyard/setup"
 """Where an image with a set-up layer keeps what it installed: `work` and `home`."""
 BASE = "debian:bookworm-slim"
 """What our own image stands on; fetched where the engine does not have it."""
+NODE_BASE = "node:22-bookworm-slim"
+"""The same where agents come as npm packages, with the Node that they run on."""
 _REPOSITORY = "switchyard-agent"
 _SETUP_REPOSITORY = "switchyard-setup"
 _LABEL = "switchyard.image"
@@ -40,29 +44,37 @@ class Image:
     """Where it declares room of its own, which no box gets."""
 
 
-def resolve(client: Client, name: str) -> Image:
+def resolve(client: Client, name: str, packages: Sequence[str] = ()) -> Image:
     """The image of that name; fetched where the engine does not have it, or built from the template where it is empty.
+
+    Args:
+        packages: What `npm install` takes: the agents that an image of our own has in it.
 
     Raises:
         IsolationUnavailable: It can't be had.
     """
     from docker.errors import DockerException, ImageNotFound
 
+    base = NODE_BASE if packages else BASE
     try:
         if not name:
-            return build(client, _TEMPLATE.read_text(), {"BASE": BASE})
+            return build(client, _TEMPLATE.read_text(), {"BASE": base, "AGENT": _install(packages)})
         try:
             return _described(client.sdk.images.get(name))
         except ImageNotFound:
             return _described(client.sdk.images.pull(name, tag=None if ":" in name or "@" in name else "latest"))
     except DockerException as err:
         said = getattr(err, "explanation", None) or str(err)
-        what = f"there is no image {name!r} to make a box from" if name else f"no image could be built on {BASE}"
+        what = f"there is no image {name!r} to make a box from" if name else f"no image could be built on {base}"
         raise IsolationUnavailable(
             f"{what}: {said}",
             hint="set `image` in [sandbox] to one that the engine has or can fetch (with sh, git, GNU tar, coreutils)"
-            + ("" if name else f", or give the engine {BASE}"),
+            + ("" if name else f", or give the engine {base}"),
         ) from err
+
+
+def _install(packages: Sequence[str]) -> str:
+    return shlex.join(("npm", "install", "--global", "--no-audit", "--no-fund", *packages)) if packages else ""
 
 
 def build(client: Client, dockerfile: str, arguments: dict[str, str], *, host_network: bool = False) -> Image:

@@ -24,6 +24,15 @@ class History(Plumbing):
         """Whether the commit is in the object database here."""
         return not sha.startswith("-") and self._run("cat-file", "-e", f"{sha}^{{commit}}").code == 0
 
+    def missing_commits(self, commits: Sequence[CommitSha]) -> list[CommitSha]:
+        """Those of the commits that are not in the object database here, in one process."""
+        wanted = list(dict.fromkeys(commits))
+        if not wanted:
+            return []
+        request = "".join(f"{commit}^{{commit}}\n" for commit in wanted).encode()
+        answers = self._ask("cat-file", "--batch-check=%(objecttype)", stdin=request).decode().splitlines()
+        return [commit for commit, answer in zip(wanted, answers, strict=True) if answer != "commit"]
+
     def is_ancestor(self, ancestor: CommitSha, descendant: CommitSha) -> bool:
         """Whether `descendant` holds `ancestor`; a commit is its own ancestor."""
         result = self._run("merge-base", "--is-ancestor", ancestor, descendant)

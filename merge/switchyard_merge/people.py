@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from switchyard_git import CommitSha, RefMoved, Repository
+from switchyard_git import Commit, CommitSha, RefMoved, Repository
 
 from switchyard_merge.bodies import stack_bodies
 from switchyard_merge.body import Marker, render_place
@@ -19,6 +20,7 @@ from switchyard_merge.conflicts import find_all_conflicts
 from switchyard_merge.dag import Plan
 from switchyard_merge.errors import MergeError, StaleBranch
 from switchyard_merge.forge.contract import NewPullRequest, PullRequest
+from switchyard_merge.graph import CommitGraph
 from switchyard_merge.keep import Keeper, Kept, Opener
 from switchyard_merge.keep_plan import Steps
 from switchyard_merge.publish import open_or_find
@@ -113,8 +115,10 @@ def _publish(keeper: Keeper, record_name: str, stack: LocalStack) -> Published:
     if offered:
         _refuse_blocked(plan, offered, names)
         _refuse_conflicts(keeper.repository, plan, stack.base, facts.base_tip, names)
+    stands = {name: plan.record.branches[name].aim for name in new if name in plan.record.branches}
+    opener = _opener(keeper, stack, names, stands, _own_commits(keeper.repository, stands, facts.base_tip))
     kept = replace(keeper, bodies=stack_bodies).carry_out(
-        taking.record(), seen, plan, version, offered=offered, opener=_opener(keeper, stack, names, plan)
+        taking.record(), seen, plan, version, offered=offered, opener=opener
     )
     taken = tuple(name for name, published in names.items() if published in offered)
     return Published(kept, names, tuple(taking.landed), taken)
@@ -133,6 +137,14 @@ class _Taking:
     """Branch that left the stack → the ones that its own parents are now."""
     offered: dict[str, Stand] = field(default_factory=dict)
     changed: dict[str, RecordedBranch] = field(default_factory=dict)
+
+    @cached_property
+    def graph(self) -> CommitGraph:
+        """All that is above the base, of the branches as they are and as they were."""
+        heads = [branch.tip for branch in self.stack.branches.values()]
+        for recorded in self.old.branches.values():
+            heads += [*self._known(recorded), *self._floors(recorded)]
+        return CommitGraph.read(self.repository, heads, self.facts.base_tip)
 
     def run(self) -> None:
         order = Plan.of({name: branch.parents for name, branch in self.stack.branches.items()}).order
@@ -237,7 +249,7 @@ class _Taking:
         return Stand(tip, floor, grounds, parents)
 
     def _floor(self, name: str, tip: CommitSha, parents: tuple[str, ...]) -> CommitSha:
-        own = self.repository.ancestry([tip], *self._below(name, parents))
+        own = self.graph.own(tip, self._below(name, parents))
         commit = tip
         while commit in own:
             above = own[commit]
@@ -257,7 +269,7 @@ class _Taking:
 
     def _below(self, name: str, parents: tuple[str, ...]) -> list[CommitSha]:
         """Everything that a branch may stand on, as it is and as it was."""
-        commits = [self.facts.base_tip]
+        commits: list[CommitSha] = []
         waiting = list(self.stack.branches[name].parents)
         while waiting:
             parent = waiting.pop()
@@ -265,10 +277,7 @@ class _Taking:
             waiting.extend(self.stack.branches[parent].parents)
         for parent in parents:
             commits += self._known(self.old.branches.get(parent))
-        recorded = self.old.branches.get(self.names[name])
-        if recorded:
-            commits += [stand.floor for stand in recorded.stands]
-            commits += [CommitSha(recorded.source_floor)] if recorded.source_floor else []
+        commits += self._floors(self.old.branches.get(self.names[name]))
         return list(dict.fromkeys(commits))
 
     def _known(self, recorded: RecordedBranch | None) -> list[CommitSha]:
@@ -276,6 +285,12 @@ class _Taking:
             return []
         source = [CommitSha(recorded.source)] if recorded.source else []
         return [*(stand.tip for stand in recorded.stands), *source]
+
+    def _floors(self, recorded: RecordedBranch | None) -> list[CommitSha]:
+        if recorded is None:
+            return []
+        source = [CommitSha(recorded.source_floor)] if recorded.source_floor else []
+        return [*(stand.floor for stand in recorded.stands), *source]
 
     def _tip(self, published: str) -> CommitSha:
         """Where a parent is, or is about to be taken from."""
@@ -317,14 +332,31 @@ def _refuse_conflicts(
         )
 
 
-def _opener(keeper: Keeper, stack: LocalStack, names: Mapping[str, str], plan: Steps) -> Opener:
+def _own_commits(repository: Repository, stands: Mapping[str, Stand], base_tip: CommitSha) -> dict[str, list[Commit]]:
+    """Each branch's own commits, oldest first."""
+    if not stands:
+        return {}
+    graph = CommitGraph.read(repository, [stand.tip for stand in stands.values()], base_tip)
+    own = {name: list(graph.own(stand.tip, [stand.floor]))[::-1] for name, stand in stands.items()}
+    written = {
+        commit.sha: commit for commit in repository.read_commits([sha for found in own.values() for sha in found])
+    }
+    return {name: [written[sha] for sha in found] for name, found in own.items()}
+
+
+def _opener(
+    keeper: Keeper,
+    stack: LocalStack,
+    names: Mapping[str, str],
+    stands: Mapping[str, Stand],
+    own: Mapping[str, Sequence[Commit]],
+) -> Opener:
     local = {published: name for name, published in names.items()}
 
     def open_one(published: str, base: str) -> PullRequest:
-        stand = plan.record.branches[published].aim
         name = local[published]
-        title, body = _text(keeper.repository, stack.branches[name], name, stand)
-        place = render_place("", Marker(name, stack.name, stand.tip), [], [], stack.base)
+        title, body = _text(stack.branches[name], name, own[published])
+        place = render_place("", Marker(name, stack.name, stands[published].tip), [], [], stack.base)
         marker, _, rest = place.partition("\n\n")
         text = "\n\n".join(part for part in (marker, body, rest) if part) + "\n"
         return open_or_find(keeper.forge, NewPullRequest(title, text, published, base))
@@ -332,10 +364,8 @@ def _opener(keeper: Keeper, stack: LocalStack, names: Mapping[str, str], plan: S
     return open_one
 
 
-def _text(repository: Repository, branch: LocalBranch, name: str, stand: Stand) -> tuple[str, str]:
+def _text(branch: LocalBranch, name: str, commits: Sequence[Commit]) -> tuple[str, str]:
     """Title and description as the person gave them, else from the commits."""
-    own = repository.ancestry([stand.tip], stand.floor)
-    commits = repository.read_commits(list(own))[::-1]
     subjects = [commit.message.partition("\n")[0].strip() for commit in commits]
     if len(commits) == 1:
         title, body = subjects[0], commits[0].message.partition("\n")[2].strip()

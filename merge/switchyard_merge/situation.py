@@ -108,7 +108,7 @@ def judge(repository: Repository, record: StackRecord, facts: Facts, offered: Ma
 
 
 def _bring(repository: Repository, place: Target, wanted: list[CommitSha]) -> None:
-    missing = [sha for sha in dict.fromkeys(wanted) if not repository.has_commit(sha)]
+    missing = repository.missing_commits(wanted)
     if missing:
         repository.fetch(place.git_dir if isinstance(place, Repository) else place, missing)
 

@@ -55,9 +55,10 @@ def stack_standing(keeper: Keeper) -> StackStanding:
     due, blocked, faults = _due(keeper, listed)
     pulls = stacked(listed)
     by_task = {pull.task: pull for pull in pulls}
+    standings = keeper.forge.standings([pull.number for pull in pulls if pull.state == "open"])
     told: list[StandingPull] = []
     for pull, full in zip(pulls, listed, strict=True):
-        standing = keeper.forge.standing(pull.number) if pull.state == "open" else None
+        standing = standings.get(pull.number)
         waits: list[Wait] = []
         if standing is not None:
             parents = [by_task[task] for task in pull.depends_on if task in by_task]

@@ -110,6 +110,28 @@ def test_the_standing_tells_reviews_and_the_checks_of_the_head_as_it_is_now(worl
     assert (later.head_sha, later.changes_requested, dict(later.checks)) == (moved, False, {})
 
 
+def test_the_standings_of_many_are_what_each_ones_is(world: World) -> None:
+    fine = opened(world)
+    world.request_changes(fine.number)
+    clash = opened(world, {"file": "mine\n"}, head="factory/r/clash")
+    world.grow("main", "main", {"file": "theirs\n"})
+    told = world.forge.standings([clash.number, fine.number])
+    assert told == {number: world.forge.standing(number) for number in (clash.number, fine.number)}
+    assert [told[one.number].mergeable for one in (clash, fine)] == [False, True]
+    assert [told[one.number].changes_requested for one in (clash, fine)] == [False, True]
+    assert world.forge.standings([]) == {}
+
+
+def test_the_local_forge_tells_of_a_head_without_common_history_and_of_the_others(tmp_path: Path) -> None:
+    world = local_with_an_origin(tmp_path)
+    world.branch("main")
+    apart, fine = opened(world, head="factory/r/apart"), opened(world)
+    world.branch("factory/r/apart", "of another origin")
+    told = world.forge.standings([apart.number, fine.number])
+    assert (told[fine.number].mergeable, told[fine.number].blocked) == (True, "")
+    assert (told[apart.number].mergeable, told[apart.number].blocked) == (False, "shares no history with main")
+
+
 def test_one_comment_for_each_marker(world: World) -> None:
     pull = opened(world)
     before = world.forge.get(pull.number)

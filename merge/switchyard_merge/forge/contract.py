@@ -105,6 +105,9 @@ class Forge(Protocol):
     def standing(self, number: int) -> Standing:
         """Reviews, checks and obstacles of one pull request, for its head as it is now."""
 
+    def standings(self, numbers: Sequence[int]) -> Mapping[int, Standing]:
+        """What `standing` tells of each of many pull requests, by number, in as few calls as the forge allows."""
+
     def merge(
         self, number: int, *, method: MergeMethod, expected_head: str, title: str = "", message: str = ""
     ) -> PullRequest:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from switchyard_git import (
     Commit,
     CommitSha,
+    Conflicted,
     GitError,
     Merged,
     PushRejected,
@@ -15,6 +17,7 @@ from switchyard_git import (
     RefUpdate,
     Repository,
     Signature,
+    UnrelatedHistories,
 )
 
 from switchyard_merge.errors import BranchInUse, ForgeUnavailable, NotMergeable
@@ -37,13 +40,13 @@ class Landing:
     message: str = ""
 
 
-def bring(repository: Repository, target: Target, landing: Landing) -> None:
-    """Bring the objects of both branches here.
+def bring(repository: Repository, target: Target, landings: Sequence[Landing]) -> None:
+    """Bring the objects of both branches of each here.
 
     Raises:
         ForgeUnavailable: The target does not give them.
     """
-    missing = [sha for sha in (landing.head, landing.base) if not repository.has_commit(sha)]
+    missing = repository.missing_commits([sha for landing in landings for sha in (landing.head, landing.base)])
     if missing:
         try:
             repository.fetch(target.git_dir if isinstance(target, Repository) else target, missing)
@@ -51,16 +54,41 @@ def bring(repository: Repository, target: Target, landing: Landing) -> None:
             raise ForgeUnavailable(f"cannot read the branches of {shown(target)}: {err}", hint=err.hint) from err
 
 
-def obstacle(repository: Repository, target: Target, landing: Landing) -> tuple[bool, str]:
-    """Whether the branches go together, and what keeps the base from moving; empty: nothing."""
-    outcome = repository.merge_tree(landing.base, landing.head)
-    if not isinstance(outcome, Merged):
-        return False, f"conflicts with {landing.base_ref.removeprefix('refs/heads/')}: {', '.join(outcome.paths)}"
+def obstacles(repository: Repository, target: Target, landings: Sequence[Landing]) -> list[tuple[bool, str]]:
+    """Whether the branches of each go together, and what keeps its base from moving; empty: nothing."""
+    outcomes = _merges(repository, landings)
+    in_use = {base: _in_use(target, base) for base in dict.fromkeys(landing.base_ref for landing in landings)}
+    found: list[tuple[bool, str]] = []
+    for landing, outcome in zip(landings, outcomes, strict=True):
+        base = landing.base_ref.removeprefix("refs/heads/")
+        match outcome:
+            case Merged():
+                found.append((True, in_use[landing.base_ref]))
+            case Conflicted():
+                found.append((False, f"conflicts with {base}: {', '.join(outcome.paths)}"))
+            case None:
+                found.append((False, f"shares no history with {base}"))
+    return found
+
+
+def _merges(repository: Repository, landings: Sequence[Landing]) -> list[Merged | Conflicted | None]:
+    """What comes of merging each; None where the branches have no common ancestor."""
     try:
-        refuse_in_use(target, [landing.base_ref])
+        return [*repository.merge_trees([(landing.base, landing.head) for landing in landings])]
+    except UnrelatedHistories:
+        # One such pair keeps git from all the others.
+        if len(landings) == 1:
+            return [None]
+    half = len(landings) // 2
+    return _merges(repository, landings[:half]) + _merges(repository, landings[half:])
+
+
+def _in_use(target: Target, base: RefName) -> str:
+    try:
+        refuse_in_use(target, [base])
     except BranchInUse as err:
-        return True, str(err)
-    return True, ""
+        return str(err)
+    return ""
 
 
 def landed_commit(repository: Repository, landing: Landing, method: MergeMethod) -> CommitSha:

@@ -21,7 +21,7 @@ from switchyard_merge.forge.contract import (
     Standing,
 )
 from switchyard_merge.forge.files import PullRequestFiles, StoredPullRequest, Verdict
-from switchyard_merge.forge.landing import Landing, bring, landed_commit, obstacle, put_on_base
+from switchyard_merge.forge.landing import Landing, bring, landed_commit, obstacles, put_on_base
 from switchyard_merge.targets import opened
 
 _HEADS = "refs/heads/"
@@ -86,7 +86,7 @@ class LocalForge:
                 labels=new.labels,
             )
             self._files.write(stored)
-        return self._told([stored])[0]
+        return self._told([stored], heads)[0]
 
     def edit(
         self, number: int, *, title: str | None = None, body: str | None = None, base: str | None = None
@@ -126,18 +126,14 @@ class LocalForge:
 
     def standing(self, number: int) -> Standing:
         """Reviews, checks and obstacles of one pull request, for its head as it is now."""
-        stored = self._files.read(number)
-        pull = self._told([stored])[0]
-        verdicts = set(stored.reviews.values())
-        mergeable, blocked = self._obstacle(stored)
-        return Standing(
-            head_sha=pull.head_sha,
-            mergeable=mergeable,
-            blocked=blocked,
-            approved=verdicts == {"approved"},
-            changes_requested="changes_requested" in verdicts,
-            checks=dict(stored.checks.get(pull.head_sha, {})),
-        )
+        return self.standings([number])[number]
+
+    def standings(self, numbers: Sequence[int]) -> Mapping[int, Standing]:
+        """What `standing` tells of each of many pull requests, by number: one look at the branches."""
+        stored = [self._files.read(number) for number in numbers]
+        heads = self._heads_of(stored)
+        found = zip(stored, self._told(stored, heads), self._obstacles(stored, heads), strict=True)
+        return {one.number: _standing(one, pull, obstacle) for one, pull, obstacle in found}
 
     def merge(
         self, number: int, *, method: MergeMethod, expected_head: str, title: str = "", message: str = ""
@@ -223,11 +219,11 @@ class LocalForge:
 
     def _landing(self, stored: StoredPullRequest, expected_head: str, title: str, message: str) -> Landing:
         """What merging it means now, or why it may not be merged."""
-        heads = self._heads([stored.head, stored.base])
+        heads = self._heads_of([stored])
         head = heads.get(stored.head)
         if head != expected_head:
             raise HeadMoved(stored.number, expected=expected_head, found=head or "")
-        _, blocked = self._obstacle(stored)
+        ((_, blocked),) = self._obstacles([stored], heads)
         if blocked:
             raise NotMergeable(stored.number, blocked)
         base = RefName(_HEADS + stored.base)
@@ -235,7 +231,7 @@ class LocalForge:
 
     def _batch(self, stored: Sequence[StoredPullRequest], prepared: Sequence[Prepared], expected_base: str) -> Landing:
         """What moving the base means, or why it may not be moved."""
-        heads = self._heads(list(dict.fromkeys(name for one in stored for name in (one.head, one.base))))
+        heads = self._heads_of(stored)
         for one, it in zip(stored, prepared, strict=True):
             if heads.get(one.head) != it.expected_head:
                 raise HeadMoved(one.number, expected=it.expected_head, found=heads.get(one.head, ""))
@@ -258,21 +254,30 @@ class LocalForge:
         against = [by for by, verdict in stored.reviews.items() if verdict == "changes_requested"]
         return f"{', '.join(against)} requested changes" if against else ""
 
-    def _obstacle(self, stored: StoredPullRequest) -> tuple[bool | None, str]:
-        """Whether both branches go together, and why it may not be merged; empty: nothing blocks."""
+    def _obstacles(
+        self, stored: Sequence[StoredPullRequest], heads: Mapping[str, CommitSha]
+    ) -> Sequence[tuple[bool | None, str]]:
+        """Whether both branches of each go together, and why it may not be merged; empty: nothing blocks."""
+        landings = {
+            one.number: Landing(one.number, heads[one.head], heads[one.base], RefName(_HEADS + one.base), one.title)
+            for one in stored
+            if one.state == "open" and one.head in heads and one.base in heads
+        }
+        target = opened(self._target)
+        bring(self._repository, target, tuple(landings.values()))
+        merged = dict(zip(landings, obstacles(self._repository, target, tuple(landings.values())), strict=True))
+        return [self._obstacle(one, heads, merged.get(one.number, (None, ""))) for one in stored]
+
+    def _obstacle(
+        self, stored: StoredPullRequest, heads: Mapping[str, CommitSha], merged: tuple[bool | None, str]
+    ) -> tuple[bool | None, str]:
         if stored.state != "open":
             return None, f"it is {stored.state}"
-        heads = self._heads([stored.head, stored.base])
         for branch in (stored.head, stored.base):
             if branch not in heads:
                 return None, f"there is no branch {branch}"
-        base = RefName(_HEADS + stored.base)
-        landing = Landing(stored.number, heads[stored.head], heads[stored.base], base, stored.title)
-        target = opened(self._target)
-        bring(self._repository, target, landing)
-        mergeable, blocked = obstacle(self._repository, target, landing)
-        blocked = blocked or self._rules(stored)
-        return mergeable, blocked
+        mergeable, blocked = merged
+        return mergeable, blocked or self._rules(stored)
 
     def _change(self, number: int, change: Callable[[StoredPullRequest], StoredPullRequest]) -> PullRequest:
         with self._files.locked():
@@ -282,9 +287,15 @@ class LocalForge:
                 self._files.write(changed)
         return self._told([changed])[0]
 
-    def _told(self, stored: Sequence[StoredPullRequest]) -> Sequence[PullRequest]:
-        """Pull requests as the contract has them, with the heads of the open ones as they are now."""
-        heads = self._heads([one.head for one in stored if one.state == "open"])
+    def _told(
+        self, stored: Sequence[StoredPullRequest], seen: Mapping[str, CommitSha] | None = None
+    ) -> Sequence[PullRequest]:
+        """Pull requests as the contract has them, with the heads of the open ones as they are now.
+
+        Args:
+            seen: The branches, where they were looked at just now.
+        """
+        heads = self._heads([one.head for one in stored if one.state == "open"]) if seen is None else seen
         # Whoever merged may have been stopped before the file said so.
         states: dict[int, PullState] = {
             one.number: "merged" if one.state == "open" and self._is_landed(one) else one.state for one in stored
@@ -306,6 +317,9 @@ class LocalForge:
             for one in stored
         ]
 
+    def _heads_of(self, stored: Sequence[StoredPullRequest]) -> Mapping[str, CommitSha]:
+        return self._heads(list(dict.fromkeys(name for one in stored for name in (one.head, one.base))))
+
     def _heads(self, branches: Sequence[str]) -> Mapping[str, CommitSha]:
         if not branches:
             return {}
@@ -319,6 +333,19 @@ class LocalForge:
 
     def _place(self) -> str:
         return without_password(str(self._target))
+
+
+def _standing(stored: StoredPullRequest, pull: PullRequest, obstacle: tuple[bool | None, str]) -> Standing:
+    verdicts = set(stored.reviews.values())
+    mergeable, blocked = obstacle
+    return Standing(
+        head_sha=pull.head_sha,
+        mergeable=mergeable,
+        blocked=blocked,
+        approved=verdicts == {"approved"},
+        changes_requested="changes_requested" in verdicts,
+        checks=dict(stored.checks.get(pull.head_sha, {})),
+    )
 
 
 def _text(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -134,6 +134,10 @@ class GitHubForge:
         runs = self._calls.pages(lambda remote: remote.get_commit(sha).get_check_runs())
         statuses = self._calls.read(lambda remote: remote.get_commit(sha).get_combined_status().statuses)
         return standing_of(pull, reviews, runs, statuses)
+
+    def standings(self, numbers: Sequence[int]) -> Mapping[int, Standing]:
+        """What `standing` tells of each of many pull requests, by number. Four reads each."""
+        return {number: self.standing(number) for number in numbers}
 
     def merge(
         self, number: int, *, method: MergeMethod, expected_head: str, title: str = "", message: str = ""

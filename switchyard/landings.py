@@ -137,15 +137,18 @@ def review_pulls(
 def _find(known: Sequence[StackedPull], name: str) -> StackedPull:
     number = name.removeprefix("#")
     found = [pull for pull in known if name in (pull.task, pull.head) or number == str(pull.number)]
+    unsettled = [pull for pull in found if pull.state == "open"]
+    if len(unsettled) > 1:
+        meant = " or ".join(f"#{pull.number} from {pull.head}" for pull in unsettled)
+        raise UsageError(f"{name!r} may mean {meant}", hint="give the number as `#N`, or the branch")
     if not found:
         near = did_you_mean(name, [pull.task for pull in known])
         raise UsageError(f"no pull request {name!r}{near}", hint="`switchyard stack status` lists them")
-    if found[-1].state != "open":
-        raise UsageError(
-            f"pull request #{found[-1].number} {found[-1].task} is {found[-1].state}",
-            hint="only open ones are reviewed",
-        )
-    return found[-1]
+    if unsettled:
+        return unsettled[0]
+    raise UsageError(
+        f"pull request #{found[-1].number} {found[-1].task} is {found[-1].state}", hint="only open ones are reviewed"
+    )
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,8 @@ class StackChange:
     """Published branch → the person's own, of a stack that people made."""
     outdated: Mapping[str, str] = field(default_factory=dict)
     """The person's own branch → the command that brings it up to the published one."""
+    left_out: tuple[str, ...] = ()
+    """Published branches that the person took out of the stack; their pull requests are there still."""
 
 
 def look_at_stacks(workspace: Workspace, environ: Mapping[str, str]) -> StackStanding:
@@ -122,6 +124,7 @@ def publish_people_stack(workspace: Workspace, environ: Mapping[str, str], stack
         published.kept.pulls,
         sources=sources,
         outdated=_outdated(workspace, stack, published.kept, sources),
+        left_out=published.left_out,
     )
 
 

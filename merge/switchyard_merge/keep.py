@@ -109,6 +109,7 @@ class Keeper:
         *,
         offered: Collection[str] = (),
         opener: Opener | None = None,
+        is_renewed: bool = False,
     ) -> Kept:
         """Do what was planned, each part so that it may be stopped anywhere and begun again.
 
@@ -116,6 +117,7 @@ class Keeper:
             version: The record's, as `StackRecord.load` gave it.
             offered: Branches whose stands come from elsewhere than the remote.
             opener: Opens the pull requests that are missing; None where none is.
+            is_renewed: Whether the record holds what the one of that version did not.
 
         Raises:
             StaleBranch: Somebody pushed in between.
@@ -135,7 +137,7 @@ class Keeper:
                 done.append(step)
         self._renew_bodies(plan.record, pulls)
         declare_chains(self.forge, plan.record, pulls)
-        if plan.record != record or not plan.is_nothing:
+        if is_renewed or plan.record != record or not plan.is_nothing:
             plan.record.save(self.repository, version)
         return Kept(plan.record, tuple(done), tuple(pushed), plan.blocked, plan.landed, pulls, plan)
 

@@ -7,7 +7,7 @@ children, merge through the forge. Deleting a branch comes last: a forge closes 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -183,7 +183,7 @@ class _Run:
         self.lander.witness.kept(kept)
         seen = observe(self.repository, keeper.forge, keeper.target, kept.record)
         self._delete_leftovers(kept.record, seen)
-        candidates = self._choose(kept.record, kept.blocked, seen)
+        candidates = self._choose(_unlanded(kept.record, kept.landed), kept.blocked, seen)
         if not candidates:
             return False
         settled = self._queue(kept.record, seen).settle(candidates)
@@ -208,7 +208,7 @@ class _Run:
         assert recorded is not None
         seen = observe(self.repository, keeper.forge, keeper.target, recorded[0])
         moved = {update.branch for update in plan.moved if update.new != update.expected}
-        chosen = self._choose(plan.record, plan.blocked, seen, moved)
+        chosen = self._choose(_unlanded(plan.record, plan.landed), plan.blocked, seen, moved)
         base_ref = RefName(f"refs/heads/{plan.record.base}")
         train = assemble(self.repository, base_ref, seen.base_tip, chosen, self.rules.method)
         landing = tuple(prefix.candidate for prefix in train.prefixes)
@@ -368,6 +368,11 @@ class _Run:
 
     def _is_merged(self, number: int) -> bool:
         return self.lander.keeper.forge.get(number).state == "merged"
+
+
+def _unlanded(record: StackRecord, landed: Container[str]) -> StackRecord:
+    """Without what landed, which is remembered for as long as a branch that waits for a person stands on it."""
+    return replace(record, branches={name: one for name, one in record.branches.items() if name not in landed})
 
 
 def _why_ejected(one: Ejected) -> str:

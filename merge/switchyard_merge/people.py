@@ -72,6 +72,8 @@ class Published:
     """The person's branches whose pull request is merged, or closed because the base holds all of it."""
     taken: tuple[str, ...]
     """The person's branches of which something was new."""
+    left_out: tuple[str, ...] = ()
+    """Published branches that are none of the stack's any more; their pull requests are open, and kept right."""
 
 
 def publish_stack(keeper: Keeper, record_name: str, stack: LocalStack) -> Published:
@@ -98,30 +100,31 @@ def publish_stack(keeper: Keeper, record_name: str, stack: LocalStack) -> Publis
 
 
 def _publish(keeper: Keeper, record_name: str, stack: LocalStack) -> Published:
-    record, version = StackRecord.load(keeper.repository, record_name) or (StackRecord(record_name, stack.base), None)
-    if record.base != stack.base:
+    stored, version = StackRecord.load(keeper.repository, record_name) or (StackRecord(record_name, stack.base), None)
+    if stored.base != stack.base:
         raise MergeError(
-            f"stack {stack.name!r} was published onto {record.base}, not {stack.base}",
+            f"stack {stack.name!r} was published onto {stored.base}, not {stack.base}",
             hint="give it another name, or close its pull requests and publish it under a new one",
         )
     names = stack.published_names()
-    facts = look_around(keeper.repository, keeper.forge, keeper.target, record, names.values())
-    taking = _Taking(keeper.repository, record, facts, stack, names)
+    facts = look_around(keeper.repository, keeper.forge, keeper.target, stored, names.values())
+    taking = _Taking(keeper.repository, stored, facts, stack, names)
     taking.run()
-    offered = taking.offered
+    record, offered = taking.record(), taking.offered
     new = {name: _placeholder(name) for name in offered if name not in facts.pulls}
-    seen = judge(keeper.repository, taking.record(), replace(facts, pulls={**facts.pulls, **new}), offered)
-    plan = keeper.plan_for(taking.record(), seen)
+    seen = judge(keeper.repository, record, replace(facts, pulls={**facts.pulls, **new}), offered)
+    plan = keeper.plan_for(record, seen)
     if offered:
         _refuse_blocked(plan, offered, names)
         _refuse_conflicts(keeper.repository, plan, stack.base, facts.base_tip, names)
     stands = {name: plan.record.branches[name].aim for name in new if name in plan.record.branches}
     opener = _opener(keeper, stack, names, stands, _own_commits(keeper.repository, stands, facts.base_tip))
     kept = replace(keeper, bodies=stack_bodies).carry_out(
-        taking.record(), seen, plan, version, offered=offered, opener=opener
+        record, seen, plan, version, offered=offered, opener=opener, is_renewed=record != stored
     )
     taken = tuple(name for name, published in names.items() if published in offered)
-    return Published(kept, names, tuple(taking.landed), taken)
+    left_out = tuple(name for name in kept.record.branches if name not in names.values())
+    return Published(kept, names, tuple(taking.landed), taken, left_out)
 
 
 @dataclass
@@ -159,10 +162,20 @@ class _Taking:
 
     def record(self) -> StackRecord:
         """The record with what is new, parents before children."""
-        branches = {**self.old.branches, **self.changed}
+        branches = self._without_given_up({**self.old.branches, **self.changed})
         parents = {name: self._parents(name, recorded) for name, recorded in branches.items()}
         known = {name: [one for one in found if one in branches] for name, found in parents.items()}
         return replace(self.old, branches={name: branches[name] for name in Plan.of(known).order})
+
+    def _without_given_up(self, branches: Mapping[str, RecordedBranch]) -> dict[str, RecordedBranch]:
+        """Without what a person took out of the stack and closed, unless others stand on it."""
+        kept = dict(branches)
+        for name in reversed(tuple(branches)):
+            pull = self.facts.pulls.get(name)
+            is_given_up = name not in self.names.values() and pull is not None and pull.state == "closed"
+            if is_given_up and not any(name in self._parents(*one) for one in kept.items()):
+                del kept[name]
+        return kept
 
     def _parents(self, published: str, recorded: RecordedBranch) -> tuple[str, ...]:
         return self.offered[published].parents if published in self.offered else recorded.aim.parents
@@ -256,9 +269,7 @@ class _Taking:
             if len(above) > 1 and not any(one in own for one in above):
                 break
             if not above:
-                raise MergeError(
-                    f"{name} has no commit in common with {self.stack.base}", hint="check `base` in the stack's file"
-                )
+                raise MergeError(f"{name} has no commit in common with {self.stack.base}", hint=self._apart_hint())
             commit = above[0]
         if commit == tip:
             raise MergeError(
@@ -266,6 +277,11 @@ class _Taking:
                 hint="commit something to it, or take it out of the stack's file",
             )
         return commit
+
+    def _apart_hint(self) -> str:
+        if self.repository.is_shallow:
+            return "this history was cut when it was cloned: fetch more of it, `git fetch --unshallow`"
+        return "check `base` in the stack's file"
 
     def _below(self, name: str, parents: tuple[str, ...]) -> list[CommitSha]:
         """Everything that a branch may stand on, as it is and as it was."""

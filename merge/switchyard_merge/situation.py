@@ -96,14 +96,23 @@ def judge(repository: Repository, record: StackRecord, facts: Facts, offered: Ma
     """
     stands = {name: _stand(repository, record, name, facts.tips.get(name)) for name in record.branches} | dict(offered)
     found = {name: stand or record.branches[name].aim for name, stand in stands.items()}
+    seen = _situation(repository, facts, found)
+    unknown = [name for name, stand in stands.items() if stand is None]
+    rebased = {name: stand for name in unknown if (stand := _rebased(repository, record, seen, name))}
+    if rebased:
+        seen = _situation(repository, facts, found | rebased)
+    return replace(seen, adrift=frozenset(unknown) - rebased.keys())
+
+
+def _situation(repository: Repository, facts: Facts, stands: Mapping[str, Stand]) -> Situation:
     return Situation(
         base_tip=facts.base_tip,
         tips=facts.tips,
         pulls=facts.pulls,
-        stands=found,
-        in_base=_in_base(repository, found, facts.base_tip),
-        by_hand=_by_hand(repository, found, facts.pulls, facts.base_tip),
-        adrift=frozenset(name for name, stand in stands.items() if stand is None),
+        stands=stands,
+        in_base=_in_base(repository, stands, facts.base_tip),
+        by_hand=_by_hand(repository, stands, facts.pulls, facts.base_tip),
+        adrift=frozenset(),
     )
 
 
@@ -125,6 +134,29 @@ def _stand(repository: Repository, record: StackRecord, name: str, tip: CommitSh
     below = (stand for stand in reversed(stands) if repository.is_ancestor(stand.floor, tip))
     found = next(below, None)
     return replace(found, tip=tip) if found else None
+
+
+def _rebased(repository: Repository, record: StackRecord, seen: Situation, name: str) -> Stand | None:
+    """Where a person put a branch by rebasing it: onto its one live parent as that is now, or onto the base."""
+    tip = seen.tips[name]
+    parents = {ground for one in record.branches[name].aim.parents if (ground := _ground(record, seen, one))}
+    if not parents:
+        floor = repository.common_base([seen.base_tip, tip])
+    else:
+        below = seen.tips.get(min(parents))
+        floor = below if below and len(parents) == 1 and repository.is_ancestor(below, tip) else None
+    return Stand(tip, floor, (floor,), tuple(parents)) if floor else None
+
+
+def _ground(record: StackRecord, seen: Situation, parent: str) -> str:
+    """The branch that holds a parent's work now: itself, or the one that it was merged into; empty: the base."""
+    while parent in record.branches and parent not in seen.by_hand:
+        pull, stand = seen.pulls.get(parent), seen.stands[parent]
+        if pull is None or pull.state != "merged":
+            has_landed = pull is not None and stand.tip != stand.floor and stand.tip in seen.in_base
+            return "" if has_landed else parent
+        parent = pull.base
+    return ""
 
 
 def _in_base(repository: Repository, stands: Mapping[str, Stand], base_tip: CommitSha) -> frozenset[CommitSha]:

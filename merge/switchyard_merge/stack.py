@@ -27,6 +27,8 @@ class StackedPull:
     """The branch that joins its parents, when it has several."""
     title: str = ""
     url: str = ""
+    parents: tuple[int, ...] = ()
+    """The numbers of the pull requests it is stacked on. Tasks of two stacks may have one id."""
 
 
 def stack_status(forge: Forge, *, heads_prefix: str = "factory/") -> list[StackedPull]:
@@ -38,6 +40,11 @@ def stacked(pulls: Sequence[PullRequest]) -> list[StackedPull]:
     """Pull requests, listed by number, in their stacks."""
     tasks = {pull.number: _task_of(pull) for pull in pulls}
     newest = {pull.head: pull.number for pull in pulls}
+    # One that is open again under a new number is still the parent of what names the old one.
+    current = {pull.number: newest[pull.head] for pull in pulls}
+    parents = {
+        pull.number: [current[number] for number in _parents_of(pull, newest) if number in current] for pull in pulls
+    }
     return [
         StackedPull(
             number=pull.number,
@@ -45,10 +52,11 @@ def stacked(pulls: Sequence[PullRequest]) -> list[StackedPull]:
             head=pull.head,
             base=pull.base,
             state=pull.state,
-            depends_on=tuple(tasks[number] for number in _parents_of(pull, newest) if number in tasks),
+            depends_on=tuple(tasks[number] for number in parents[pull.number]),
             join=pull.base if is_join_branch(pull.base) else None,
             title=pull.title,
             url=pull.url,
+            parents=tuple(parents[pull.number]),
         )
         for pull in pulls
     ]
@@ -98,8 +106,7 @@ def _draw(
 
 
 def _label(pull: StackedPull, members: Mapping[int, StackedPull]) -> str:
-    numbers = {member.task: member.number for member in members.values()}
-    others = [f"#{numbers[task]} {task}" for task in pull.depends_on[:-1] if task in numbers]
+    others = [f"#{number} {members[number].task}" for number in pull.parents[:-1]]
     also = f" ⇠ also {', '.join(others)}" if others else ""
     state = "" if pull.state == "open" else f" [{pull.state}]"
     return f"#{pull.number} {pull.task}{state}{also}"
@@ -107,15 +114,13 @@ def _label(pull: StackedPull, members: Mapping[int, StackedPull]) -> str:
 
 def _with_parents(stack: Sequence[StackedPull]) -> list[tuple[StackedPull, list[int]]]:
     """Pull requests in topological order with the numbers of their parents; a circle that people made is cut open."""
-    newest = {pull.task: pull.number for pull in stack}
-    parents = {pull.number: [newest[task] for task in pull.depends_on if task in newest] for pull in stack}
     members = {pull.number: pull for pull in stack}
-    names = {str(number): [str(parent) for parent in found] for number, found in parents.items()}
+    names = {str(pull.number): [str(parent) for parent in pull.parents] for pull in stack}
     try:
         order = Plan.of(names, key=int).order
     except CyclicPlan:
         return [(pull, []) for pull in stack]
-    return [(members[int(number)], parents[int(number)]) for number in order]
+    return [(members[int(number)], list(members[int(number)].parents)) for number in order]
 
 
 def _task_of(pull: PullRequest) -> str:

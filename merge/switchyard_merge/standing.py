@@ -54,22 +54,22 @@ def stack_standing(keeper: Keeper) -> StackStanding:
     listed = keeper.forge.list(heads_prefix="factory/")
     due, blocked, faults = _due(keeper, listed)
     pulls = stacked(listed)
-    by_task = {pull.task: pull for pull in pulls}
+    members = {pull.number: pull for pull in pulls}
     standings = keeper.forge.standings([pull.number for pull in pulls if pull.state == "open"])
     told: list[StandingPull] = []
     for pull, full in zip(pulls, listed, strict=True):
         standing = standings.get(pull.number)
         waits: list[Wait] = []
         if standing is not None:
-            parents = [by_task[task] for task in pull.depends_on if task in by_task]
+            parents = [members[number] for number in pull.parents]
             waits = _waits(full, standing, [one for one in parents if one.state != "merged"], due, blocked)
         told.append(StandingPull(pull, standing, tuple(waits)))
     return StackStanding(tuple(told), tuple(faults))
 
 
-def _due(keeper: Keeper, listed: Sequence[PullRequest]) -> tuple[set[str], dict[str, Blocked], list[str]]:
-    """The branches that have to be restacked, those that cannot be, and what could not be looked at."""
-    due: set[str] = set()
+def _due(keeper: Keeper, listed: Sequence[PullRequest]) -> tuple[dict[str, str], dict[str, Blocked], list[str]]:
+    """The branches that have to be restacked, by which command; those that cannot be; what could not be looked at."""
+    due: dict[str, str] = {}
     blocked: dict[str, Blocked] = {}
     faults: list[str] = []
     for name, record in recorded_stacks(keeper.repository).items():
@@ -80,17 +80,24 @@ def _due(keeper: Keeper, listed: Sequence[PullRequest]) -> tuple[set[str], dict[
         except (MergeError, GitError) as err:
             faults.append(f"stack {name}: {err}")
             continue
-        due |= {update.branch for update in plan.moved if update.new != update.expected}
-        due |= {step.branch for step in plan.steps if step.base or step.reopen or step.close}
+        found = [update.branch for update in plan.moved if update.new != update.expected]
+        found += [step.branch for step in plan.steps if step.base or step.reopen or step.close]
+        due |= dict.fromkeys(found, _restack_command(name))
         blocked |= plan.blocked
     return due, blocked, faults
+
+
+def _restack_command(name: str) -> str:
+    """What restacks a recorded stack; the factory's own needs no name."""
+    called = "" if name.startswith("factory/") else f" {name.removeprefix('people/')}"
+    return f"switchyard stack restack{called}"
 
 
 def _waits(
     pull: PullRequest,
     standing: Standing,
     parents: Sequence[StackedPull],
-    due: set[str],
+    due: Mapping[str, str],
     blocked: Mapping[str, Blocked],
 ) -> list[Wait]:
     waits = [
@@ -100,7 +107,7 @@ def _waits(
         kind: Obstacle = "conflict" if blocked[pull.head].conflict else "blocked"
         waits.append(Wait(kind, blocked[pull.head].reason))
     elif pull.head in due:
-        waits.append(Wait("restack", "a restack: `switchyard stack restack`"))
+        waits.append(Wait("restack", f"a restack: `{due[pull.head]}`"))
     elif standing.mergeable is False:
         waits.append(Wait("conflict", f"a conflict with {pull.base} to be resolved"))
     if pull.draft:

@@ -17,7 +17,7 @@ def show_change(schema: str, change: StackChange | None, output: Output) -> int:
     """Print it; the exit code: 1 where a branch waits for a person."""
     if change is None:
         output.document({"schema": schema, "stack": None, "dry_run": False, "pull_requests": []})
-        output.note("nothing is published yet")
+        output.note("the factory has published nothing yet; a stack of yours is meant by its name")
         return 0
     rows = list(_rows(change))
     document = {
@@ -34,6 +34,12 @@ def show_change(schema: str, change: StackChange | None, output: Output) -> int:
     output.table(document, COLUMNS, cells, empty="nothing of it is left: all of it has landed")
     for branch, command in change.outdated.items():
         output.note(f"{branch} is not where its pull request is; to bring it there: {command}")
+    for row in rows:
+        if row["left_out"]:
+            output.note(
+                f"{row['task']} is not in the file any more, and its pull request #{row['number']} stays: "
+                "close it to give it up, or put it back into the file"
+            )
     return 1 if any(row["outcome"] == "blocked" for row in rows) else 0
 
 
@@ -60,6 +66,7 @@ def _rows(change: StackChange) -> Iterator[dict[str, Any]]:
             "commit": plan.landed.get(branch) or None,
             "reason": plan.blocked[branch].reason if branch in plan.blocked else None,
             "update": change.outdated.get(change.sources.get(branch, "")),
+            "left_out": branch in change.left_out,
         }
 
 

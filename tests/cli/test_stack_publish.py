@@ -201,7 +201,7 @@ def test_status_tells_what_each_waits_for(town: Town) -> None:
     ]
     drawn = town.shell.run("stack", "status").out
     assert "#1 feature/model  · approved, waits for" not in drawn
-    assert "waits for parent #1; a restack" in drawn and "red checks: unit" in drawn
+    assert "waits for parent #1; a restack: `switchyard stack restack town`" in drawn and "red checks: unit" in drawn
 
 
 def pushed(town: Town) -> str:
@@ -230,6 +230,64 @@ def test_a_colleagues_commit_is_never_pushed_over(town: Town) -> None:
     assert git(town.origin, "log", "--format=%s", "main..factory/town/feature-model").split("\n")[:2] == [
         "Mine",
         "Theirs",
+    ]
+
+
+@pytest.mark.slow
+def test_two_stacks_hold_one_branch_and_one_is_taken_out(town: Town) -> None:
+    town.publish()
+    second = town.publish("name: other\nbranches: {feature/model: [], feature/web: [feature/model]}")
+    assert [row["left_out"] for row in second.document["pull_requests"]] == [False, False]
+    rows = town.shell.run("stack", "status", "--json").document["pull_requests"]
+    assert [row["waits_for"][0]["reason"] for row in rows] == [
+        "review", "parent #1", "parent #1", "parent #2", "review", "parent #5",
+    ]  # fmt: skip
+    vague = town.shell.run("stack", "approve", "feature/model", "--json")
+    assert error(vague) == (
+        2,
+        "'feature/model' may mean #1 from factory/town/feature-model or #5 from factory/other/feature-model",
+    )
+    assert town.shell.run("stack", "approve", "#1", "factory/other/feature-model").code == 0
+
+    # The second stack's upper branch is taken out of its file: told until its pull request is closed.
+    shorter = "name: other\nbranches: {feature/model: []}"
+    told = town.publish(shorter)
+    assert outcomes(told) == {"feature/model": "unchanged", "feature/web": "unchanged"}
+    assert {row["task"]: row["left_out"] for row in told.document["pull_requests"]} == {
+        "feature/model": False,
+        "feature/web": True,
+    }
+    assert "feature/web is not in the file any more, and its pull request #6 stays" in told.err
+    town.forge.close(6)
+    ended = town.publish(shorter)
+    assert (outcomes(ended), "stays" in ended.err) == ({"feature/model": "unchanged"}, False)
+    assert set(outcomes(town.shell.run("stack", "restack", "other", "--json"))) == {"feature/model"}
+
+
+@pytest.mark.slow
+def test_where_a_branch_that_a_person_took_over_begins_is_remembered(town: Town) -> None:
+    """Commits of a parent that is no longer like that are never taken for the child's own."""
+    shell = town.shell
+    town.publish()
+
+    def amend_the_published_model(text: str) -> None:
+        shell.git("switch", "--quiet", "--detach", "feature/model")
+        shell.write("model", text)
+        shell.git("commit", "--quiet", "--all", "--amend", "-m", f"The model as {text.strip()}")
+        shell.git("push", "--quiet", "--force", "origin", "HEAD:refs/heads/factory/town/feature-model")
+        assert outcomes(shell.run("stack", "restack", "town", "--json"))["feature/web"] == "restacked"
+
+    amend_the_published_model("2\n")
+    shell.git("fetch", "--quiet", "origin", "+factory/town/feature-web:feature/web")
+    assert set(outcomes(town.publish()).values()) == {"unchanged"}
+    amend_the_published_model("3\n")
+    shell.git("switch", "--quiet", "feature/web")
+    town.commit("More", {"web": "2\n"})
+    assert outcomes(town.publish())["feature/web"] == "restacked"
+    assert git(town.origin, "log", "--format=%s", "main..factory/town/feature-web").splitlines() == [
+        "More",
+        "Work on feature/web",
+        "The model as 3",
     ]
 
 

@@ -106,8 +106,8 @@ def test_nothing_is_drawn_for_no_pull_requests() -> None:
 
 
 def test_a_circle_that_people_wrote_into_bodies_is_still_drawn() -> None:
-    one = StackedPull(1, "a", "factory/r/a", "factory/r/b", "open", ("b",), None)
-    two = StackedPull(2, "b", "factory/r/b", "factory/r/a", "open", ("a",), None)
+    one = StackedPull(1, "a", "factory/r/a", "factory/r/b", "open", ("b",), None, parents=(2,))
+    two = StackedPull(2, "b", "factory/r/b", "factory/r/a", "open", ("a",), None, parents=(1,))
     drawn = draw_stack([one, two])
     assert "#1 a" in drawn
     assert "#2 b" in drawn
@@ -115,7 +115,9 @@ def test_a_circle_that_people_wrote_into_bodies_is_still_drawn() -> None:
 
 def test_a_chain_of_two_thousand_is_drawn() -> None:
     pulls = [
-        StackedPull(n, f"t{n}", f"factory/r/t{n}", f"factory/r/t{n - 1}", "open", (f"t{n - 1}",) if n > 1 else (), None)
+        StackedPull(
+            n, f"t{n}", f"factory/r/t{n}", f"factory/r/t{n - 1}", "open", (), None, parents=(n - 1,) if n > 1 else ()
+        )
         for n in range(1, 2001)
     ]
     assert draw_stack(pulls).count("\n") == 2001

@@ -252,6 +252,17 @@ def test_m31_what_a_rule_protects_is_held_and_asked_for_once(stage: Stage) -> No
 
 
 @pytest.mark.slow
+def test_what_landed_below_a_branch_that_is_held_waits_for_nothing(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}]), "b": (["a"], [{"fb": "1\n"}])})
+    stage.approve("a")
+    stage.forge.close(stage.numbers["b"])
+    for landing in (["a"], []):
+        told = land(stage, Checks(stage))
+        assert (names(told), list(told.waiting)) == (landing, [branch("b")])
+    assert list(lander(stage, Checks(stage)).foresee("r").waiting) == [branch("b")]
+
+
+@pytest.mark.slow
 def test_m31_a_head_that_moved_is_read_again_and_checked_as_it_is(stage: Stage) -> None:
     stage.publish({"a": ([], [{"fa": "1\n"}])})
     approve(stage)

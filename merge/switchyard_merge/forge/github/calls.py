@@ -17,7 +17,7 @@ from switchyard_merge.forge.github.pacing import Clock, Pace, asked_pause_s
 from switchyard_merge.forge.github.tokens import Tokens
 
 if TYPE_CHECKING:
-    from github import Github, GithubException
+    from github import GithubException
     from github.GithubObject import GithubObject
     from github.PaginatedList import PaginatedList
     from github.Repository import Repository as Remote
@@ -26,7 +26,6 @@ T = TypeVar("T")
 Item = TypeVar("Item", bound="GithubObject")
 PATIENCE_S = 3900.0
 """How long one request is put off in all: a little more than the hour after which every limit is new."""
-_TIMEOUT_S = 30
 _PAGE = 100
 _LOST_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 _SAID_CHARS = 500
@@ -75,7 +74,7 @@ class Calls:
         self._pace = pace or Pace()
         self._patience_s = patience_s
         self._lock = threading.RLock()
-        self._client: tuple[str, Github] | None = None
+        self._client: tuple[str, Remote] | None = None
 
     def read(self, ask: Callable[[Remote], T]) -> T:
         """An answer that changes nothing.
@@ -157,9 +156,15 @@ class Calls:
         import requests
         from github import GithubException
 
+        from switchyard_merge.forge.github.wire import NotGitHubs, Redirected
+
         with self._lock:
             try:
                 return act(self._remote())
+            except Redirected as err:
+                raise self._moved(err.status) from None
+            except NotGitHubs as err:
+                raise _Lost(str(err)) from None
             except requests.RequestException as err:
                 # Its text is not passed on: it may quote what was sent.
                 raise _Lost(type(err).__name__) from None
@@ -169,10 +174,17 @@ class Calls:
                 raise
 
     def _remote(self) -> Remote:
+        from switchyard_merge.forge.github.wire import open_repository
+
         token = self._tokens.token()
         if self._client is None or self._client[0] != token:
-            self._client = (token, _connect(self.address.api_url, token))
-        return self._client[1].get_repo(self.address.full_name)
+            self._client = (token, open_repository(self.address.api_url, token, self.address.full_name))
+        return self._client[1]
+
+    def _moved(self, status: int) -> GitHubRefused:
+        said = f"it is not at {self.address.api_url}/repos/{self.address.full_name} any more"
+        hint = "it was renamed or handed over: give the remote its new address, and `repository` under [forge], if set"
+        return GitHubRefused(f"{self.address.full_name}: {said} (HTTP {status})", status=status, said=said, hint=hint)
 
     def _pause_after(self, err: GithubException, tries: int) -> float:
         said = _words(err)
@@ -204,16 +216,6 @@ def _require_library() -> None:
         import github  # noqa: F401
     except ImportError as err:
         raise ForgeRefused("PyGithub is not installed", hint="pip install 'switchyard-factory[github]'") from err
-
-
-def _connect(api_url: str, token: str) -> Github:
-    from github import Auth, Github
-
-    # Its own waits and retries are off: they are not shown to anybody, and a lost write would be sent twice.
-    return Github(
-        auth=Auth.Token(token), base_url=api_url, timeout=_TIMEOUT_S, per_page=_PAGE, retry=None, lazy=True,
-        seconds_between_requests=None, seconds_between_writes=None, user_agent="switchyard",
-    )  # fmt: skip
 
 
 def _words(err: GithubException) -> str:

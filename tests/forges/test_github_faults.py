@@ -118,6 +118,33 @@ def test_m30_a_comment_whose_answer_got_lost_stands_there_once(github: Ground) -
     assert len(github.comments(pull.number)) == 1
 
 
+@pytest.mark.parametrize("text", ["<html>Unicorn!</html>", "", '[{"number": 1, "ti'])
+def test_what_is_no_json_is_no_answer_and_nothing_is_done_twice(github: Ground, text: str) -> None:
+    github.branch(HEAD, parent="main")
+    github.faults.add(Fault(*POST, status=200, text=text, has_acted=True))
+    forge = github.forge()
+    pull = forge.open(new())
+    assert (pull.number, len(github.pulls()), len(github.faults.writes)) == (1, 1, 1)
+    github.faults.add(Fault("GET", r"/reviews", status=200, text=text))
+    github.review(1, "REQUEST_CHANGES")
+    assert forge.standing(1).changes_requested
+    github.faults.add(Fault("GET", ".", status=200, text=text, times=99))
+    with pytest.raises(ForgeUnavailable, match="no whole JSON"):
+        forge.list()
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_a_repository_that_was_renamed_is_not_taken_for_an_empty_one(github: Ground, status: int) -> None:
+    opened(github)
+    elsewhere = {"Location": f"{github.proxy.address}/repositories/1/pulls"}
+    github.faults.add(Fault("*", ".", status=status, headers=elsewhere, times=99))
+    for act in (GitHubForge.list, lambda forge: forge.edit(1, title="New")):
+        with pytest.raises(ForgeRefused, match="any more") as caught:
+            act(github.forge())
+        assert "new address" in caught.value.hint
+    assert (github.time.slept, github.pulls()[0]["title"]) == ([], "Title")
+
+
 def test_a_forge_that_stays_away_is_unavailable(github: Ground) -> None:
     github.faults.add(Fault("*", ".", status=502, times=99))
     with pytest.raises(ForgeUnavailable, match="5 tries") as caught:

@@ -18,6 +18,8 @@ class Fault:
     status: int = 0
     """Of the answer; 0: the connection is cut without one."""
     message: str = ""
+    text: str | None = None
+    """What is sent instead of JSON."""
     headers: Mapping[str, str] = field(default_factory=dict)
     has_acted: bool = False
     """Whether the request was carried out before its answer was lost."""

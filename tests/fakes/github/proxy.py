@@ -135,6 +135,8 @@ class Proxy:
         return self._troubled(request, fault) if fault else answer
 
     def _troubled(self, request: web.Request, fault: Fault) -> web.Response:
+        if fault.text is not None:
+            return web.Response(status=fault.status, text=fault.text, headers=dict(fault.headers))
         if fault.status:
             body = {"message": fault.message or "trouble"}
             return web.json_response(body, status=fault.status, headers=dict(fault.headers))

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from switchyard_git import CommitSha, RefName, Repository
 
-from switchyard_merge.body import quoted
-from switchyard_merge.errors import HeadMoved, NotMergeable
+from switchyard_merge.errors import ForgeRefused, HeadMoved, NotMergeable
 from switchyard_merge.forge.contract import BatchForge, Prepared, PullRequest
 from switchyard_merge.keep import Keeper, Kept
 from switchyard_merge.keep_plan import Blocked
 from switchyard_merge.leftovers import bases_of, idle_joins, leftovers_of
-from switchyard_merge.navigation import code
 from switchyard_merge.publish import delete_branches
 from switchyard_merge.queue import Candidate, Ejected, Prefix, Queue, assemble
 from switchyard_merge.readiness import LandingRules, not_ready, settled_standing
@@ -277,8 +276,8 @@ class _Run:
     def _eject(self, ejected: Sequence[Ejected], tips: Mapping[str, CommitSha]) -> None:
         for one in ejected:
             self.ejected.append(one)
-            self.held[one.branch] = tips[one.branch], _why_ejected(one)
-            self.lander.keeper.forge.comment(one.number, _MARK, _told_ejected(one))
+            self.held[one.branch] = tips[one.branch], one.why
+            self.lander.keeper.forge.comment(one.number, _MARK, one.comment)
             self.lander.witness.ejected(one)
 
     def _land(self, record: StackRecord, seen: Situation, prefixes: Sequence[Prefix]) -> bool:
@@ -292,12 +291,14 @@ class _Run:
         )
         self.journal.note_landing(move, leftovers)
         self.lander.witness.about_to_land(prefixes)
-        self._retarget_children(record, seen, prefixes)
+        retargeted = self._retarget_children(record, seen, prefixes)
         try:
             merged = self._merge(prefixes, seen.base_tip)
         except HeadMoved:
+            self._put_back(retargeted)
             return self._again(prefixes)
         except NotMergeable as err:
+            self._put_back(retargeted)
             if self._base_tip(record) != seen.base_tip:
                 return self._again(prefixes)
             # Not tried again before the branch changes, or the next call.
@@ -323,16 +324,30 @@ class _Run:
         ref = RefName(f"refs/heads/{record.base}")
         return look(self.repository, opened(self.lander.keeper.target), [ref]).get(ref)
 
-    def _retarget_children(self, record: StackRecord, seen: Situation, prefixes: Sequence[Prefix]) -> None:
-        """What is based on a branch that lands goes to the base first; so does what lands itself."""
+    def _retarget_children(
+        self, record: StackRecord, seen: Situation, prefixes: Sequence[Prefix]
+    ) -> Sequence[PullRequest]:
+        """What is based on a branch that lands goes to the base first; so does what lands itself. As they were."""
         landing = {one.candidate.branch for one in prefixes}
-        for branch, pull in seen.pulls.items():
-            is_due = pull.base in landing or branch in landing
-            if pull.state == "open" and is_due and pull.base != record.base:
-                self.lander.keeper.forge.edit(pull.number, base=record.base)
+        due = [
+            pull
+            for branch, pull in seen.pulls.items()
+            if pull.state == "open" and pull.base != record.base and (pull.base in landing or branch in landing)
+        ]
+        for pull in due:
+            self.lander.keeper.forge.edit(pull.number, base=record.base)
+        return due
+
+    def _put_back(self, retargeted: Sequence[PullRequest]) -> None:
+        """Undo retargeting for a merge that was refused: what is blocked by it from now on is left as it is."""
+        for pull in retargeted:
+            # A base that somebody deleted meanwhile is for keeping the stack to judge.
+            with suppress(ForgeRefused):
+                self.lander.keeper.forge.edit(pull.number, base=pull.base)
 
     def _merge(self, prefixes: Sequence[Prefix], base: CommitSha) -> Sequence[PullRequest]:
-        if self.lander.batches and len(prefixes) > 1:
+        if self.lander.batches:
+            # One alone, too: it lands on the base that it was checked on, or not at all.
             prepared = [Prepared(one.candidate.number, one.candidate.tip, one.commit) for one in prefixes]
             return self.lander.batches.merge_batch(prepared, expected_base=base)
         (one,) = prefixes
@@ -373,17 +388,3 @@ class _Run:
 def _unlanded(record: StackRecord, landed: Container[str]) -> StackRecord:
     """Without what landed, which is remembered for as long as a branch that waits for a person stands on it."""
     return replace(record, branches={name: one for name, one in record.branches.items() if name not in landed})
-
-
-def _why_ejected(one: Ejected) -> str:
-    return f"stands on {one.because_of}, which was ejected" if one.because_of else "its checks are red"
-
-
-def _told_ejected(one: Ejected) -> str:
-    """The comment on a pull request that was ejected."""
-    if one.because_of:
-        return f"Not landed: it stands on {code(one.because_of)}, whose checks are red. It lands after that one."
-    beside = "".join(f"\n- {code(branch)}" for branch in one.beside)
-    with_others = f"\n\nIt was checked on top of:{beside}" if beside else ""
-    evidence = f"\n\nThe check said:\n\n{quoted(one.evidence)}" if one.evidence else ""
-    return f"Not landed: the base would turn red with it.{with_others}{evidence}"

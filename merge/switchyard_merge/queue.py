@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from switchyard_git import CommitSha, RefName, Repository
 
+from switchyard_merge.body import quoted
 from switchyard_merge.errors import NotMergeable
 from switchyard_merge.forge.contract import MergeMethod
 from switchyard_merge.forge.landing import Landing, landed_commit
+from switchyard_merge.navigation import code
 from switchyard_merge.restack import Restacked, replay_branch
 from switchyard_merge.verdicts import Journal
 
@@ -57,6 +59,21 @@ class Ejected:
     """The branches that it was checked on top of; without them it may well be green."""
     because_of: str = ""
     """The culprit that it stands on; empty: it is one itself."""
+
+    @property
+    def why(self) -> str:
+        """Why it waits, in a few words."""
+        return f"stands on {self.because_of}, which was ejected" if self.because_of else "its checks are red"
+
+    @property
+    def comment(self) -> str:
+        """The comment on its pull request, in Markdown."""
+        if self.because_of:
+            return f"Not landed: it stands on {code(self.because_of)}, whose checks are red. It lands after that one."
+        beside = "".join(f"\n- {code(branch)}" for branch in self.beside)
+        with_others = f"\n\nIt was checked on top of:{beside}" if beside else ""
+        evidence = f"\n\nThe check said:\n\n{quoted(self.evidence)}" if self.evidence else ""
+        return f"Not landed: the base would turn red with it.{with_others}{evidence}"
 
 
 @dataclass

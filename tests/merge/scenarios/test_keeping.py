@@ -304,6 +304,29 @@ def test_a_conflict_blocks_the_branch_and_what_stands_on_it_and_names_both(stage
     assert kept.pushed == (branch("d"),)
 
 
+def test_what_a_person_rebased_onto_its_parent_or_onto_the_base_is_gone_on_with(stage: Stage) -> None:
+    stage.publish(
+        {
+            "a": ([], [{"a": f"one\n{LONG}"}]),
+            "b": (["a"], [{"a": f"the child's\n{LONG}"}]),
+            "c": (["b"], [{"fc": "1\n"}]),
+        }
+    )
+    stage.amend("a", {"a": f"amended\n{LONG}"}, onto=stage.main())
+    assert set(stage.keep().blocked) == {branch("b"), branch("c")}
+    theirs = stage.amend("b", {"a": f"the child's, amended\n{LONG}"}, onto=stage.tip("a"))
+    kept = stage.keep()
+    assert (kept.blocked, kept.pushed, stage.tip("b")) == ({}, (branch("c"),), theirs)
+    assert (stage.diff("b"), stage.diff("c")) == ({"a": "M"}, {"fc": "A"})
+
+    stage.land("a", delete=True)
+    theirs = stage.amend("b", {"fb": "1\n"}, onto=stage.main())
+    kept = stage.keep()
+    assert (kept.blocked, kept.pushed, stage.tip("b")) == ({}, (branch("c"),), theirs)
+    assert stage.bases() == {"b": "main", "c": "b"}
+    assert (stage.diff("b"), stage.diff("c")) == ({"fb": "A"}, {"fc": "A"})
+
+
 def test_m38_with_nothing_to_do_nothing_is_written(stage: Stage) -> None:
     stage.publish(DIAMOND)
     stage.expect_nothing_to_do()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from harbour import (
 from stage import Stage, Watched, branch
 from switchyard_merge import HeadMoved, MergeError, NotMergeable
 from switchyard_merge.forge import MergeMethod
+from switchyard_merge.land import Nobody
+from switchyard_merge.queue import Prefix
 from yard import Yard
 
 DIAMOND = {
@@ -125,6 +128,43 @@ def test_m16_what_stands_on_a_closed_one_does_not_land(stage: Stage) -> None:
     assert "closed unmerged" in told.waiting[branch("b")]
     assert branch("b") in told.waiting[branch("d")]
     assert stage.at(branch("b")) == stage.tip("b")
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_m16_what_is_closed_while_it_is_checked_keeps_its_children(stage: Stage, batch: int) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}]), "b": (["a"], [{"fb": "1\n"}])})
+    approve(stage)
+    checks = Checks(stage)
+    checks.meanwhile.append(lambda: stage.forge.close(stage.numbers["a"]))
+    told = land(stage, checks, batch=batch)
+    assert (names(told), trees_of_main(stage)) == ([], [])
+    assert told.waiting.keys() == {branch("a"), branch("b")}
+    assert stage.bases() == {"b": "a"}, "against main it would show what was given up"
+
+
+class Pusher(Nobody):
+    """A person who pushes to main when nothing is looked at any more before the forge merges."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.theirs = [{"theirs": "1\n"}]
+
+    def about_to_land(self, prefixes: Sequence[Prefix]) -> None:
+        if self.theirs:
+            self.stage.move_main(self.theirs.pop())
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_m19_where_the_forge_can_nothing_lands_on_another_base_than_was_checked(stage: Stage, batch: int) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}])})
+    approve(stage)
+    checks = Checks(stage)
+    singly = lander(stage, checks, batch=batch)
+    told = replace(singly, batches=stage.forge, witness=Pusher(stage)).land("r")
+    assert (names(told), [one.was_foreseen for one in told.landed]) == (["a"], [True])
+    _, ours = trees_of_main(stage)
+    assert checks.trees[1:] == [ours]
+    assert new_files(stage) == {"fa": "1\n", "theirs": "1\n"}
 
 
 class DeletingForge(Watched):

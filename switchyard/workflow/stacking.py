@@ -142,12 +142,11 @@ class Stacking:
             return {}
         asked = [task.branch for task in _of_stack(view, kept.record) if task.branch in kept.record.branches]
         open_ones = {branch: kept.pulls[branch] for branch in asked if branch in kept.pulls}
-        standings = {
-            branch: self.keeper.forge.standing(pull.number)
+        return {
+            branch: self.keeper.forge.is_approved(pull.number)
             for branch, pull in open_ones.items()
             if pull.state == "open"
         }
-        return {branch: one.approved and not one.changes_requested for branch, one in standings.items()}
 
     def _event(self, task: TaskView, event_type: EventType, data: Mapping[str, Any]) -> NewEvent:
         # What the task's newest row was makes the same news one fact, and the same thing happening again another.

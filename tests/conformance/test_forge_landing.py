@@ -103,10 +103,12 @@ def test_the_standing_tells_reviews_and_the_checks_of_the_head_as_it_is_now(worl
     world.request_changes(pull.number)
     asked = world.forge.standing(pull.number)
     assert (asked.approved, asked.changes_requested) == (False, True)
+    assert not world.forge.is_approved(pull.number)
     assert dict(asked.checks) == {"test": "passed", "lint": "failed"}
     world.approve(pull.number)
     moved = world.grow(HEAD, HEAD, {"also": "more\n"})
     later = world.forge.standing(pull.number)
+    assert later.approved and world.forge.is_approved(pull.number)
     assert (later.head_sha, later.changes_requested, dict(later.checks)) == (moved, False, {})
 
 
@@ -146,6 +148,7 @@ def test_one_comment_for_each_marker(world: World) -> None:
 def test_a_number_that_is_not_there_is_refused(world: World) -> None:
     for act in (
         lambda: world.forge.standing(4711),
+        lambda: world.forge.is_approved(4711),
         lambda: world.forge.reopen(4711),
         lambda: world.forge.comment(4711, "m", "x"),
         lambda: world.forge.merge(4711, method="squash", expected_head="0" * 40),

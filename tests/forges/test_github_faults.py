@@ -265,6 +265,7 @@ def test_writes_stay_below_the_limit_of_a_minute_and_an_hour(github: Ground) -> 
         (lambda forge: forge.close(1), ["GET", "PATCH"]),
         (lambda forge: forge.reopen(1), ["GET"]),
         (lambda forge: forge.standing(1), ["GET"] * 4),
+        (lambda forge: forge.is_approved(1), ["GET"]),
         (lambda forge: forge.comment(1, "m", "text"), ["GET", "POST"]),
     ],
 )

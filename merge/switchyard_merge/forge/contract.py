@@ -41,6 +41,7 @@ class Standing:
     blocked: str
     """Why not, in the forge's words; empty: nothing blocks."""
     approved: bool
+    """Whether somebody who has a say approved, and nobody objects."""
     changes_requested: bool
     checks: Mapping[str, CheckState]
 
@@ -107,6 +108,9 @@ class Forge(Protocol):
 
     def standings(self, numbers: Sequence[int]) -> Mapping[int, Standing]:
         """What `standing` tells of each of many pull requests, by number, in as few calls as the forge allows."""
+
+    def is_approved(self, number: int) -> bool:
+        """Whether reviewers agree on one pull request, as its `standing` tells; less to ask for than that."""
 
     def merge(
         self, number: int, *, method: MergeMethod, expected_head: str, title: str = "", message: str = ""

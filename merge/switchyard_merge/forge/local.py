@@ -135,6 +135,10 @@ class LocalForge:
         found = zip(stored, self._told(stored, heads), self._obstacles(stored, heads), strict=True)
         return {one.number: _standing(one, pull, obstacle) for one, pull, obstacle in found}
 
+    def is_approved(self, number: int) -> bool:
+        """Whether reviewers agree on one pull request."""
+        return _agree(self._files.read(number))
+
     def merge(
         self, number: int, *, method: MergeMethod, expected_head: str, title: str = "", message: str = ""
     ) -> PullRequest:
@@ -336,16 +340,19 @@ class LocalForge:
 
 
 def _standing(stored: StoredPullRequest, pull: PullRequest, obstacle: tuple[bool | None, str]) -> Standing:
-    verdicts = set(stored.reviews.values())
     mergeable, blocked = obstacle
     return Standing(
         head_sha=pull.head_sha,
         mergeable=mergeable,
         blocked=blocked,
-        approved=verdicts == {"approved"},
-        changes_requested="changes_requested" in verdicts,
+        approved=_agree(stored),
+        changes_requested="changes_requested" in stored.reviews.values(),
         checks=dict(stored.checks.get(pull.head_sha, {})),
     )
+
+
+def _agree(stored: StoredPullRequest) -> bool:
+    return set(stored.reviews.values()) == {"approved"}
 
 
 def _text(text: str) -> str:

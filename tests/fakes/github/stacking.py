@@ -68,7 +68,7 @@ class Stacking:
 
     async def _land(self, below: list[int], asked: Json) -> Json:
         try:
-            for number in below:
+            for number in (one for one in below if not self.mending.is_merged(one)):
                 await self.mending.retarget(number, "main")
                 wanted = {"merge_method": asked.get("merge_method", "merge")}
                 done = await self.mending.merge(number, wanted | ({"sha": asked["sha"]} if number == below[-1] else {}))

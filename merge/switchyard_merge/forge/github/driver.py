@@ -12,10 +12,11 @@ from switchyard_merge.forge.contract import MergeMethod, NewPullRequest, PullReq
 from switchyard_merge.forge.github import stacks
 from switchyard_merge.forge.github.calls import Calls, GitHubRefused
 from switchyard_merge.forge.github.labels import with_owed
-from switchyard_merge.forge.github.reading import is_from_here, standing_of, told
+from switchyard_merge.forge.github.reading import is_agreed, is_from_here, standing_of, told
 
 if TYPE_CHECKING:
     from github.PullRequest import PullRequest as RemotePull
+    from github.PullRequestReview import PullRequestReview
     from github.Repository import Repository as Remote
 
 _BASE_MOVED = "base branch was modified"
@@ -130,7 +131,7 @@ class GitHubForge:
         """Reviews, checks and obstacles of one pull request, for its head as it is now. Four reads."""
         pull = self._pull(number)
         sha = pull.head.sha
-        reviews = self._calls.pages(lambda remote: remote.get_pull(number).get_reviews())
+        reviews = self._reviews(number)
         runs = self._calls.pages(lambda remote: remote.get_commit(sha).get_check_runs())
         statuses = self._calls.read(lambda remote: remote.get_commit(sha).get_combined_status().statuses)
         return standing_of(pull, reviews, runs, statuses)
@@ -138,6 +139,13 @@ class GitHubForge:
     def standings(self, numbers: Sequence[int]) -> Mapping[int, Standing]:
         """What `standing` tells of each of many pull requests, by number. Four reads each."""
         return {number: self.standing(number) for number in numbers}
+
+    def is_approved(self, number: int) -> bool:
+        """Whether reviewers agree on one pull request. One read."""
+        try:
+            return is_agreed(self._reviews(number))
+        except GitHubRefused as err:
+            raise self._unknown(number, err) from None
 
     def merge(
         self, number: int, *, method: MergeMethod, expected_head: str, title: str = "", message: str = ""
@@ -206,6 +214,9 @@ class GitHubForge:
             return self._calls.read(lambda remote: remote.get_pull(number).complete())
         except GitHubRefused as err:
             raise self._unknown(number, err) from None
+
+    def _reviews(self, number: int) -> Sequence[PullRequestReview]:
+        return self._calls.pages(lambda remote: remote.get_pull(number).get_reviews())
 
     def _unknown(self, number: int, err: GitHubRefused) -> ForgeRefused:
         if err.status != 404:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import TYPE_CHECKING
 
 from switchyard_merge.forge.contract import CheckState, PullRequest, Standing
@@ -72,10 +72,19 @@ def standing_of(
         head_sha=pull.head.sha,
         mergeable=None if state == "unknown" and pull.state == "open" else bool(pull.mergeable),
         blocked=blocked,
-        approved="APPROVED" in verdicts and "CHANGES_REQUESTED" not in verdicts,
+        approved=_agree(verdicts),
         changes_requested="CHANGES_REQUESTED" in verdicts,
         checks=_checks(runs, statuses),
     )
+
+
+def is_agreed(reviews: Iterable[PullRequestReview]) -> bool:
+    """Whether somebody who has a say approved, and nobody objects."""
+    return _agree(_verdicts(reviews))
+
+
+def _agree(verdicts: Set[str]) -> bool:
+    return "APPROVED" in verdicts and "CHANGES_REQUESTED" not in verdicts
 
 
 def _verdicts(reviews: Iterable[PullRequestReview]) -> set[str]:

@@ -111,7 +111,8 @@ def _publish(keeper: Keeper, record_name: str, stack: LocalStack) -> Published:
     taking = _Taking(keeper.repository, stored, facts, stack, names)
     taking.run()
     record, offered = taking.record(), taking.offered
-    new = {name: _placeholder(name) for name in offered if name not in facts.pulls}
+    # Whoever was stopped between pushing a branch and opening its pull request goes on there.
+    new = {name: _placeholder(name) for name in names.values() if name in record.branches and name not in facts.pulls}
     seen = judge(keeper.repository, record, replace(facts, pulls={**facts.pulls, **new}), offered)
     plan = keeper.plan_for(record, seen)
     if offered:

@@ -146,6 +146,9 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 def _report(error: Exception, output: Output) -> int:
     if isinstance(error, typer.TyperException):
         return _report_usage(error, output)
+    if _is_nowhere():
+        output.error("usage", "the current directory was removed", "cd to one that is there")
+        return USAGE
     if isinstance(error, SwitchyardError):
         # Places in files are shorter, and clickable, from where the user stands.
         output.error(error.kind, str(error).replace(f"{Path.cwd()}/", ""), error.hint)
@@ -155,6 +158,14 @@ def _report(error: Exception, output: Output) -> int:
         return _report_bug(error, output)
     output.error(_snake_case(type(error).__name__), str(error), str(getattr(error, "hint", "")))
     return code
+
+
+def _is_nowhere() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _report_usage(error: typer.TyperException, output: Output) -> int:

@@ -83,6 +83,8 @@ def create_tables(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
     with engine.begin() as connection:
+        # Said here, since the driver begins a transaction only before rows: two first commands may look at once.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         METADATA.create_all(connection)
         for statement in _REFUSALS:
             connection.exec_driver_sql(statement)

@@ -137,6 +137,18 @@ def test_a_result_that_found_no_room_is_told_and_no_success(shell: Shell, as_jso
     assert "Traceback" not in process.stderr
 
 
+def test_a_current_directory_that_was_removed_is_wrong_usage(
+    nowhere: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert main(["stack", "status"]) == 2
+    told = nowhere.capture.readouterr()
+    assert (told.out, "current directory was removed" in told.err) == ("", True)
+
+
 def test_streams_that_the_starter_closed_lead_nowhere(shell: Shell) -> None:
     line = f'"{SWITCHYARD}" task add one --title T --body - <&- >&- 2>&-'
     assert subprocess.run(["/bin/sh", "-c", line], cwd=shell.folder).returncode == 0

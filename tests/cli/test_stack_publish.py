@@ -291,6 +291,48 @@ def test_where_a_branch_that_a_person_took_over_begins_is_remembered(town: Town)
     ]
 
 
+def test_a_publishing_that_ended_before_its_pull_requests_goes_on_there(town: Town) -> None:
+    obstacle = town.shell.folder / ".git" / "switchyard" / "forge"
+    obstacle.parent.mkdir()
+    obstacle.write_text("no folder")
+    code, message = error(town.publish())
+    assert (code, "forge" in message) == (1, True)
+    assert len(town.there()) == 6, "the branches were pushed"
+    obstacle.unlink()
+    assert set(outcomes(town.publish()).values()) == {"opened"}
+    assert set(outcomes(town.publish()).values()) == {"unchanged"}
+    assert [pull.title for pull in town.forge.list()] == [
+        "The model",
+        "Work on feature/api",
+        "Work on feature/web",
+        "Work on top",
+    ]
+
+
+@pytest.mark.slow
+def test_a_branch_that_is_halfway_to_the_published_one_takes_nothing_back(town: Town) -> None:
+    """It is neither what was published from it nor what is published now, but held by that."""
+    town.publish()
+    shell = town.shell
+    halfway = pushed(town)
+    shell.git("switch", "--quiet", "--detach", halfway)
+    town.commit("Theirs, too", {"web": "theirs\n"})
+    shell.git("push", "--quiet", "origin", "HEAD:refs/heads/factory/town/feature-model")
+    kept = {
+        row["task"]: row["outcome"] for row in shell.run("stack", "restack", "town", "--json").document["pull_requests"]
+    }
+    shell.git("branch", "--force", "feature/model", halfway)
+    before, written = town.there(), town.written()
+    rows = {row["task"]: row for row in town.publish().document["pull_requests"]}
+    assert [rows["feature/model"][key] for key in ("outcome", "update")] == [
+        "unchanged",
+        "git fetch origin +factory/town/feature-model:feature/model",
+    ]
+    # Nothing of theirs is new, so what colleagues brought about is told, and not refused.
+    assert kept["feature/web"] == rows["feature/web"]["outcome"] == "blocked"
+    assert (town.there(), town.written()) == (before, written)
+
+
 def test_what_cannot_be_a_stack_is_refused_before_any_push(town: Town) -> None:
     shell = town.shell
     town.branch("clash", "main", {"model": "other\n"})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,20 @@ for number in range(150):
         append(connection, NewEvent(key=f"shared-{number}", event_type="task_claimed", timestamp="now"))
 engine.dispose()
 """
+
+
+def test_commands_that_come_first_at_once_make_the_tables_together(tmp_path: Path) -> None:
+    """Each looks whether they are there; none may look while another makes them."""
+    together = threading.Barrier(6)
+
+    def first(_number: int) -> None:
+        engine = connect(tmp_path / "fresh.sqlite3")
+        together.wait(60)
+        create_tables(engine)
+        engine.dispose()
+
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(first, range(6))) == [None] * 6
 
 
 def test_rows_are_numbered_from_one_and_name_their_predecessor(five: Book) -> None:

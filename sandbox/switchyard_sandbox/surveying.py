@@ -18,8 +18,11 @@ from pathspec import GitIgnoreSpec
 from switchyard_sandbox.names import escapes, forbids_link, is_git_like, is_unsafe
 
 CAP_BYTES = 100 << 20
+HOLLOW_BYTES = 256 << 20
+"""What the holes of all copied files may take: nothing in the box, whose disk is limited, and all of it here."""
 _DEEPEST = 200
 _PIECE = 1 << 20
+_BLOCK = 512
 _SUBMODULE, _LINK, _EXECUTABLE, _FILE = "160000", "120000", "100755", "100644"
 
 Entry = tuple[str, str]
@@ -76,11 +79,12 @@ class Surveyor:
         self._algorithm = "sha256" if any(len(sha) == 64 for _, sha in request.commit.values()) else "sha1"
         self._seen: set[str] = set()
         self._all_links = dict(request.links)
+        self._hollow_bytes = 0
         self._survey = Survey()
 
     def run(self) -> Survey:
         """Walk, then judge the links and name what is gone."""
-        after = os.open(self._request.after, os.O_RDONLY | os.O_DIRECTORY)
+        after = _open_top(self._request.after)
         before = os.open(self._request.before, os.O_RDONLY | os.O_DIRECTORY) if self._request.before else -1
         self._folder("", after, before, 0)
         for path in self._request.untouched:
@@ -146,6 +150,10 @@ class Surveyor:
         except PermissionError:
             self._refuse(path, "unreadable", "its mode forbids to read it")
             return
+        if not os.access(".", os.X_OK, dir_fd=inner):
+            os.close(inner)
+            self._refuse(path, "unreadable", "its mode forbids to enter it")
+            return
         self._folder(path, inner, _open_folder(name, before), depth + 1)
 
     def _submodule(self, path: str, name: str, after: int) -> None:
@@ -171,8 +179,8 @@ class Surveyor:
         self._seen.add(path)
         if self._is_untouched(path, name, before, status):
             return
-        if status.st_size > CAP_BYTES:
-            self._refuse(path, "too_large", f"{status.st_size} bytes; at most {CAP_BYTES} are carried out")
+        if excess := self._excess(status):
+            self._refuse(path, "too_large", excess)
             return
         mode = _EXECUTABLE if status.st_mode & stat.S_IXUSR else _FILE
         is_raw = name == ".gitattributes"
@@ -193,6 +201,16 @@ class Surveyor:
         else:
             copy.chmod(0o755 if mode == _EXECUTABLE else 0o644)
             self._survey.files.append(path)
+
+    def _excess(self, status: os.stat_result) -> str:
+        """Why a file is more than is carried out; empty: it isn't."""
+        if status.st_size > CAP_BYTES:
+            return f"{status.st_size} bytes; at most {CAP_BYTES} are carried out"
+        hollow = max(0, status.st_size - status.st_blocks * _BLOCK)
+        if hollow and self._hollow_bytes + hollow > HOLLOW_BYTES:
+            return f"{status.st_size} bytes; the holes of all files together would be more than {HOLLOW_BYTES}"
+        self._hollow_bytes += hollow
+        return ""
 
     def _is_untouched(self, path: str, name: str, before: int, status: os.stat_result) -> bool:
         """Whether commands left the file as they found it; then what the anchor says of it holds."""
@@ -258,6 +276,13 @@ def _parents(path: str) -> list[str]:
     """The folders a path lies in, outermost first."""
     parts = path.split("/")
     return ["/".join(parts[:length]) for length in range(1, len(parts))]
+
+
+def _open_top(place: str) -> int:
+    """The tree's own directory; its mode is no part of any result, and may shut us out."""
+    if not os.access(place, os.R_OK | os.X_OK):
+        os.chmod(place, 0o700)  # noqa: PTH101
+    return os.open(place, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def _open_folder(name: str, parent: int) -> int:

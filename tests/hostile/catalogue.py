@@ -216,6 +216,7 @@ CASES = {
         "fill disk, tmpfs, shared memory, inodes",
         "sized file systems, a limit on each file, a watch over the rest and over files without a name",
         (f"{_RESOURCES}h27_disk_tmpfs_shared_memory_and_inodes_have_a_quota",
+         f"{_RESOURCES}h27_what_lies_in_a_folder_that_nobody_may_list_counts",
          f"{_RESOURCES}h27_files_without_a_name_count"),
     ),
     "H28": Case(
@@ -266,8 +267,9 @@ CASES = {
     ),
     "H34": Case(
         "`.GIT`, `git~1`, huge files, bombs",
-        "names as every file system reads them; caps; nothing is unpacked",
+        "names as every file system reads them; caps on each file, and on the holes of all; nothing is unpacked",
         (f"{_FILES}h34_bombs_and_names_that_some_system_takes_for_git_meet_a_cap",
+         f"{_FILES}h34_files_of_holes_meet_a_cap_together",
          f"{_FILES}h34_an_archive_stays_an_archive",
          f"{_EXTRACT}test_every_spelling_of_git_is_known"),
     ),
@@ -312,6 +314,10 @@ EXCEPTIONS = {
     ("daytona", f"{_NETWORK}h17_other_spellings_of_an_allowed_name_are_that_name"): _NO_PROXY,
     ("daytona", f"{_LIFETIME}h36_a_killed_orchestrator_leaves_a_box_that_reaping_ends"): _STAND_IN,
     ("daytona", f"{_LIFETIME}h36_a_successor_follows_what_a_killed_orchestrator_began"): _STAND_IN,
+    (
+        "daytona",
+        f"{_RESOURCES}h27_what_lies_in_a_folder_that_nobody_may_list_counts",
+    ): "its watch is a process of the box, which such a folder shuts out: the service's disk is the limit",
     ("daytona", f"{_KERNEL}h19_a_signal_to_everybody_reaches_the_box_alone"): "the box's own supervisor is in the box",
     (
         "daytona",

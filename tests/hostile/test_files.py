@@ -167,6 +167,14 @@ def test_h34_bombs_and_names_that_some_system_takes_for_git_meet_a_cap(ground: G
     assert kinds(ground.extract(box)) == expected
 
 
+def test_h34_files_of_holes_meet_a_cap_together(ground: Ground) -> None:
+    spec = ground.spec(ground.commit({"README.md": "hello\n"}), limits=Limits(disk_mb=150))
+    box = ground.box(spec)
+    ground.did(box, "truncate -s 100M a b c d; echo small > e")
+    extraction = ground.extract(box)
+    assert (kinds(extraction), extraction.changed) == (dict.fromkeys("cd", "too_large"), ("a", "b", "e"))
+
+
 def test_h34_an_archive_stays_an_archive(ground: Ground, box: BoxId) -> None:
     script = "import zipfile; z = zipfile.ZipFile('bomb.zip', 'w', zipfile.ZIP_DEFLATED);"
     script += "z.writestr('../../evil', bytes(50 << 20)); z.close()"
@@ -190,7 +198,8 @@ def test_h32_names_that_look_like_options_or_revisions_come_out_as_files(ground:
     python(ground, box, f"for name in {names!r}: open(name, 'w').write(name)")
     extraction = ground.extract(box)
     listing = ground.listing(extraction.tree)
-    assert extraction.findings == ()
+    # Two names of one letter: said, and no reason to leave either out.
+    assert [(finding.kind, finding.refused) for finding in extraction.findings] == [("colliding_name", False)] * 2
     assert {name: listing[name][1].decode() for name in names} == {name: name for name in names}
 
 

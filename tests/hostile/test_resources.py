@@ -151,6 +151,14 @@ def test_h27_disk_tmpfs_shared_memory_and_inodes_have_a_quota(ground: Ground, sc
     assert finished.limit != "timeout"
 
 
+def test_h27_what_lies_in_a_folder_that_nobody_may_list_counts(ground: Ground) -> None:
+    limits, commit = Limits(disk_mb=30, memory_mb=300), ground.commit({"a": "a"})
+    box = ground.box(ground.spec(commit, limits=limits, workspace="copy"))
+    fill = "for i in $(seq 40); do head -c 3000000 /dev/zero > d/f$i || exit 1; done"
+    finished = ground.run(box, f"mkdir d; chmod 333 d; {fill}; sleep 4", timeout_s=60)
+    assert finished.limit == "disk"
+
+
 @pytest.mark.parametrize("code", [_HELD_WITHOUT_NAME, _MAPPED_WITHOUT_NAME], ids=["open", "mapped"])
 def test_h27_files_without_a_name_count(ground: Ground, code: str) -> None:
     box = small(ground, disk_mb=30, memory_mb=600)

@@ -12,10 +12,10 @@ import tarfile
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from switchyard_sandbox.contract import SandboxError
-from switchyard_sandbox.surveying import CAP_BYTES
+from switchyard_sandbox.surveying import CAP_BYTES, HOLLOW_BYTES
 
 _PIECE = 1 << 20
 _DEEPEST = 220
@@ -79,6 +79,7 @@ class _Unpacker:
         self._untouched: set[str] = set()
         self._links: dict[str, str] = {}
         self._plain: dict[Path, bool] = {}
+        self._hollow_bytes = 0
         self.unpacked = Unpacked()
 
     def take(self, archive: tarfile.TarFile | None, member: tarfile.TarInfo) -> None:
@@ -121,12 +122,22 @@ class _Unpacker:
             self._links[path] = member.linkname
         elif not member.isreg():
             os.mkfifo(place)
-        elif member.size > CAP_BYTES:
+        elif self._is_too_large(member):
             # Of its size, as the survey will say; empty, so that it costs nothing.
             with place.open("xb") as file:
-                file.truncate(min(member.size, CAP_BYTES << 10))
+                file.truncate(min(max(member.size, CAP_BYTES + 1), CAP_BYTES << 10))
         elif archive is not None:
             self._copy(archive, member, path, place)
+
+    def _is_too_large(self, member: tarfile.TarInfo) -> bool:
+        """Whether a file is more than is carried out; holes, which took nothing in the box, add up."""
+        # Where the data of a file with holes lies, and how much; it is bytes only while the header is being read.
+        spans = cast("list[tuple[int, int]]", member.sparse)
+        hollow = member.size - sum(size for _, size in spans) if member.issparse() else 0
+        if member.size > CAP_BYTES or (hollow and self._hollow_bytes + hollow > HOLLOW_BYTES):
+            return True
+        self._hollow_bytes += hollow
+        return False
 
     def _copy(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, place: Path) -> None:
         source = archive.extractfile(member)

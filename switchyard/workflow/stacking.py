@@ -83,7 +83,8 @@ class Stacking:
         view = self._view()
         if any(task.branch not in pulls and task.branch not in kept.landed for task in _of_stack(view, kept.record)):
             # Left by a process that was stopped between the stack's record and the ledger.
-            pulls |= {pull.head: pull for pull in self.keeper.forge.list(heads_prefix="factory/")}
+            # Of the others, what was seen with what blocks them counts.
+            pulls = {pull.head: pull for pull in self.keeper.forge.list(heads_prefix="factory/")} | pulls
         approved = self._approved(view, kept)
 
         def write(connection: sa.Connection) -> None:

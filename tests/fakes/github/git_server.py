@@ -19,6 +19,7 @@ def password_of(request: web.Request) -> str:
 
 async def serve_git(request: web.Request, root: Path, path: str) -> web.Response:
     """Answer one request of git's protocol; `path` is the repository's and what follows, below `root`."""
+    # Unpacked already: git packs what is longer than a kilobyte, and the backend must not be told so.
     body = await request.read()
     environment = {
         "PATH": "/usr/bin:/bin",
@@ -32,7 +33,6 @@ async def serve_git(request: web.Request, root: Path, path: str) -> web.Response
         "REMOTE_USER": "octocat",
         "CONTENT_TYPE": request.headers.get("Content-Type", ""),
         "CONTENT_LENGTH": str(len(body)),
-        "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
         "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
     }
     process = await asyncio.create_subprocess_exec(

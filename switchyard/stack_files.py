@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 _MAX_BYTES = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _HEADS = "refs/heads/"
+_SAYS = {
+    "dict_type": "is no mapping",
+    "extra_forbidden": "is no key that is known here",
+    "model_type": "is neither a mapping nor a list",
+    "string_type": "is no text: put it in quotes",
+    "tuple_type": "is no list",
+}
+"""What pydantic finds, without its own types' names."""
 
 
 class StackFileError(LocatedError):
@@ -67,9 +75,12 @@ def read_stack_file(workspace: Workspace, file: Path) -> LocalStack:
 
     described = _parse(file)
     name = described.name or file.name.partition(".")[0]
-    if not _NAME.fullmatch(name) or len(name) > 60:
+    if not _NAME.fullmatch(name) or name.endswith(".lock") or len(name) > 60:
         raise StackFileError(
-            f"{name!r} is no name for a stack", file=file, key="name", hint="use letters, digits, dots, - and _"
+            f"{name!r} is no name for a stack",
+            file=file,
+            key="name",
+            hint="it is the file's unless `name` says another: at most 60 letters, digits, dots, - and _, not `.lock`",
         )
     base = described.base or workspace.config.repository.base
     parents = {branch: [one for one in entry.parents if one != base] for branch, entry in described.branches.items()}
@@ -133,9 +144,9 @@ def _parse(file: Path) -> _File:
         raise StackFileError(f"not valid YAML: {err}", file=file) from err
     except ValidationError as err:
         first = err.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        key = ".".join(str(part) for part in first["loc"] if part != "[key]")
         raise StackFileError(
-            f"{key or 'the file'}: {first['msg'].lower()}",
+            f"{key}: {_SAYS.get(first['type'], first['msg'].lower())}" if key else "is no mapping",
             file=file,
             key=key,
             hint="base: main, branches: {feature/model: [], feature/api: [feature/model]}",

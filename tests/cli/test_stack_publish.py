@@ -350,6 +350,11 @@ def test_what_cannot_be_a_stack_is_refused_before_any_push(town: Town) -> None:
         "branches: {empty: []}": (1, "no commit of its own"),
         "branches: {feature/model: []}\nbase: gone\n": (1, "no branch gone"),
         "branches: [": (2, "not valid YAML"),
+        "branches: {feature/model: main}": (2, "branches.feature/model: is neither a mapping nor a list"),
+        "branches: {feature/model: {parents: top}}": (2, "branches.feature/model.parents: is no list"),
+        "- top": (2, "is no mapping"),
+        "branches: {2026: []}": (2, "branches.2026: is no text: put it in quotes"),
+        "name: x.lock\nbranches: {top: []}": (2, "no name for a stack"),
         "name: a/b\nbranches: {top: []}": (2, "no name for a stack"),
     }
     for text, (code, words) in refused.items():

@@ -42,11 +42,20 @@ Network = Annotated[
     str | None, typer.Option("--network", metavar="none|HOST,…", help="Host names that are open; none closes all.")
 ]
 Memory = Annotated[int | None, typer.Option("--memory", min=16, metavar="MB", help="Memory in MiB.")]
+_YEAR_S = 31_536_000
 Timeout = Annotated[
     float | None,
-    typer.Option("--timeout", min=0.1, metavar="SECONDS", help="Total time of the command; set-up has its own limit."),
+    typer.Option(
+        "--timeout",
+        min=0.1,
+        max=_YEAR_S,
+        metavar="SECONDS",
+        help="Total time of the command; set-up has its own limit.",
+    ),
 ]
-Stall = Annotated[float | None, typer.Option("--stall", min=0.1, metavar="SECONDS", help="Longest silence.")]
+Stall = Annotated[
+    float | None, typer.Option("--stall", min=0.1, max=_YEAR_S, metavar="SECONDS", help="Longest silence.")
+]
 Interactive = Annotated[
     bool, typer.Option("--interactive", "-i", help="Hand stdin to the command; all of it is read first.")
 ]

@@ -76,13 +76,17 @@ Variable = Annotated[str, AfterValidator(_check_variable)]
 Value = Annotated[str, AfterValidator(_check_value)]
 EndpointName = Annotated[str, AfterValidator(_check_endpoint)]
 Said = Annotated[str, StringConstraints(min_length=1)]
-TurnMinutes = Annotated[float, Field(gt=0)] | None
+Minutes = Annotated[float, Field(gt=0, le=525_600)]
+"""Up to a year: what is longer overflows one clock or another."""
+TurnMinutes = Minutes | None
 
 
 class _Table(BaseModel):
     """Root of every table: frozen, unknown keys refused, "4" is no number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 class RepositoryConfig(_Table):
@@ -198,9 +202,9 @@ class SandboxConfig(_Table):
     """Processes and threads."""
     disk_mb: Annotated[int, Field(ge=16)] = 2048
     """What may be written, in MiB."""
-    timeout_minutes: Annotated[float, Field(gt=0)] = 30
+    timeout_minutes: Minutes = 30
     """The whole time of one attempt."""
-    stall_minutes: Annotated[float, Field(gt=0)] = 5
+    stall_minutes: Minutes = 5
     """The time without output or processor use after which an attempt counts as stuck."""
     allow_degraded: bool = False
     """Run although this machine cannot enforce a limit; `switchyard sandbox probe` names it."""
@@ -242,7 +246,7 @@ class LimitsConfig(_Table):
     """Attempts after the first, each with the failure as context."""
     open_pull_requests: Annotated[int, Field(ge=1)] = 20
     """Unreviewed pull requests above which nothing new is picked up."""
-    minutes: Annotated[float, Field(gt=0)] | None = None
+    minutes: Minutes | None = None
     """A whole run's time; None: no limit."""
     tokens: Annotated[int, Field(gt=0)] | None = None
     """A whole run's model tokens; None: no limit."""

@@ -137,6 +137,8 @@ def test_variables_of_other_tables_are_left_alone() -> None:
         ("[limits]\n\n# so\nconcurency = 3\n", 4, "limits.concurency", "did you mean 'concurrency'?"),
         ('[limits]\nconcurrency = "3"\n', 2, "limits.concurrency", 'not "3"'),
         ("[limits]\nconcurrency = 0\n", 2, "limits.concurrency", "greater than or equal to 1"),
+        ("[sandbox]\ntimeout_minutes = inf\n", 2, "sandbox.timeout_minutes", "finite"),
+        ("[sandbox]\nstall_minutes = 1e300\n", 2, "sandbox.stall_minutes", "less than or equal to 525600"),
         ("[sandbox]\ncpus = true\n", 2, "sandbox.cpus", "valid number"),
         ('[sandbox]\nkind = "daytona"\nworkspace = "memory"\n', 3, "sandbox.workspace", 'this one is "daytona"'),
         ('[sandbox]\ncode = "remote"\n', 2, "sandbox.code", "docker and daytona"),

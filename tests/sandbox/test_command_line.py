@@ -38,6 +38,7 @@ def narrow(tmp_path: Path) -> Iterator[Path]:
 
 def test_what_people_should_know_of_a_box_is_on_stderr(plot: Plot) -> None:
     assert plot.run("sandbox", "run", "--", "true").err == ""
+    assert plot.run("sandbox", "run", "--timeout", "inf", "--", "true").code == 2
     plot.write("switchyard.toml", _MEASURED)
     first = plot.run("sandbox", "run", "--timeout", "1", "--", "sh", "-c", "cat made.txt; echo K > KEPT.txt; sleep 60")
     head = plot.git("rev-parse", "--short=10", "HEAD").strip()

@@ -42,6 +42,11 @@ class _LastWord:
     def wait(self, reason: str, seconds: float) -> None:
         self._audience.wait(reason, seconds)
 
+    @property
+    def held_up(self) -> str:
+        """What kept the pull requests from getting their place in the stack, at the end of the newest run."""
+        return str(self.held.data.get("held_up", "")) if self.held else ""
+
 
 def run_once(workspace: Workspace, request: RunRequest, output: Output, *, only_if_new: bool = False) -> bool:
     """Run what is ready; whether every task that was asked for is published or landed.
@@ -57,6 +62,8 @@ def run_once(workspace: Workspace, request: RunRequest, output: Output, *, only_
         report = run_tasks(workspace, request, audience)
     if report.held_up:
         output.warning(f"the pull requests of earlier runs were not brought up to date: {report.held_up}")
+    if late := audience.held_up:
+        output.warning(f"what was published was not brought up to date, the next run tries again: {late}")
     rows = status_tasks(report.view, report.draft.tasks)
     asked = [row for row in rows if _is_asked(row, report.draft, request)]
     if report.runs or not only_if_new:

@@ -132,13 +132,13 @@ def touch_head(connection: sa.Connection) -> None:
 def read_events(
     connection: sa.Connection, *, after: int = 0, run_id: str | None = None, task_id: str | None = None
 ) -> Iterator[Event]:
-    """Rows in order, those behind `after` only."""
+    """Rows in order, those behind `after` only; none before the tables are made."""
     query = sa.select(LEDGER).where(LEDGER.c.sequence > after).order_by(LEDGER.c.sequence)
     if run_id is not None:
         query = query.where(LEDGER.c.run_id == run_id)
     if task_id is not None:
         query = query.where(LEDGER.c.task_id == task_id)
-    for row in connection.execute(query).mappings():
+    for row in _rows(connection, query):
         yield _event(dict(row))
 
 
@@ -149,7 +149,7 @@ def verify_chain(connection: sa.Connection) -> int:
         LedgerBroken: A row was edited, removed or added outside the ledger; `sequence` is the first one.
     """
     previous, expected = GENESIS, 1
-    for row in connection.execute(sa.select(LEDGER).order_by(LEDGER.c.sequence)).mappings():
+    for row in _rows(connection, sa.select(LEDGER).order_by(LEDGER.c.sequence)):
         sequence = int(row["sequence"])
         if sequence != expected:
             where = f"row {expected} is missing" if sequence > expected else f"row {sequence} was never written"
@@ -167,8 +167,20 @@ def verify_chain(connection: sa.Connection) -> int:
         if row["previous_hash"] != previous or hash_row(previous, sequence, event, data) != row["hash"]:
             raise _broken(sequence, f"row {sequence} ({row['event_type']}) does not match its hash")
         previous, expected = row["hash"], expected + 1
-    _compare_head(connection, expected - 1, previous)
+    if sa.inspect(connection).has_table(HEAD.name):
+        _compare_head(connection, expected - 1, previous)
+    elif expected > 1:
+        raise _broken(expected, "the table that names the chain's head is gone")
     return expected - 1
+
+
+def _rows(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[sa.RowMapping]:
+    """What a query finds; nothing where the file is there and its tables are yet to be made, as after an early kill."""
+    try:
+        yield from connection.execute(query).mappings()
+    except sa.exc.OperationalError as err:
+        if "no such table" not in str(err.orig):
+            raise
 
 
 def _compare_head(connection: sa.Connection, rows: int, last_hash: str) -> None:

@@ -28,6 +28,18 @@ def edit(shell: Shell, statement: str) -> None:
         database.commit()
 
 
+def test_a_file_whose_tables_are_not_made_yet_is_an_empty_ledger(shell: Shell) -> None:
+    """As a first run leaves it that was killed at once."""
+    database = shell.folder / ".git" / "switchyard" / "switchyard.db"
+    database.parent.mkdir()
+    with closing(sqlite3.connect(database)) as made:
+        made.execute("PRAGMA journal_mode=WAL")
+    shell.write("switchyard.toml", "")
+    for command in (("status",), ("ledger", "tail"), ("ledger", "verify")):
+        ending = shell.run(*command)
+        assert (ending.code, "bug in switchyard" in ending.err) == (0, False), ending.err
+
+
 def test_tail_prints_a_line_a_row(shell: Shell) -> None:
     write(shell)
     ending = shell.run("ledger", "tail")

@@ -18,6 +18,7 @@ from switchyard.wiring import open_driver, open_others, open_stack, remote_for_b
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.landing import LandingJournal, Say, TreeChecker, suite_of
 from switchyard.workflow.lock import landing_lock
+from switchyard.workflow.operating import is_rejected
 from switchyard.workflow.reaping import watched
 from switchyard.workflow.recording import ensure_record
 from switchyard.workflow.stacking import Stacking
@@ -248,7 +249,18 @@ def _lander(
         suite=suite,
         # Other forges move their base by their own merges alone.
         batches=forge if isinstance(forge, LocalForge) else None,
+        refused=_rejected(workspace),
     )
+
+
+def _rejected(workspace: Workspace) -> dict[str, str]:
+    """The branches of tasks that a person gave up, and how they come back."""
+    view = workspace.view()
+    return {
+        task.branch: f"a person rejected it; `switchyard escalation retry {task.id}` takes it up again"
+        for task in view.latest.values()
+        if task.branch and is_rejected(view, task)
+    }
 
 
 def _pulls(keeper: Keeper) -> dict[str, StackedPull]:

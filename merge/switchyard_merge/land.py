@@ -117,6 +117,8 @@ class Lander:
     pause: Callable[[float], None] = time.sleep
     """Waits, in seconds, while the forge works out whether a pull request can be merged."""
     witness: Witness = field(default_factory=Nobody)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Branches that do not land whatever the forge says of them → why."""
 
     def land(self, name: str) -> LandedStack:
         """Land what can be landed of a stack.
@@ -245,6 +247,8 @@ class _Run:
             below = next((parent for parent in stand.parents if parent not in chosen), None)
             if branch in blocked:
                 why = blocked[branch].reason
+            elif branch in self.lander.refused:
+                why = self.lander.refused[branch]
             elif pull is None or pull.state != "open":
                 why = "it has no open pull request"
             elif below:

@@ -142,6 +142,17 @@ def test_m16_what_is_closed_while_it_is_checked_keeps_its_children(stage: Stage,
     assert stage.bases() == {"b": "a"}, "against main it would show what was given up"
 
 
+def test_what_a_person_gave_up_does_not_land_and_neither_does_what_stands_on_it(stage: Stage) -> None:
+    stage.publish({"a": ([], [{"fa": "1\n"}]), "b": (["a"], [{"fb": "1\n"}]), "c": ([], [{"fc": "1\n"}])})
+    approve(stage)
+    told = replace(lander(stage, Checks(stage)), refused={branch("a"): "a person rejected it"}).land("r")
+    assert names(told) == ["c"]
+    assert told.waiting == {
+        branch("a"): "a person rejected it",
+        branch("b"): f"stands on {branch('a')}, which has not landed",
+    }
+
+
 class Pusher(Nobody):
     """A person who pushes to main when nothing is looked at any more before the forge merges."""
 

@@ -210,4 +210,6 @@ def test_h38_a_busy_box_gets_its_share_of_the_processors_alone(ground: Ground) -
         "print(sum(children) / os.sysconf('SC_CLK_TCK') / (time.monotonic() - began))"
     )
     share = float(python(ground, box, code))
-    assert share < 0.2 if can_hold(ground, "cpus") else share < 1.25
+    # Daytona's boxes have whole processors.
+    has_part = ground.driver.kind != "daytona" and can_hold(ground, "cpus")
+    assert share < (0.2 if has_part else 1.25)

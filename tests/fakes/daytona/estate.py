@@ -117,6 +117,7 @@ class Estate:
         box_id, ttl_s = str(uuid.uuid4()), (asked.ttl_minutes or 0) * 60.0 or _FOREVER_S
         machine = await asyncio.to_thread(
             self._ground.machine,
+            cpus=float(asked.cpu or 1),
             memory_mb=(asked.memory or 4) << 10,
             disk_mb=(asked.disk or 10) << 10,
             ttl_s=ttl_s,

@@ -155,10 +155,10 @@ class Ground:
         self._driver = EmbeddedDriver(folder, owner="stand-in")
         self._commit = _make_repository(folder / "empty")
 
-    def machine(self, *, memory_mb: int, disk_mb: int, ttl_s: float) -> Machine:
+    def machine(self, *, cpus: float, memory_mb: int, disk_mb: int, ttl_s: float) -> Machine:
         """A new machine, not started; its files are what the embedded sandbox shows of this one."""
         code = CodeIn(self._folder / "empty", self._commit, self._commit)
-        limits = Limits(memory_mb=memory_mb, disk_mb=disk_mb, pids=2048, output_mb=1)
+        limits = Limits(cpus=cpus, memory_mb=memory_mb, disk_mb=disk_mb, pids=2048, output_mb=1)
         labels = {"run": "stand-in", "task": "machine", "attempt": "1", "role": "machine"}
         return Machine(self._driver, self._folder, BoxSpec(labels, code, limits, ttl_s=ttl_s, allow_degraded=True))
 

@@ -16,6 +16,7 @@ from chaos.ground import CONFIG, PAIR, ChaosYard, Outcome
 from switchyard.ledger import Event
 
 pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
+_NIGHTLY = pytest.mark.nightly
 
 SET_UP = CONFIG.replace(
     "[checks]", "setup = ['echo made > \"$HOME/made\"']\n[checks]\nlayer = 'grep made \"$HOME/made\"'"
@@ -52,6 +53,7 @@ def test_ten_kills_while_recovering_converge(tmp_path: Path, calm: Outcome) -> N
     yard.assert_sound()
 
 
+@pytest.mark.nightly
 def test_a_step_that_always_dies_in_the_same_place_uses_up_nothing(tmp_path: Path, calm: Outcome) -> None:
     yard = ChaosYard(tmp_path / "yard")
     for _ in range(6):
@@ -64,14 +66,14 @@ def test_a_step_that_always_dies_in_the_same_place_uses_up_nothing(tmp_path: Pat
 @pytest.mark.parametrize(
     ("point", "nth"),
     [
-        pytest.param("spawn * init *", 1, id="mirror"),
+        pytest.param("spawn * init *", 1, id="mirror", marks=_NIGHTLY),
         pytest.param("spawn * init *", 2, id="factory repository"),
-        pytest.param("spawn * fetch *", 1, id="fetch"),
-        pytest.param("rename */checkouts/*", 1, id="checkout"),
-        pytest.param("mkdir */layers", 1, id="before the layer"),
-        pytest.param("rename */layers/*/work", 1, id="layer begun"),
+        pytest.param("spawn * fetch *", 1, id="fetch", marks=_NIGHTLY),
+        pytest.param("rename */checkouts/*", 1, id="checkout", marks=_NIGHTLY),
+        pytest.param("mkdir */layers", 1, id="before the layer", marks=_NIGHTLY),
+        pytest.param("rename */layers/*/work", 1, id="layer begun", marks=_NIGHTLY),
         pytest.param("rename */layers/*/home", 1, id="half a layer"),
-        pytest.param("rename */layers/*", 3, id="layer unnamed"),
+        pytest.param("rename */layers/*", 3, id="layer unnamed", marks=_NIGHTLY),
     ],
 )
 def test_half_made_repositories_checkouts_and_layers_are_made_again(tmp_path: Path, point: str, nth: int) -> None:
@@ -84,6 +86,7 @@ def test_half_made_repositories_checkouts_and_layers_are_made_again(tmp_path: Pa
     yard.assert_sound()
 
 
+@pytest.mark.nightly
 def test_a_torn_artifact_stops_its_task_and_names_it_while_the_rest_goes_on(tmp_path: Path, calm: Outcome) -> None:
     yard = ChaosYard(tmp_path / "yard")
     yard.kill_at("driver.create before")
@@ -125,7 +128,7 @@ def test_a_torn_plan_is_named_and_the_run_goes_on_once_it_is_restored(tmp_path: 
     yard.assert_sound()
 
 
-@pytest.mark.parametrize("free_kb", [100, 600, 900, 1500])
+@pytest.mark.parametrize("free_kb", [100, *(pytest.param(free, marks=_NIGHTLY) for free in (600, 900, 1500))])
 def test_a_full_disk_ends_the_run_with_a_clear_error_and_the_next_goes_on(
     tmp_path: Path, calm: Outcome, free_kb: int
 ) -> None:
@@ -145,6 +148,7 @@ def test_a_full_disk_ends_the_run_with_a_clear_error_and_the_next_goes_on(
         yard.assert_sound()
 
 
+@pytest.mark.nightly
 def test_a_database_that_another_process_locks_for_a_while_is_waited_for(tmp_path: Path, calm: Outcome) -> None:
     yard = ChaosYard(tmp_path / "yard")
     yard.kill_at("driver.execute before")
@@ -160,7 +164,9 @@ def test_a_database_that_another_process_locks_for_a_while_is_waited_for(tmp_pat
     yard.assert_sound()
 
 
-@pytest.mark.parametrize("moved_s", [-AN_HOUR_S, AN_HOUR_S, -24 * AN_HOUR_S])
+@pytest.mark.parametrize(
+    "moved_s", [-AN_HOUR_S, *(pytest.param(moved, marks=_NIGHTLY) for moved in (AN_HOUR_S, -24 * AN_HOUR_S))]
+)
 def test_a_clock_that_is_moved_between_kill_and_resume_changes_nothing(
     tmp_path: Path, calm: Outcome, moved_s: float
 ) -> None:
@@ -174,6 +180,7 @@ def test_a_clock_that_is_moved_between_kill_and_resume_changes_nothing(
     yard.assert_sound()
 
 
+@pytest.mark.nightly
 def test_a_repository_moved_elsewhere_between_kill_and_resume_goes_on_there(tmp_path: Path, calm: Outcome) -> None:
     yard = ChaosYard(tmp_path / "yard")
     yard.kill_at("agent running")

@@ -14,7 +14,7 @@ from fakes.daytona.checking import KEY
 from fakes.daytona.standin import stand_in
 from switchyard_templates import EXPECTED, lay_out_demo
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.daytona, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.sandbox, pytest.mark.daytona, pytest.mark.nightly, pytest.mark.timeout(900)]
 _RUN_S = 800
 
 

@@ -14,6 +14,8 @@ SCHEMA = "switchyard.plan/1"
 def plan_document(preview: Preview) -> dict[str, Any]:
     """The plan as JSON: tasks in the order in which they may start."""
     plan = preview.draft.plan
+    landed = {name for name, one in plan.settled.items() if one.landed}
+    parents = {task.id: [name for name in task.parents if name not in landed] for task in plan.tasks}
     return {
         "schema": SCHEMA,
         "base": plan.base_commit,
@@ -25,8 +27,8 @@ def plan_document(preview: Preview) -> dict[str, Any]:
                 "id": task.id,
                 "title": task.title,
                 "depends_on": list(task.depends_on),
-                "parents": list(task.parents),
-                "join": len(task.parents) > 1,
+                "parents": parents[task.id],
+                "join": len(parents[task.id]) > 1,
                 "overlaps": list(task.overlaps),
                 "startable": task.id in preview.draft.startable,
                 "context": preview.contexts[task.id],

@@ -108,6 +108,9 @@ def test_what_is_approved_lands_parents_first_and_a_clash_is_left_out_with_its_e
     assert quay.run("stack", "approve", "top", "--by", "grace").code == 0
     assert tasks_of(quay.land()["landed"]) == ["right", "top"]
     assert {row["state"] for row in quay.rows().values()} == {"landed"}
+    quay.task("next", "depends_on: [leaf, top]")
+    (planned,) = quay.run("plan", "--json").document["tasks"]
+    assert (planned["depends_on"], planned["parents"], planned["join"]) == (["leaf", "top"], [], False)
     assert quay.branches() == {}
     assert set(quay.trees_of_main()) <= quay.green_trees()
     assert quay.run("sandbox", "list", "--json").document["sandboxes"] == []

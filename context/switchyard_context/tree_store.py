@@ -142,8 +142,12 @@ class TreeStore:
         found: list[tuple[float, str]] = []
         if self._folder is None:
             return []
-        with suppress(OSError):
-            found = [(e.stat().st_mtime, e.name) for e in os.scandir(self._folder) if e.name.startswith(prefix)]
+        with suppress(OSError), os.scandir(self._folder) as entries:
+            for entry in entries:
+                # Another process may take one away meanwhile.
+                with suppress(FileNotFoundError):
+                    if entry.name.startswith(prefix):
+                        found.append((entry.stat().st_mtime, entry.name))
         return [name for _, name in sorted(found, reverse=True)]
 
     def _remove_old(self) -> None:

@@ -149,7 +149,7 @@ def test_a_remote_that_refuses_is_quoted_and_the_next_run_publishes(tmp_path: Pa
     assert plot.changes("refused") == ["A made-by-refused.txt"]
 
 
-def test_a_dependency_whose_branch_was_taken_away_stops_its_child_before_any_work(tmp_path: Path) -> None:
+def test_a_dependency_whose_branch_was_taken_away_is_put_back_or_found_in_the_base(tmp_path: Path) -> None:
     plot = Plot(tmp_path)
     plot.task("first")
     plot.run("run")
@@ -157,16 +157,20 @@ def test_a_dependency_whose_branch_was_taken_away_stops_its_child_before_any_wor
     branch = plot.rows()["first"]["branch"]
     plot.git("update-ref", "-d", f"refs/heads/{branch}", at=plot.origin)
     plot.task("second", "depends_on: [first]")
-    assert plot.run("run").code == 1
-    row = plot.rows()["second"]
-    assert (row["state"], row["attempts"], plot.branches()) == ("failed", 0, {})
-    assert branch in row["reason"] and head in row["reason"]
+    assert plot.run("run").code == 0
+    assert plot.branches()["first"] == head, "its pull request is open still"
+    assert plot.rows()["second"]["pull_request"]["base"] == branch
 
-    plot.git("fetch", "-q", str(plot.repo / ".git/switchyard/factory.git"), head, at=plot.origin)
     plot.git("update-ref", "refs/heads/main", head, at=plot.origin)
+    plot.git("update-ref", "-d", f"refs/heads/{branch}", at=plot.origin)
+    plot.task("third", "depends_on: [first]")
     assert plot.run("run").code == 0, "the base holds the dependency's work now"
-    assert plot.rows()["second"]["pull_request"]["base"] == "main"
-    assert plot.changes("second") == ["A made-by-second.txt"]
+    assert plot.branches().keys() == {"second", "third"}
+    assert {name: plot.rows()[name]["pull_request"]["base"] for name in ("second", "third")} == {
+        "second": "main",
+        "third": "main",
+    }
+    assert plot.changes("third") == ["A made-by-third.txt"]
 
 
 def test_files_and_branches_that_change_under_a_run_do_not_break_it(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return yard.outcome()
 
 
+@pytest.mark.nightly
 def test_ten_kills_while_recovering_converge(tmp_path: Path, calm: Outcome) -> None:
     yard = ChaosYard(tmp_path / "yard")
     for point, nth in WHILE_RECOVERING:
@@ -196,6 +197,7 @@ def test_a_repository_moved_elsewhere_between_kill_and_resume_goes_on_there(tmp_
     yard.assert_sound()
 
 
+@pytest.mark.nightly
 def test_locks_that_git_left_when_the_machine_died_are_cleared(tmp_path: Path, calm: Outcome) -> None:
     yard = ChaosYard(tmp_path / "yard")
     yard.kill_at("step attempt 1 recorded")

@@ -112,13 +112,13 @@ KEEPING: dict[str, tuple[Kill, ...]] = {
         Kill("write recorded", nth=4),
     ),
 }
-_EACH_CHANGE = 2
+_EACH_CHANGE = 3
 """Of how many effects one is tried with each change."""
 CASES = [
     pytest.param(
         kill,
         id=f"{row}: {kill.point} {kill.nth}",
-        # Each change tries one moment of every other effect, each night all of them.
+        # Each change tries one moment of every third effect, each night all of them.
         marks=pytest.mark.nightly if number or place % _EACH_CHANGE else pytest.mark.slow,
     )
     for place, (row, kills) in enumerate(KILLS.items())

@@ -104,6 +104,7 @@ class TestTheSupervisor:
         assert living(mark) == []
         assert ground.did(box, "echo on") == "on\n"
 
+    @pytest.mark.nightly
     def test_one_that_is_stopped_ends_with_everything_else_in_time(self, ground: Ground, box: BoxId) -> None:
         # The command's time ends with the box's: nobody in the box is left to see to that.
         mark = f"4444.{os.getpid()}"

@@ -91,7 +91,7 @@ def test_a_forced_cancel_ends_the_attempt_and_begins_no_other(tmp_path: Path) ->
     assert (plot.run("cancel", "slow").code, plot.run("cancel", "slwo").code) == (2, 2)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)])
 def test_an_interrupted_run_leaves_no_box_and_the_next_one_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     plot = Plot(tmp_path, {"slow": "sleep 3\necho done > done.txt\n"})
     plot.task("slow")

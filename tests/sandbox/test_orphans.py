@@ -85,7 +85,15 @@ def _make_and_start(ground: Ground, commit: str, begin: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ground", [kind for kind in ("docker", "embedded", "none") if kind in DRIVERS], indirect=True)
+@pytest.mark.parametrize(
+    "ground",
+    [
+        *(kind for kind in ("docker", "embedded") if kind in DRIVERS),
+        # By the same code as embedded ones.
+        pytest.param("none", marks=pytest.mark.nightly),
+    ],
+    indirect=True,
+)
 def test_without_a_successor_a_box_ends_by_itself(ground: Ground) -> None:
     """One that is followed goes on, and so does one that was made to be kept."""
     followed, kept, lost, untouched = _make_some_and_be_killed(ground, ground.commit({"a": "a\n"}))

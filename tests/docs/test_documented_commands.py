@@ -16,6 +16,8 @@ from .console_blocks import Block, matches, read_blocks
 TOP = Path(__file__).resolve().parents[2]
 BLOCKS = [block for page in (TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))) for block in read_blocks(page)]
 RUN = [block for block in BLOCKS if block.where != "not at all"]
+AFTER_RUN = [block for block in RUN if block.where == "after-run"]
+ALONE = [block for block in RUN if block.where != "after-run"]
 NOT_RUN = [block for block in BLOCKS if block.where == "not at all"]
 
 
@@ -49,31 +51,35 @@ def fresh_demo(top: Path) -> Path:
     return lay_out_demo(top / "demo").repo
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo repository whose run has ended; one of its tasks waits for a person, hence the 1."""
-    top = tmp_path_factory.mktemp("finished")
-    repository = fresh_demo(top)
-    code, output = type_in("switchyard run", repository, top / "home")
-    assert code == 1, output
-    return repository
-
-
-@pytest.mark.slow
-@pytest.mark.sandbox
-@pytest.mark.parametrize("block", RUN, ids=lambda block: block.label)
-def test_the_documented_commands_do_what_the_page_shows(
-    block: Block, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    repository: Path = request.getfixturevalue("finished") if block.where == "after-run" else fresh_demo(tmp_path)
-    home = repository.parents[1] / "home"
-    if block.where == "unconfigured":
-        type_in("git rm -rq switchyard.toml .switchyard", repository, home)
+def check(block: Block, repository: Path, home: Path) -> None:
     for typed in block.typed:
         code, output = type_in(typed.command, repository, home)
         expected = block.exit_code if typed is block.typed[-1] else 0
         assert code == expected, f"{block.label}: {typed.command!r} ended with {code}:\n{output}"
         assert matches(typed.shown, output), f"{block.label}: {typed.command!r} showed:\n{output}"
+
+
+@pytest.mark.slow
+@pytest.mark.sandbox
+@pytest.mark.parametrize("block", ALONE, ids=lambda block: block.label)
+def test_the_documented_commands_do_what_the_page_shows(block: Block, tmp_path: Path) -> None:
+    repository, home = fresh_demo(tmp_path), tmp_path / "home"
+    if block.where == "unconfigured":
+        type_in("git rm -rq switchyard.toml .switchyard", repository, home)
+    check(block, repository, home)
+
+
+@pytest.mark.slow
+@pytest.mark.sandbox
+@pytest.mark.parametrize("page", sorted({block.document for block in AFTER_RUN}), ids=lambda page: page.name)
+def test_after_a_run_the_commands_of_a_page_do_what_it_shows_one_after_the_other(page: Path, tmp_path: Path) -> None:
+    """Each block stands on what those above it did, so one test types them all."""
+    repository, home = fresh_demo(tmp_path), tmp_path / "home"
+    code, output = type_in("switchyard run", repository, home)
+    assert code == 1, f"one of the demo's tasks waits for a person, hence the 1:\n{output}"
+    for block in AFTER_RUN:
+        if block.document == page:
+            check(block, repository, home)
 
 
 def test_what_is_not_run_says_why(record_property: pytest.RecordProperty, capsys: pytest.CaptureFixture[str]) -> None:

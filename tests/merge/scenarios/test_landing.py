@@ -1,10 +1,9 @@
-"""M15, M16, M18, M19, M31: what lands, what does not, and that the base never points at what nobody checked."""
+"""M15, M16, M18, M19: what lands, what does not, and that the base never points at what nobody checked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,14 +18,12 @@ from harbour import (
     new_files,
     red_with,
     trees_of_main,
-    watch_main,
 )
 from stage import Stage, Watched, branch
-from switchyard_merge import HeadMoved, MergeError, NotMergeable
+from switchyard_merge import MergeError
 from switchyard_merge.forge import MergeMethod
 from switchyard_merge.land import Nobody
 from switchyard_merge.queue import Prefix
-from yard import Yard
 
 DIAMOND = {
     "a": ([], [{"fa": "1\n"}, {"fa": "2\n", "gone": "x\n"}]),
@@ -35,13 +32,6 @@ DIAMOND = {
     "d": (["b", "c"], [{"fd": "1\n"}]),
 }
 LANDED = {"fa": "2\n", "fb": "1\n", "fc": "1\n", "fd": "1\n"}
-
-
-@pytest.fixture
-def stage(yard: Yard, tmp_path: Path) -> Stage:
-    stage = Stage.open(yard, tmp_path)
-    watch_main(stage)
-    return stage
 
 
 @pytest.mark.parametrize("method", ["squash", "rebase", "merge"])
@@ -272,93 +262,6 @@ def test_m19_a_base_that_turned_red_that_way_takes_nothing_more(stage: Stage) ->
     told = lander(stage, checks, forge=HurriedForge(stage, {"theirs": "1\n"})).land("r")
     assert (names(told), ejected(told), told.is_base_red) == (["a"], {}, True)
     assert "main itself is red" in told.waiting[branch("b")]
-
-
-class RefusingForge(Watched):
-    """A forge that does not merge one pull request, a number of times."""
-
-    def __init__(self, stage: Stage, number: int, refusals: list[Exception]) -> None:
-        super().__init__(stage.forge)
-        self.number = number
-        self.refusals = refusals
-
-    def merge(self, number: int, **named: Any) -> Any:
-        self.writes.append(("merge", number))
-        if number == self.number and self.refusals:
-            raise self.refusals.pop(0)
-        return self.inner.merge(number, **named)
-
-
-@pytest.mark.slow
-def test_m31_what_a_rule_protects_is_held_and_asked_for_once(stage: Stage) -> None:
-    stage.publish({"a": ([], [{"fa": "1\n"}]), "b": (["a"], [{"fb": "1\n"}]), "c": ([], [{"fc": "1\n"}])})
-    approve(stage)
-    a, c = stage.numbers["a"], stage.numbers["c"]
-    forge = RefusingForge(stage, a, [NotMergeable(a, "2 of 3 reviews are missing")] * 9)
-    told = lander(stage, Checks(stage), forge=forge).land("r")
-    assert names(told) == ["c"]
-    assert told.waiting[branch("a")] == "2 of 3 reviews are missing"
-    assert [write for write in forge.writes if write[0] == "merge"] == [("merge", a), ("merge", c)]
-    assert stage.bases() == {"a": "main", "b": "a"}
-
-
-@pytest.mark.slow
-def test_what_landed_below_a_branch_that_is_held_waits_for_nothing(stage: Stage) -> None:
-    stage.publish({"a": ([], [{"fa": "1\n"}]), "b": (["a"], [{"fb": "1\n"}])})
-    stage.approve("a")
-    stage.forge.close(stage.numbers["b"])
-    for landing in (["a"], []):
-        told = land(stage, Checks(stage))
-        assert (names(told), list(told.waiting)) == (landing, [branch("b")])
-    assert list(lander(stage, Checks(stage)).foresee("r").waiting) == [branch("b")]
-
-
-@pytest.mark.slow
-def test_m31_a_head_that_moved_is_read_again_and_checked_as_it_is(stage: Stage) -> None:
-    stage.publish({"a": ([], [{"fa": "1\n"}])})
-    approve(stage)
-    checks = Checks(stage)
-    checks.meanwhile.append(lambda: stage.amend("a", {"fa": "2\n"}))
-    told = land(stage, checks)
-    assert (names(told), len(checks.trees)) == (["a"], 2)
-    assert new_files(stage) == {"fa": "2\n"}
-    assert set(trees_of_main(stage)) <= checks.green
-
-
-@pytest.mark.slow
-def test_m31_a_head_that_is_never_where_it_is_said_to_be_ends(stage: Stage) -> None:
-    stage.publish({"a": ([], [{"fa": "1\n"}])})
-    approve(stage)
-    a = stage.numbers["a"]
-    forge = RefusingForge(stage, a, [HeadMoved(a, expected="x", found="y")] * 99)
-    told = lander(stage, Checks(stage), forge=forge).land("r")
-    assert names(told) == []
-    assert len([name for name, _ in forge.writes if name == "merge"]) == 5
-
-
-class UnsettledForge(Watched):
-    """A forge that has to be asked several times whether a pull request can be merged."""
-
-    def __init__(self, stage: Stage, times: int) -> None:
-        super().__init__(stage.forge)
-        self.times = times
-
-    def standing(self, number: int) -> Any:
-        told = self.inner.standing(number)
-        self.times -= 1
-        return replace(told, mergeable=None) if self.times >= 0 else told
-
-
-@pytest.mark.parametrize(("times", "lands"), [(2, ["a"]), (99, [])])
-@pytest.mark.slow
-def test_m31_what_the_forge_has_not_worked_out_is_asked_again_a_few_times(
-    stage: Stage, times: int, lands: list[str]
-) -> None:
-    stage.publish({"a": ([], [{"fa": "1\n"}])})
-    approve(stage)
-    pauses: list[float] = []
-    told = lander(stage, Checks(stage), forge=UnsettledForge(stage, times), pauses=pauses).land("r")
-    assert (names(told), len(pauses)) == (lands, min(times, 5))
 
 
 @pytest.mark.slow

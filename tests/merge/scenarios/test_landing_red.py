@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from math import ceil, log2
-from pathlib import Path
 
 import pytest
 from harbour import (
@@ -19,17 +18,8 @@ from harbour import (
     new_files,
     red_with,
     trees_of_main,
-    watch_main,
 )
 from stage import STACK, Stage, branch, join
-from yard import Yard
-
-
-@pytest.fixture
-def stage(yard: Yard, tmp_path: Path) -> Stage:
-    stage = Stage.open(yard, tmp_path)
-    watch_main(stage)
-    return stage
 
 
 @pytest.mark.parametrize("culprit", [0, 3, 7])

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from switchyard_git import is_valid_ref
 
+from switchyard.config.table import (
+    EndpointName,
+    Host,
+    Minutes,
+    Said,
+    Table,
+    TurnMinutes,
+    Value,
+    Variable,
+    check_branch,
+    check_inside,
+    check_variable,
+)
 from switchyard.errors import UsageError, did_you_mean
 
 SandboxKind = Literal["embedded", "docker", "daytona", "none"]
@@ -26,88 +34,26 @@ WITH_IMAGE = ("docker", "daytona")
 WITH_WORKSPACE = ("embedded", "docker")
 """The kinds whose files can lie elsewhere than on disk."""
 
-_HOST = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?")
-_ADDRESS = re.compile(r"[0-9.]+(:\d{1,5})?")
-_ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-
-def _check_host(host: str) -> str:
-    if not _HOST.fullmatch(host):
-        raise ValueError(f"'{host}' is not a host name; write the name alone, such as 'pypi.org'")
-    if _ADDRESS.fullmatch(host):
-        raise ValueError(f"'{host}' is an address; only host names are let through")
-    return host
-
-
-def _check_variable(name: str) -> str:
-    if not _VARIABLE.fullmatch(name):
-        raise ValueError(f"'{name}' is not the name of an environment variable")
-    return name
-
-
-def _check_value(value: str) -> str:
-    if "\0" in value:
-        raise ValueError("a variable's value holds NUL, which no process can be given")
-    return value
-
-
-def _check_endpoint(name: str) -> str:
-    if not _ENDPOINT.fullmatch(name):
-        raise ValueError(f"'{name}' cannot name an endpoint: use letters, digits, '-' and '_'")
-    return name
-
-
-def _check_inside(path: str) -> str:
-    parts = PurePosixPath(path)
-    if not path or parts.is_absolute() or ".." in parts.parts:
-        raise ValueError(f"'{path}' must be a path inside the repository")
-    return path
-
-
-def _check_branch(name: str) -> str:
-    if name.startswith("-") or not is_valid_ref(f"refs/heads/{name}"):
-        raise ValueError(f"'{name}' cannot be the name of a branch")
-    return name
-
-
-Host = Annotated[str, AfterValidator(_check_host)]
-Variable = Annotated[str, AfterValidator(_check_variable)]
-Value = Annotated[str, AfterValidator(_check_value)]
-EndpointName = Annotated[str, AfterValidator(_check_endpoint)]
-Said = Annotated[str, StringConstraints(min_length=1)]
-Minutes = Annotated[float, Field(gt=0, le=525_600)]
-"""Up to a year: what is longer overflows one clock or another."""
-TurnMinutes = Minutes | None
-
-
-class _Table(BaseModel):
-    """Root of every table: frozen, unknown keys refused, "4" is no number."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
-
-
-class RepositoryConfig(_Table):
+class RepositoryConfig(Table):
     """`[repository]`: where work starts from and where branches go."""
 
     remote: str = "origin"
     """The remote to fetch from and push to; where the repository has none, the local base is used. "" means none."""
-    base: Annotated[str, AfterValidator(_check_branch)] = "main"
+    base: Annotated[str, AfterValidator(check_branch)] = "main"
     """The branch that every stack starts from."""
 
 
-class TasksConfig(_Table):
+class TasksConfig(Table):
     """`[tasks]`: where tasks are kept."""
 
-    path: Annotated[str, AfterValidator(_check_inside)] = ".switchyard/tasks"
+    path: Annotated[str, AfterValidator(check_inside)] = ".switchyard/tasks"
     """The folder of Markdown task files, inside the repository."""
     source: Literal["files", "github"] = "files"
     """Whether tasks are files or issues on the forge."""
 
 
-class CommandAgent(_Table):
+class CommandAgent(Table):
     """An agent that is any program."""
 
     kind: Literal["command"] = "command"
@@ -120,7 +66,7 @@ class CommandAgent(_Table):
     """The time of its one turn; None: as long as the attempt."""
 
 
-class CodexAgent(_Table):
+class CodexAgent(Table):
     """The Codex command line."""
 
     kind: Literal["codex"]
@@ -133,7 +79,7 @@ class CodexAgent(_Table):
     """The time of one turn; None: as long as the attempt."""
 
 
-class ClaudeAgent(_Table):
+class ClaudeAgent(Table):
     """The Claude Code command line."""
 
     kind: Literal["claude"]
@@ -146,7 +92,7 @@ class ClaudeAgent(_Table):
     """The time of one turn; None: as long as the attempt."""
 
 
-class AcpAgent(_Table):
+class AcpAgent(Table):
     """Any program that speaks the Agent Client Protocol on its standard streams."""
 
     kind: Literal["acp"]
@@ -162,7 +108,7 @@ class AcpAgent(_Table):
 Agent = Annotated[CommandAgent | CodexAgent | ClaudeAgent | AcpAgent, Field(discriminator="kind")]
 
 
-class GatewayEndpoint(_Table):
+class GatewayEndpoint(Table):
     """One entry of `[gateway]`: a model endpoint that the host adds a key for."""
 
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^/?#@]+(/[^?#]*)?$")]
@@ -173,7 +119,7 @@ class GatewayEndpoint(_Table):
     """The host's environment variable that holds the key; the key itself is never written down."""
 
 
-class SandboxConfig(_Table):
+class SandboxConfig(Table):
     """`[sandbox]`: where agents and checks run, and with how much."""
 
     kind: SandboxKind = "embedded"
@@ -226,7 +172,7 @@ class SandboxConfig(_Table):
         return code
 
 
-class ContextConfig(_Table):
+class ContextConfig(Table):
     """`[context]`: what an agent is given to read."""
 
     budget_tokens: Annotated[int, Field(gt=0)] = 16000
@@ -237,7 +183,7 @@ class ContextConfig(_Table):
     """Files that are left out of graph and context, included or not."""
 
 
-class LimitsConfig(_Table):
+class LimitsConfig(Table):
     """`[limits]`: what one run may use."""
 
     concurrency: Annotated[int, Field(ge=1)] = 4
@@ -254,7 +200,7 @@ class LimitsConfig(_Table):
     """A whole run's cost in US dollars; None: no limit."""
 
 
-class ReviewConfig(_Table):
+class ReviewConfig(Table):
     """`[review]`: what a person must see."""
 
     protected: tuple[Said, ...] = (".github/**", "**/CODEOWNERS", "switchyard.toml")
@@ -267,7 +213,7 @@ class ReviewConfig(_Table):
     """Land what is approved and green without being asked."""
 
 
-class LandingConfig(_Table):
+class LandingConfig(Table):
     """`[landing]`: when and how `switchyard stack land` merges."""
 
     method: Literal["squash", "rebase", "merge"] = "squash"
@@ -284,7 +230,7 @@ class LandingConfig(_Table):
     """Whether the factory's branches are deleted once they have landed."""
 
 
-class ForgeConfig(_Table):
+class ForgeConfig(Table):
     """`[forge]`: where people review."""
 
     kind: Literal["local", "github"] = "local"
@@ -299,7 +245,7 @@ class ForgeConfig(_Table):
     """github: the App that works, unless GITHUB_TOKEN is set; None: a person's token."""
     installation_id: Annotated[int, Field(gt=0)] | None = None
     """github: the App's installation; None: the one on the repository is looked up."""
-    private_key_env: Annotated[str, AfterValidator(lambda name: name and _check_variable(name))] = ""
+    private_key_env: Annotated[str, AfterValidator(lambda name: name and check_variable(name))] = ""
     """github: the host's environment variable that holds the App's private key, in PEM."""
     private_key_file: str = ""
     """github: or the file that holds it, absolute or from `~`."""
@@ -321,7 +267,7 @@ class ForgeConfig(_Table):
         return self
 
 
-class StateConfig(_Table):
+class StateConfig(Table):
     """`[state]`: where the factory keeps what it knows."""
 
     database: str = ""
@@ -330,7 +276,7 @@ class StateConfig(_Table):
     """"" means beside the database; any fsspec URL serves many machines."""
 
 
-class Config(_Table):
+class Config(Table):
     """The whole of switchyard.toml."""
 
     repository: RepositoryConfig = RepositoryConfig()

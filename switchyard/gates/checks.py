@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from switchyard.gates.quoting import block, code
 from switchyard.packets import CheckResult, TaskId
+from switchyard.quoting import block, code
 
 
 def checks_for(task: TaskId, own: Mapping[str, str], repository: Mapping[str, str]) -> dict[str, str]:

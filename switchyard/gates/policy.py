@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathspec import GitIgnoreSpec
 
 from switchyard.gates.checks import describe_failure
-from switchyard.gates.quoting import block, code
 from switchyard.packets import AttemptResult, CheckResult, Decision, PlannedTask
+from switchyard.quoting import block, code
 
 TEST_PATTERNS = (
     "**/test/**",

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gates.samples import a_check, a_failed_check
 from switchyard.gates import checks_for, describe_failure
-from switchyard.gates.quoting import code
 from switchyard.packets import TaskId
+from switchyard.quoting import code
 
 
 def test_the_repositorys_checks_come_first_and_the_tasks_own_after_them() -> None:

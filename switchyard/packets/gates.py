@@ -1,0 +1,73 @@
+"""What gates say of an attempt, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from switchyard.packets.values import ArtifactRef, Packet
+from switchyard.quoting import code
+
+Asks = Literal["note", "repair", "person"]
+"""What a finding asks for: to be shown, to be mended by the agent, or to be decided by a person."""
+
+
+class GateFinding(Packet):
+    """One thing that a gate found in a change."""
+
+    title: str
+    """One line, in the factory's words; foreign text in it is quoted as code."""
+    asks: Asks
+    path: str = ""
+    line: int = 0
+    """Counts from 1, in the change's version of the file, or in the base's where the thing is gone; 0: the whole."""
+    detail: str = ""
+    """More, as Markdown."""
+
+    @property
+    def described(self) -> str:
+        """As a passage of Markdown, its place first."""
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        told = f"{self.title} ({code(place)})" if place else self.title
+        return f"{told}\n\n{self.detail}" if self.detail else told
+
+
+class GateResult(Packet):
+    """What one gate said of one attempt. Every gate says something of each."""
+
+    gate: str
+    """Its name: `weakening`, `secrets`, `coverage`."""
+    outcome: Literal["passed", "failed", "not_applicable"]
+    """`failed` where a finding asks for more than to be shown."""
+    reason: str = ""
+    """In one line: what was looked at, or why the gate does not apply."""
+    findings: tuple[GateFinding, ...] = ()
+    artifact: ArtifactRef | None = None
+    """The whole of what it saw, where that is more than the findings."""
+
+    @model_validator(mode="after")
+    def _check_reason(self) -> Self:
+        if self.outcome == "not_applicable" and not self.reason:
+            raise ValueError(f"gate {self.gate} does not apply, and does not say why")
+        return self
+
+    @classmethod
+    def of(cls, gate: str, findings: Sequence[GateFinding], reason: str, artifact: ArtifactRef | None = None) -> Self:
+        """Failed where a finding asks for an act, else passed."""
+        failed = any(finding.asks != "note" for finding in findings)
+        outcome: Literal["passed", "failed"] = "failed" if failed else "passed"
+        return cls(gate=gate, outcome=outcome, reason=reason, findings=tuple(findings), artifact=artifact)
+
+    @classmethod
+    def skipped(cls, gate: str, reason: str) -> Self:
+        """Not applicable, for a reason that is recorded."""
+        return cls(gate=gate, outcome="not_applicable", reason=reason)
+
+
+class Decision(Packet):
+    """What becomes of an attempt, and why."""
+
+    verdict: Literal["publish", "repair", "needs_person"]
+    reasons: tuple[str, ...] = ()

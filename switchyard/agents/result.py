@@ -1,17 +1,17 @@
-"""What an agent leaves beside its edits: `result.json`, its own account of the work, checked on the host."""
+"""What an agent leaves beside its edits: `result.json`, the packet of its role, checked on the host."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Generic, TypeVar
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 from switchyard_sandbox import BoxId, Command, Driver
 
 from switchyard.agents.events import one_line
-from switchyard.packets import Packet
+from switchyard.packets import RolePacket
 
 PLACE = "~/result.json"
 """Beside the work tree, so that it never is part of the result."""
@@ -20,59 +20,37 @@ MOST_BYTES = 100_000
 _READ = f'[ -f "$HOME/result.json" ] && head -c {MOST_BYTES + 1} "$HOME/result.json"'
 _READ_S = 60.0
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=300)]
-Text = Annotated[str, StringConstraints(max_length=20_000)]
-
-
-class Discovery(Packet):
-    """Something that the agent found and that is no part of its task."""
-
-    title: Line
-    detail: Text = ""
-    paths: Annotated[tuple[str, ...], Field(max_length=50)] = ()
-
-
-class BuildResult(Packet):
-    """`result.json`, version 1."""
-
-    summary: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
-    """What was changed."""
-    rationale: Text = ""
-    """Why it was done so."""
-    discovered: Annotated[tuple[Discovery, ...], Field(max_length=50)] = ()
-    """What else should be done, by somebody else."""
-    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
-    """How sure the agent is that the task is done; None: it does not say."""
+P = TypeVar("P", bound=RolePacket)
 
 
 @dataclass(frozen=True)
-class LeftResult:
+class LeftResult(Generic[P]):
     """A `result.json` that was found."""
 
     raw: bytes
     """At most MOST_BYTES of it."""
-    result: BuildResult | None
+    result: P | None
     fault: str = ""
     """Why it is not one, in lines; empty where it is."""
 
 
-def result_schema() -> bytes:
+def result_schema(kind: type[RolePacket]) -> bytes:
     """The JSON schema that the agent is given."""
-    return json.dumps(BuildResult.model_json_schema(), indent=2).encode()
+    return json.dumps(kind.model_json_schema(), indent=2).encode()
 
 
-def collect_result(driver: Driver, box: BoxId) -> LeftResult | None:
+def collect_result(driver: Driver, box: BoxId, kind: type[P]) -> LeftResult[P] | None:
     """What the agent left in its box; None: nothing."""
     found = driver.execute(box, Command(("sh", "-c", _READ), timeout_s=_READ_S))
-    return read_result(found.stdout) if found.exit_code == 0 else None
+    return read_result(found.stdout, kind) if found.exit_code == 0 else None
 
 
-def read_result(raw: bytes) -> LeftResult:
+def read_result(raw: bytes, kind: type[P]) -> LeftResult[P]:
     """Check a `result.json`, whatever it holds."""
     if len(raw) > MOST_BYTES:
         return LeftResult(raw[:MOST_BYTES], None, f"it is longer than {MOST_BYTES} bytes")
     try:
-        return LeftResult(raw, BuildResult.model_validate_json(raw))
+        return LeftResult(raw, kind.model_validate_json(raw))
     except ValidationError as err:
         return LeftResult(raw, None, "\n".join(_described(err)))
 

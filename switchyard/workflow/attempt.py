@@ -27,6 +27,7 @@ from switchyard.agents import (
 )
 from switchyard.packets import (
     AttemptResult,
+    BuildResultPacket,
     FindingNote,
     Ground,
     PlannedTask,
@@ -141,7 +142,7 @@ class AttemptRunner:
 
     def _run_agent(
         self, box: BoxId, agent: Agent, assignment: Assignment, selected: tuple[str, ...]
-    ) -> tuple[AgentRunner, LeftResult | None]:
+    ) -> tuple[AgentRunner, LeftResult[BuildResultPacket] | None]:
         """Its turn, and another one where the account that it left of it has a fault."""
         driver, minutes = self._factory.driver, self._agent_table().turn_minutes
         timers = Timers(
@@ -151,9 +152,9 @@ class AttemptRunner:
         )
         runner = AgentRunner(driver, box, agent, timers, watch=selected)
         turn = runner.begin(assignment)
-        left = collect_result(driver, box)
+        left = collect_result(driver, box, BuildResultPacket)
         if left and left.fault and turn.outcome.ok and runner.go_on(assignment, correction(left.fault)):
-            left = collect_result(driver, box)
+            left = collect_result(driver, box, BuildResultPacket)
         return runner, left
 
     def _assign(self, box: BoxId, attempt: int, context: SelectedContext, feedback: Sequence[str]) -> Assignment:
@@ -168,7 +169,7 @@ class AttemptRunner:
                 attempt=attempt,
                 context_file=context_file,
                 checks=task.checks,
-                schema_file=driver.put(box, SCHEMA_FILE, result_schema()),
+                schema_file=driver.put(box, SCHEMA_FILE, result_schema(BuildResultPacket)),
                 network=expand(factory.config.sandbox.network),
                 protected=factory.config.review.protected,
                 feedback=feedback,
@@ -226,7 +227,7 @@ class AttemptRunner:
             said=tail(told.final_text.encode() or finished.stderr if told else finished.stdout + finished.stderr),
         )
 
-    def _note(self, left: LeftResult | None) -> ResultNote | None:
+    def _note(self, left: LeftResult[BuildResultPacket] | None) -> ResultNote | None:
         if left is None:
             return None
         artifact = self._factory.artifacts.put(left.raw)

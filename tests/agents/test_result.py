@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchyard.agents.result import MOST_BYTES, BuildResult, correction, read_result, result_schema
+from switchyard.agents.result import MOST_BYTES, correction, read_result, result_schema
+from switchyard.packets import BuildResultPacket
 
 WHOLE = {
     "summary": "Serves rates.",
@@ -19,8 +20,8 @@ WHOLE = {
 
 
 def test_a_whole_result_is_read_and_needs_only_its_summary() -> None:
-    assert read_result(json.dumps(WHOLE).encode()).result == BuildResult.model_validate(WHOLE)
-    assert read_result(b'{"summary": "x"}').fault == ""
+    assert read_result(json.dumps(WHOLE).encode(), BuildResultPacket).result == BuildResultPacket.model_validate(WHOLE)
+    assert read_result(b'{"summary": "x"}', BuildResultPacket).fault == ""
 
 
 @pytest.mark.parametrize(
@@ -33,21 +34,21 @@ def test_a_whole_result_is_read_and_needs_only_its_summary() -> None:
     ],
 )
 def test_what_is_wrong_is_told_by_its_place(change: dict[str, object], said: str) -> None:
-    left = read_result(json.dumps({**WHOLE, **change}).encode())
+    left = read_result(json.dumps({**WHOLE, **change}).encode(), BuildResultPacket)
     assert (left.result, left.fault) == (None, said)
     assert said in correction(left.fault)
 
 
 def test_one_that_is_too_long_is_cut_and_refused() -> None:
-    left = read_result(json.dumps({**WHOLE, "rationale": "x" * MOST_BYTES}).encode())
+    left = read_result(json.dumps({**WHOLE, "rationale": "x" * MOST_BYTES}).encode(), BuildResultPacket)
     assert (len(left.raw), left.result) == (MOST_BYTES, None)
 
 
 @given(st.binary())
 def test_no_bytes_break_the_reader(raw: bytes) -> None:
-    left = read_result(raw)
+    left = read_result(raw, BuildResultPacket)
     assert (left.result is None) is bool(left.fault)
 
 
 def test_the_schema_names_every_field() -> None:
-    assert set(json.loads(result_schema())["properties"]) == set(WHOLE)
+    assert set(json.loads(result_schema(BuildResultPacket))["properties"]) == {"schema", *WHOLE}

@@ -1,5 +1,6 @@
 """What people set in `switchyard.toml`, in `SWITCHYARD_*` and by flags, resolved once into one frozen value."""
 
+from switchyard.config.gates import GatesConfig
 from switchyard.config.load import CONFIG_NAME, load_config, parse_config
 from switchyard.config.model import (
     AcpAgent,
@@ -30,6 +31,7 @@ __all__ = [
     "Config",
     "ContextConfig",
     "ForgeConfig",
+    "GatesConfig",
     "GatewayEndpoint",
     "LimitsConfig",
     "RepositoryConfig",

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from switchyard.config.gates import GatesConfig
 from switchyard.config.table import (
     EndpointName,
     Host,
@@ -299,6 +300,8 @@ class Config(Table):
     """What one run may use."""
     review: ReviewConfig = ReviewConfig()
     """What a person must see."""
+    gates: GatesConfig = GatesConfig()
+    """What the gates measure against."""
     landing: LandingConfig = LandingConfig()
     """When and how `stack land` merges."""
     forge: ForgeConfig = ForgeConfig()

@@ -56,6 +56,22 @@ class Objects(Plumbing):
         while batch := list(islice(rest, _BATCH)):
             yield from read_objects(self._ask, batch, self.git_dir)
 
+    def blob_sizes(self, blobs: Sequence[ObjectSha]) -> dict[ObjectSha, int]:
+        """The sizes of blobs in bytes, without reading them.
+
+        Raises:
+            UnknownRevision: One of them is not here.
+        """
+        script = "".join(f"{sha}\n" for sha in blobs).encode()
+        lines = self._ask("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=script).decode().splitlines()
+        sizes = {}
+        for blob, line in zip(blobs, lines, strict=True):
+            _, _, size = line.partition(" ")
+            if not size.isdigit():
+                raise UnknownRevision(blob, self.git_dir)
+            sizes[blob] = int(size)
+        return sizes
+
     def write_blob(self, content: bytes) -> ObjectSha:
         """Store a content as it is; no line ending or filter is applied."""
         written = self._ask("hash-object", "-w", "-t", "blob", "--no-filters", "--stdin", stdin=content)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from switchyard.packets import CheckResult, TaskId
+from switchyard.packets import CheckResult, GateFinding, GateResult, TaskId
 from switchyard.quoting import block, code
+
+MOST_FINDINGS = 30
+"""Of one gate that are told one by one."""
 
 
 def checks_for(task: TaskId, own: Mapping[str, str], repository: Mapping[str, str]) -> dict[str, str]:
@@ -17,6 +20,16 @@ def describe_failure(check: CheckResult) -> str:
     """A failed check as a passage of Markdown: what ran, how it ended, the end of its output."""
     told = f"Check {code(check.name)} failed: {code(check.command)} {how_it_ended(check)}."
     return f"{told}\n\n{block(check.tail)}" if check.tail else told
+
+
+def describe_gate(gate: GateResult, findings: Sequence[GateFinding]) -> str:
+    """What a gate said, as a passage of Markdown: its line with the first finding, then all of them."""
+    told = f"{gate.gate}: {gate.reason}"
+    if len(findings) == 1:
+        return f"{told}: {findings[0].described}"
+    listed = "\n".join(f"- {finding.described}".replace("\n", "\n  ") for finding in findings[:MOST_FINDINGS])
+    more = f"\n- and {len(findings) - MOST_FINDINGS} more" if len(findings) > MOST_FINDINGS else ""
+    return f"{told}: {findings[0].title} and {len(findings) - 1} more\n\n{listed}{more}"
 
 
 def how_it_ended(check: CheckResult) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pathspec import GitIgnoreSpec
 
-from switchyard.gates.checks import describe_failure
-from switchyard.packets import AttemptResult, CheckResult, Decision, PlannedTask
+from switchyard.gates.checks import describe_failure, describe_gate
+from switchyard.packets import Asks, AttemptResult, Decision, PlannedTask, Proof
 from switchyard.quoting import block, code
 
 TEST_PATTERNS = (
@@ -84,7 +84,7 @@ class Policy:
 def decide(
     task: PlannedTask,
     attempt: AttemptResult,
-    checks: Sequence[CheckResult],
+    proof: Proof,
     existing: Collection[str],
     policy: Policy,
 ) -> Decision:
@@ -93,18 +93,18 @@ def decide(
     Args:
         task: Says what it may touch and how many repairs it has.
         attempt: The diff, the findings and how the agent ended.
-        checks: Every check's result on the attempt's commit.
+        proof: What the checks and the gates said of the attempt's commit.
         existing: Paths of the task's base; a changed path outside it is new.
         policy: The repository's rules.
     """
-    grave = _for_a_person(task, attempt, existing, policy)
+    grave = [*_for_a_person(task, attempt, policy), *_asked(proof, "person")]
     if grave:
         return Decision(verdict="needs_person", reasons=tuple(grave))
-    wrong = _for_the_agent(attempt, checks)
+    wrong = _for_the_agent(attempt, proof)
     if not wrong:
         return Decision(verdict="publish")
     if attempt.attempt <= task.repairs:
-        return Decision(verdict="repair", reasons=tuple(wrong))
+        return Decision(verdict="repair", reasons=(*wrong, *_asked(proof, "note", of="convergence")))
     tries = f"{attempt.attempt} attempt{'s' if attempt.attempt > 1 else ''} failed"
     return Decision(verdict="needs_person", reasons=(f"{tries}; the last one: {wrong[0]}", *wrong[1:]))
 
@@ -120,20 +120,18 @@ def touches_tests(paths: Collection[str], existing: Collection[str]) -> list[str
     return sorted(path for path in tests.match_files(paths) if path in existing)
 
 
-def _for_a_person(task: PlannedTask, attempt: AttemptResult, existing: Collection[str], policy: Policy) -> list[str]:
+def _for_a_person(task: PlannedTask, attempt: AttemptResult, policy: Policy) -> list[str]:
     reasons = []
     protected = (*policy.protected, *OBEYED_PATTERNS)
     if "protected" not in task.allow and (paths := touches_protected(attempt.changed, protected)):
         reasons.append(f"protected paths were touched: {_listed(paths)}")
-    if "tests" not in task.allow and (paths := touches_tests(attempt.changed, existing)):
-        reasons.append(f"existing tests were edited without `allow: [tests]`: {_listed(paths)}")
     if attempt.exit_code in NOT_STARTED and not attempt.changed:
         said = f"\n\n{block(attempt.said)}" if attempt.said else ""
         reasons.append(f"the agent's command could not be started in the sandbox (exit {attempt.exit_code}){said}")
     return reasons
 
 
-def _for_the_agent(attempt: AttemptResult, checks: Sequence[CheckResult]) -> list[str]:
+def _for_the_agent(attempt: AttemptResult, proof: Proof) -> list[str]:
     wrong = [f"{code(note.path)} was refused ({note.kind}): {note.detail}" for note in attempt.findings if note.refused]
     if attempt.limit:
         wrong.append(f"The agent was ended by the {attempt.limit} limit after {attempt.duration_s:.0f} s.")
@@ -145,7 +143,14 @@ def _for_the_agent(attempt: AttemptResult, checks: Sequence[CheckResult]) -> lis
         wrong.append(_describe_exit(attempt))
     if not attempt.changed:
         wrong.append("Nothing was changed.")
-    return wrong + [describe_failure(check) for check in checks if not check.passed]
+    wrong += [describe_failure(check) for check in proof.checks if not check.passed]
+    return wrong + _asked(proof, "repair")
+
+
+def _asked(proof: Proof, asks: Asks, *, of: str = "") -> list[str]:
+    """What gates, or one of them, ask for, a passage each."""
+    found = [(gate, findings) for gate, findings in proof.asking(asks) if of in ("", gate.gate)]
+    return [describe_gate(gate, findings) for gate, findings in found]
 
 
 def _describe_exit(attempt: AttemptResult) -> str:

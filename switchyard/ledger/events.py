@@ -20,6 +20,7 @@ EventType = Literal[
     "egress_decided",
     "check_passed",
     "check_failed",
+    "gate_decided",
     "qa_passed",
     "qa_failed",
     "retry_scheduled",

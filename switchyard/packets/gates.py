@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from switchyard.packets.attempt import CheckResult
 from switchyard.packets.values import ArtifactRef, Packet
 from switchyard.quoting import code
 
@@ -64,6 +65,25 @@ class GateResult(Packet):
     def skipped(cls, gate: str, reason: str) -> Self:
         """Not applicable, for a reason that is recorded."""
         return cls(gate=gate, outcome="not_applicable", reason=reason)
+
+
+class Proof(Packet):
+    """What speaks for an attempt, and against it."""
+
+    checks: tuple[CheckResult, ...] = ()
+    """What ran on its commit, each in a fresh sandbox."""
+    gates: tuple[GateResult, ...] = ()
+    """What every gate said of it."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether every check passed and no gate asks for an act."""
+        return all(check.passed for check in self.checks) and all(gate.outcome != "failed" for gate in self.gates)
+
+    def asking(self, asks: Asks) -> list[tuple[GateResult, list[GateFinding]]]:
+        """The gates with findings that ask for this, each with those."""
+        found = [(gate, [finding for finding in gate.findings if finding.asks == asks]) for gate in self.gates]
+        return [(gate, findings) for gate, findings in found if findings]
 
 
 class Decision(Packet):

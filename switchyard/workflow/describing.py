@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from switchyard_git import CommitSha
 from switchyard_merge import (
@@ -13,7 +13,7 @@ from switchyard_merge import (
     render_body,
 )
 
-from switchyard.packets import CheckResult, PlannedTask, RunPlan, Settled, TaskId
+from switchyard.packets import PlannedTask, Proof, RunPlan, Settled, TaskId
 
 
 def describe_pull_request(
@@ -21,7 +21,7 @@ def describe_pull_request(
     task: PlannedTask,
     settled: Mapping[TaskId, Settled],
     head: CommitSha,
-    checks: Sequence[CheckResult],
+    proof: Proof,
 ) -> str:
     """The body of a task's pull request, as it is opened; the map of its stack comes once the others are open."""
     return render_body(
@@ -30,7 +30,7 @@ def describe_pull_request(
             title=task.title,
             description=task.body,
             acceptance=task.acceptance,
-            checks=[CheckLine(check.name, check.passed, check.duration_s, check.output) for check in checks],
+            checks=[CheckLine(check.name, check.passed, check.duration_s, check.output) for check in proof.checks],
             parents=[
                 ParentLine(parent, number) for parent in task.parents if (number := settled[parent].number) is not None
             ],

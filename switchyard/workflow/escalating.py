@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from switchyard.gates import describe_failure
 from switchyard.ledger import ArtifactStore, LedgerError
-from switchyard.packets import ArtifactRef, AttemptResult, CheckResult, Decision, PlannedTask, RunPlan
+from switchyard.packets import ArtifactRef, AttemptResult, Decision, PlannedTask, Proof, RunPlan
 
 DIFF_CAP_CHARS = 60_000
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One attempt with what its checks said and what was decided."""
+    """One attempt with what speaks for and against it, and what was decided."""
 
     attempt: AttemptResult
-    checks: tuple[CheckResult, ...]
+    proof: Proof
     decision: Decision
 
 
@@ -54,9 +54,9 @@ def _describe_trial(artifacts: ArtifactStore, trial: Trial) -> list[str]:
     lines = ["", f"## Attempt {attempt.attempt}: {trial.decision.verdict}", ""]
     lines += [f"- commit `{attempt.commit}`, {len(attempt.changed)} paths changed, agent {_how(attempt)}"]
     lines += [f"- output: `{attempt.stdout}`, errors: `{attempt.stderr}`, diff: `{attempt.diff}`"]
-    for check in trial.checks:
+    for check in trial.proof.checks:
         lines.append(f"- check `{check.name}`: {'passed' if check.passed else 'FAILED'}, output `{check.output}`")
-    for check in trial.checks:
+    for check in trial.proof.checks:
         if not check.passed:
             lines += ["", describe_failure(check)]
     if attempt.said:

@@ -6,21 +6,19 @@ ledger row and the step's record together. What a step returns is small JSON; an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from switchyard_git import CommitSha
 from switchyard_sandbox import BoxId
-from switchyard_sandbox import Decision as Asked
 
 from switchyard.gates import Policy, decide
-from switchyard.ledger import EventType
 from switchyard.packets import (
     AttemptResult,
-    CheckResult,
     Conflict,
     Decision,
     Ground,
     PlannedTask,
+    Proof,
     Publication,
     Pushed,
     RunPlan,
@@ -31,7 +29,6 @@ from switchyard.packets import (
     TaskState,
 )
 from switchyard.workflow.attempt import AttemptRunner
-from switchyard.workflow.checking import run_check
 from switchyard.workflow.describing import describe_pull_request
 from switchyard.workflow.engine import Engine
 from switchyard.workflow.escalating import Trial, write_escalation
@@ -40,8 +37,8 @@ from switchyard.workflow.failures import CANCELLED, Stopped
 from switchyard.workflow.grounding import ground_of
 from switchyard.workflow.journal import Journal
 from switchyard.workflow.operating import cancelled_since
-from switchyard.workflow.outside import note_egress
 from switchyard.workflow.paths import paths_at
+from switchyard.workflow.proving import Prover
 from switchyard.workflow.publishing import open_pull_request, push_if_clean
 from switchyard.workflow.selecting import select_context
 from switchyard.workflow.selection_use import describe_use
@@ -61,33 +58,34 @@ class TaskLine:
         self._factory, self._plan, self._task, self._parents = factory, plan, task, parents
         self._journal = Journal(factory, engine, plan.run_id, task.id, agent=task.agent)
         self._trials: list[Trial] = []
-        self._checks: list[CheckResult] = []
+        self._proof = Proof()
 
     def run(self) -> TaskResult:
         """Go through the line; what stops it ends the task with the reason, never the run."""
         try:
             ground = self._claim()
-            head = self._accepted() or self._proven_before(ground) or self._build(ground)
+            prover = Prover(self._factory, self._plan, self._task, ground, self._journal)
+            head = self._accepted(prover) or self._proven_before(ground, prover) or self._build(ground, prover)
             publication = self._publish(ground, head)
         except Stopped as stop:
             return self._finish(stop.state, stop.reason)
         return self._finish("published", "", publication)
 
-    def _accepted(self) -> CommitSha | None:
-        """A commit that a person took as it is; its checks run all the same, as evidence and not as a gate."""
+    def _accepted(self, prover: Prover) -> CommitSha | None:
+        """A commit that a person took as it is; what speaks for and against it is evidence and stops nothing."""
         if self._task.accepted:
-            self._checks = self._check(0, self._task.accepted)
+            self._proof = prover.prove(0, self._task.accepted)
         return self._task.accepted
 
-    def _proven_before(self, ground: Ground) -> CommitSha | None:
+    def _proven_before(self, ground: Ground, prover: Prover) -> CommitSha | None:
         """A commit that an earlier run could not publish, if it still passes where it stands: no agent works twice."""
         proven = self._task.proven
         if not proven or self._task.proven_on != ground.commit:
             return None
-        checks = self._check(0, proven)
-        if not all(check.passed for check in checks):
+        proof = prover.prove(0, proven)
+        if not proof.holds:
             return None
-        self._checks = checks
+        self._proof = proof
         return proven
 
     def _claim(self) -> Ground:
@@ -108,17 +106,17 @@ class TaskLine:
             raise self._escalation([f"its parents {Conflict.model_validate(found).described}; nothing was pushed"])
         return ground
 
-    def _build(self, ground: Ground) -> CommitSha:
+    def _build(self, ground: Ground, prover: Prover) -> CommitSha:
         context = self._select_context(ground)
         runner = AttemptRunner(self._factory, self._plan, self._task, ground)
         start, feedback = ground.commit, list[str]()
         for attempt in range(1, self._task.repairs + 2):
             self._stop_if_cancelled(f"before attempt {attempt}")
-            result = self._attempt(runner, attempt, start, context, feedback)
+            result = self._attempt(runner, prover, attempt, start, context, feedback)
             self._stop_if_cancelled(f"after attempt {attempt}")
-            checks = self._checks = self._check(attempt, result.commit) if result.changed else []
-            decision = self._decide(ground, result, checks)
-            self._trials.append(Trial(result, tuple(checks), decision))
+            proof = self._proof = prover.prove(attempt, result.commit)
+            decision = self._decide(ground, result, proof)
+            self._trials.append(Trial(result, proof, decision))
             if decision.verdict == "publish":
                 return result.commit
             if decision.verdict == "needs_person":
@@ -136,6 +134,7 @@ class TaskLine:
     def _attempt(
         self,
         runner: AttemptRunner,
+        prover: Prover,
         attempt: int,
         start: CommitSha,
         context: SelectedContext,
@@ -150,7 +149,7 @@ class TaskLine:
             journal.note(f"sandbox {box}", "sandbox_created", {"attempt": attempt, "box": box, "role": "agent"})
 
         def work() -> AttemptResult:
-            told = self._note_setup(attempt)
+            told = prover.note_setup(attempt)
             return runner.found(attempt) or runner.run(attempt, start, context, feedback, note_box, told)
 
         result = AttemptResult.model_validate(journal.step(f"attempt {attempt}", work))
@@ -163,38 +162,12 @@ class TaskLine:
             )
         return result
 
-    def _note_setup(self, attempt: int) -> Callable[[Sequence[Asked]], None]:
-        """Writes down what set-up asks of its proxy, at once: it runs but once, and the step may yet be killed."""
-
-        def note(decisions: Sequence[Asked]) -> None:
-            first = min(decision.time for decision in decisions)
-            for number, each in enumerate(note_egress(decisions), 1):
-                data = {"attempt": attempt, "role": "setup", **each.model_dump()}
-                self._journal.note(f"setup egress {first} {number}", "egress_decided", data)
-
-        return note
-
-    def _check(self, attempt: int, commit: CommitSha) -> list[CheckResult]:
-        return [self._check_one(attempt, commit, name, command) for name, command in self._task.checks.items()]
-
-    def _check_one(self, attempt: int, commit: CommitSha, name: str, command: str) -> CheckResult:
-        def work() -> CheckResult:
-            told = self._note_setup(attempt)
-            return run_check(self._factory, self._plan, self._task, attempt, commit, name, command, told)
-
-        step = f"check {attempt} {name}"
-        check = CheckResult.model_validate(self._journal.step(step, work))
-        facts = {"attempt": attempt, "commit": commit, **check.facts}
-        event: EventType = "check_passed" if check.passed else "check_failed"
-        self._journal.record(f"{step} recorded", event, facts, artifact=check.output)
-        return check
-
-    def _decide(self, ground: Ground, result: AttemptResult, checks: list[CheckResult]) -> Decision:
+    def _decide(self, ground: Ground, result: AttemptResult, proof: Proof) -> Decision:
         attempt = result.attempt
 
         def work() -> Decision:
             existing = paths_at(self._factory.quarantine, ground.commit)
-            return decide(self._task, result, checks, existing, Policy(self._factory.config.review.protected))
+            return decide(self._task, result, proof, existing, Policy(self._factory.config.review.protected))
 
         decision = Decision.model_validate(self._journal.step(f"decide {attempt}", work))
         data = {"attempt": attempt, **decision.model_dump()}
@@ -214,7 +187,7 @@ class TaskLine:
         journal.complete("branch", head, "branch_published", branch)
 
         journal.intend("pull_request", "", {"head": task.branch, "base": ground.branch})
-        body = describe_pull_request(self._plan, task, self._parents, head, self._checks)
+        body = describe_pull_request(self._plan, task, self._parents, head, self._proof)
         opened = journal.step("open", lambda: open_pull_request(self._factory, self._plan, task, ground, head, body))
         publication = Publication.model_validate(opened)
         data = {**publication.model_dump(), "head": task.branch}
@@ -243,5 +216,5 @@ class TaskLine:
             head=head,
             branch=self._task.branch,
             number=number,
-            checks=tuple(self._checks) if publication else (),
+            checks=self._proof.checks if publication else (),
         )

@@ -1,0 +1,89 @@
+"""What speaks for an attempt: the gates on the host, and checks in fresh sandboxes that the agent could not touch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from switchyard_git import CommitSha
+from switchyard_sandbox import Decision as Asked
+
+from switchyard.ledger import EventType
+from switchyard.packets import CheckResult, GateResult, Ground, PlannedTask, Proof, RunPlan
+from switchyard.workflow.checking import run_check
+from switchyard.workflow.factory import Factory
+from switchyard.workflow.inspecting import compare_attempts, inspect_commit
+from switchyard.workflow.journal import Journal
+from switchyard.workflow.outside import note_egress
+
+
+class Prover:
+    """Proves the attempts of one task; made anew on every replay, so it holds nothing that is not recorded."""
+
+    def __init__(self, factory: Factory, plan: RunPlan, task: PlannedTask, ground: Ground, journal: Journal) -> None:
+        self._factory, self._plan, self._task = factory, plan, task
+        self._ground, self._journal = ground, journal
+        self._commits: list[CommitSha] = []
+        self._checked: list[tuple[CheckResult, ...]] = []
+
+    def prove(self, attempt: int, commit: CommitSha) -> Proof:
+        """Look at a commit from all sides; where it equals the base there is nothing to look at.
+
+        Args:
+            attempt: 0 for a commit that no attempt of this run made.
+        """
+        if commit == self._ground.commit:
+            return Proof()
+        gates = self._inspect(attempt, commit)
+        checks = self._check(attempt, commit)
+        self._commits.append(commit)
+        self._checked.append(checks)
+        return Proof(checks=checks, gates=(*gates, self._compare(attempt, commit)))
+
+    def note_setup(self, attempt: int) -> Callable[[Sequence[Asked]], None]:
+        """Writes down what set-up asks of its proxy, at once: it runs but once, and the step may yet be killed."""
+
+        def note(decisions: Sequence[Asked]) -> None:
+            first = min(decision.time for decision in decisions)
+            for number, each in enumerate(note_egress(decisions), 1):
+                data = {"attempt": attempt, "role": "setup", **each.model_dump()}
+                self._journal.note(f"setup egress {first} {number}", "egress_decided", data)
+
+        return note
+
+    def _inspect(self, attempt: int, commit: CommitSha) -> tuple[GateResult, ...]:
+        def work() -> Proof:
+            return inspect_commit(self._factory, self._task, self._ground.commit, commit)
+
+        found = Proof.model_validate(self._journal.step(f"inspect {attempt}", work))
+        for gate in found.gates:
+            self._record(attempt, commit, gate)
+        return found.gates
+
+    def _compare(self, attempt: int, commit: CommitSha) -> GateResult:
+        commits, checked = list(self._commits), list(self._checked)
+
+        def work() -> GateResult:
+            return compare_attempts(self._factory, self._ground.commit, commits, checked)
+
+        gate = GateResult.model_validate(self._journal.step(f"compare {attempt}", work))
+        self._record(attempt, commit, gate)
+        return gate
+
+    def _record(self, attempt: int, commit: CommitSha, gate: GateResult) -> None:
+        data = {"attempt": attempt, "commit": commit, **gate.model_dump(mode="json", exclude={"artifact"})}
+        self._journal.record(f"gate {attempt} {gate.gate}", "gate_decided", data, artifact=gate.artifact or "")
+
+    def _check(self, attempt: int, commit: CommitSha) -> tuple[CheckResult, ...]:
+        return tuple(self._check_one(attempt, commit, name, command) for name, command in self._task.checks.items())
+
+    def _check_one(self, attempt: int, commit: CommitSha, name: str, command: str) -> CheckResult:
+        def work() -> CheckResult:
+            told = self.note_setup(attempt)
+            return run_check(self._factory, self._plan, self._task, attempt, commit, name, command, told)
+
+        step = f"check {attempt} {name}"
+        check = CheckResult.model_validate(self._journal.step(step, work))
+        facts = {"attempt": attempt, "commit": commit, **check.facts}
+        event: EventType = "check_passed" if check.passed else "check_failed"
+        self._journal.record(f"{step} recorded", event, facts, artifact=check.output)
+        return check

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 
 from switchyard.gates.weakening.model import Kind, Weakening
+from switchyard.gates.weakening.recipes import compare_recipes, is_idle, is_recipe, new_leniences
 from switchyard.gates.weakening.settings import Settings, read_settings
 from switchyard.gates.weakening.tokens import words_of
 
@@ -18,9 +19,7 @@ _FILES = re.compile(
     r"|project\.json|Cargo\.toml|\.?tarpaulin\.toml|nextest\.toml|pom\.xml|testng[\w-]*\.xml|build\.gradle(\.kts)?|\.?codecov\.ya?ml|\.testcoverage\.ya?ml"
     r"|\.golangci\.ya?ml)$"
 )
-_COMMAND_FILES = re.compile(
-    r"(^|/)(Makefile|GNUmakefile|justfile|Taskfile\.ya?ml|noxfile\.py|tox\.ini)$|(^|/)\.github/workflows/|\.gitlab-ci\.yml$|(^|/)(test|run_tests?|ci)\.sh$"
-)
+_COMMAND_FILES = re.compile(r"(^|/)(Taskfile\.ya?ml|noxfile\.py|tox\.ini)$|(^|/)\.github/workflows/|\.gitlab-ci\.yml$")
 _GOLDEN = re.compile(r"(^|/)(__snapshots__|snapshots|goldens?|expected)/|\.(snap|golden|expected|want|approved\.\w+)$")
 _RELATED = re.compile(
     r"pytest|coverage|jest|vitest|nyc|c8|mocha|tox|testenv|surefire|failsafe|jacoco|test|codecov|karma|cypress|playwright|retries|report|profile",
@@ -30,7 +29,7 @@ _SETTINGS_OF_THE_REST = ("pyproject.toml", "setup.cfg", "package.json", "pom.xml
 _RUNNER = re.compile(
     r"\b(pytest|py\.test|unittest|jest|vitest|mocha|ava|tap|karma|cypress run|playwright test|node --test|go test"
     r"|gotestsum|cargo (test|nextest|llvm-cov|tarpaulin)|mvnw?\b.*\b(test|verify|install)|gradlew?\b.*\b(test|check)"
-    r"|tox|nox|(npm|yarn|pnpm) (run )?test|make test)\b"
+    r"|tox|nox|(npm|yarn|pnpm) (run )?test|make test)\b|[\w./-]*test[\w-]*\.sh\b"
 )
 
 _THRESHOLDS = words_of("failunder minimum target covfailunder checkcoverage")
@@ -78,6 +77,11 @@ _ARGUMENTS = words_of("addopts args argline posargs testargs")
 _SHELL_LAX = ("|| true", "||true", "; true", "|| :", "|| exit 0", "; exit 0", "|| echo", "set +e")
 
 
+def is_configuration(path: str) -> bool:
+    """Whether a path says how tests are run, or what they expect."""
+    return is_recipe(path) or any(pattern.search(path) for pattern in (_FILES, _COMMAND_FILES, _GOLDEN))
+
+
 def compare_configuration(files: Mapping[str, tuple[bytes | None, bytes | None]]) -> list[Weakening]:
     """What the changed configuration files and golden files take away; None is a file that isn't there."""
     found: list[Weakening] = []
@@ -90,8 +94,8 @@ def compare_configuration(files: Mapping[str, tuple[bytes | None, bytes | None]]
             elif old is not None:
                 why = "it can't be read any more, so that nothing can be said for it"
                 found.append(Weakening(path, 1, Kind.UNREADABLE_TEST, PurePosixPath(path).name, "", "", why))
-        if _COMMAND_FILES.search(path) and before is not None and after is not None:
-            found += _compare_commands(path, before.decode("utf-8", "replace"), after.decode("utf-8", "replace"))
+        if before is not None and after is not None:
+            found += _compare_callers(path, before.decode("utf-8", "replace"), after.decode("utf-8", "replace"))
         if _GOLDEN.search(path) and before is not None:
             kind = Kind.REMOVED_ASSERTION if after is None else Kind.CHANGED_EXPECTATION
             why = "the expected output is gone" if after is None else "the expected output is another"
@@ -206,6 +210,8 @@ def _options(key: str, old: Values, new: Values) -> tuple[Kind, str] | None:
     if key.startswith("scripts.") and _RUNNER.search(then):
         gone = not _RUNNER.search(now) and "test" in key
         return (Kind.EXCLUDED_TESTS, "the tests are no longer run here") if gone else compare_options(then, now)
+    if re.match(r"scripts\.((pre|post)?test|check|ci)\b", key) and then and not is_idle(then):
+        return (Kind.EXCLUDED_TESTS, "nothing is run here any more") if is_idle(now) else compare_options(then, now)
     return compare_options(then, now) if _leaf(key) in _ARGUMENTS else None
 
 
@@ -261,9 +267,22 @@ def _split(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def _compare_callers(path: str, before: str, after: str) -> Iterator[Weakening]:
+    """Of files that call a runner: what is no longer called, or may fail."""
+    if is_recipe(path):
+        for loss in compare_recipes(path, before, after, compare_options):
+            then, now = loss.before[:160], loss.after[:160]
+            yield Weakening(path, loss.line, loss.kind, loss.name, then, now, loss.why)
+    elif _COMMAND_FILES.search(path):
+        yield from _compare_commands(path, before, after)
+        if (line := new_leniences(before, after)) and _RUNNER.search(after):
+            yield Weakening(path, 1, Kind.TOLERATED_FAILURE, "step", "", line[:160], "failures no longer count")
+
+
 def _compare_commands(path: str, before: str, after: str) -> Iterator[Weakening]:
     """Lines that run tests: what they leave out, and those that are gone."""
-    old, new = _commands(before), _commands(after)
+    is_code = path.endswith(".py")
+    old, new = _commands(before, is_code), _commands(after, is_code)
     fresh = {line: number for line, number in new.items() if line not in old}
     for line in old:
         if line in new:
@@ -277,10 +296,10 @@ def _compare_commands(path: str, before: str, after: str) -> Iterator[Weakening]
             )
 
 
-def _commands(text: str) -> dict[str, int]:
+def _commands(text: str, is_code: bool) -> dict[str, int]:
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
-        plain = line.strip().lstrip("@-").strip()
+        plain = re.sub(r"[()\[\],'\"]+", " ", line).strip() if is_code else line.strip().lstrip("@-").strip()
         if (
             _RUNNER.search(plain)
             and not plain.startswith(("#", "//", "name:", "- name:"))

@@ -16,7 +16,7 @@ from switchyard.gates.weakening.comparison import (
     judge_marks,
     open_change,
 )
-from switchyard.gates.weakening.configuration import compare_configuration
+from switchyard.gates.weakening.configuration import compare_configuration, is_configuration
 from switchyard.gates.weakening.model import Kind, Weakening
 from switchyard.gates.weakening.pairing import Matching, match_units
 from switchyard.gates.weakening.tokens import is_name, similarity
@@ -57,6 +57,11 @@ def find_weakening(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> t
         matching = match_units(_units(old), _units(new))
     found |= set(_compare(old, new, matching))
     return tuple(sorted(found))
+
+
+def is_about_tests(path: str) -> bool:
+    """Whether a path may hold tests, what they are compared with, or how they are run."""
+    return is_configuration(path) or (_TEST_PLACE.search(path) is not None and path[path.rfind(".") :] in _READERS)
 
 
 def _read(files: Mapping[str, bytes], paths: Iterable[str]) -> dict[str, FileFacts]:

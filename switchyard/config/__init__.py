@@ -20,6 +20,7 @@ from switchyard.config.model import (
     StateConfig,
     TasksConfig,
 )
+from switchyard.config.verification import VerifyConfig
 
 __all__ = [
     "CONFIG_NAME",
@@ -40,6 +41,7 @@ __all__ = [
     "SandboxKind",
     "StateConfig",
     "TasksConfig",
+    "VerifyConfig",
     "load_config",
     "parse_config",
 ]

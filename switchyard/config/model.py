@@ -27,6 +27,7 @@ from switchyard.config.table import (
     check_inside,
     check_variable,
 )
+from switchyard.config.verification import VerifyConfig
 from switchyard.errors import UsageError, did_you_mean
 
 SandboxKind = Literal["embedded", "docker", "daytona", "none"]
@@ -302,12 +303,21 @@ class Config(Table):
     """What a person must see."""
     gates: GatesConfig = GatesConfig()
     """What the gates measure against."""
+    verify: VerifyConfig = VerifyConfig()
+    """Agents that review a change blindly."""
     landing: LandingConfig = LandingConfig()
     """When and how `stack land` merges."""
     forge: ForgeConfig = ForgeConfig()
     """Where people review."""
     state: StateConfig = StateConfig()
     """Where the factory keeps what it knows."""
+
+    @model_validator(mode="after")
+    def _check_reviewers(self) -> Self:
+        for key, name in self.verify.named.items():
+            if name and name not in self.agents:
+                raise ValueError(f"[verify] {key}: no agent '{name}'{did_you_mean(name, self.agents)}")
+        return self
 
     def agent_named(self, name: str = "") -> Agent:
         """The agent of that `[agent.NAME]` table, or the default for "".

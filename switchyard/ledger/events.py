@@ -23,6 +23,8 @@ EventType = Literal[
     "gate_decided",
     "qa_passed",
     "qa_failed",
+    "canary_passed",
+    "canary_failed",
     "retry_scheduled",
     "verdict_sealed",
     "verdict_revealed",

@@ -35,8 +35,19 @@ from switchyard.packets.run import (
     TaskResult,
 )
 from switchyard.packets.values import ArtifactRef, Packet, RunId, TaskId, TaskState
+from switchyard.packets.verification import (
+    REVIEWERS,
+    Judge,
+    Reviewer,
+    Roster,
+    SealedVerdict,
+    Seat,
+    Verdict,
+    Verification,
+)
 
 __all__ = [
+    "REVIEWERS",
     "AgentReport",
     "ArtifactRef",
     "Asks",
@@ -55,6 +66,7 @@ __all__ = [
     "GateFinding",
     "GateResult",
     "Ground",
+    "Judge",
     "ModelUse",
     "Packet",
     "PlanPacket",
@@ -65,13 +77,19 @@ __all__ = [
     "QaFinding",
     "QaResultPacket",
     "ResultNote",
+    "Reviewer",
     "RolePacket",
+    "Roster",
     "RunId",
     "RunPlan",
+    "SealedVerdict",
+    "Seat",
     "SelectedContext",
     "Settled",
     "StackNote",
     "TaskId",
     "TaskResult",
     "TaskState",
+    "Verdict",
+    "Verification",
 ]

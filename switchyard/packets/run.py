@@ -25,6 +25,8 @@ class PlannedTask(Packet):
     priority: int = 2
     labels: tuple[str, ...] = ()
     agent: str = ""
+    review_agent: str = ""
+    """The agent that reviews its quality; "" leaves it to the configuration."""
     checks: dict[str, str] = Field(default_factory=dict)
     """Every check by name, the repository's and its own: as they stood when the run was planned."""
     allow: tuple[str, ...] = ()

@@ -38,6 +38,8 @@ class Factory:
     clock: Callable[[], datetime]
     publishing: Lock
     """Held from conflict prediction to the opened pull request, so that two tasks can't miss each other."""
+    verifying: Lock = field(default_factory=Lock)
+    """Held while reviewers are tried by canaries, so that tasks of one run don't try them all at once."""
     gateway: Gateway | None = None
     """None: no model endpoint is configured."""
     remote: str = ""

@@ -195,6 +195,8 @@ def _plan_task(
 ) -> PlannedTask:
     config, latest = standing.config, standing.view.latest.get(task.id)
     config.agent_named(task.agent)
+    if task.review_agent:
+        config.agent_named(task.review_agent)
     answer = standing.view.answers.get(task.id, {})
     is_answered = latest is not None and standing.view.is_answered(latest)
     accepted = is_answered and answer.get("action") == "accept"
@@ -213,6 +215,7 @@ def _plan_task(
         priority=task.priority,
         labels=task.labels,
         agent=task.agent,
+        review_agent=task.review_agent,
         checks=checks_for(task.id, task.checks, config.checks),
         allow=task.allow,
         repairs=config.limits.repairs if task.budget.repairs is None else task.budget.repairs,

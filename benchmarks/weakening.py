@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from switchyard.gates.policy import TEST_PATTERNS
+from switchyard.gates.test_files import TEST_PATTERNS
 from switchyard.gates.weakening import Severity, Weakening, find_weakening
 
 Change = tuple[str, dict[str, bytes], dict[str, bytes]]

@@ -11,46 +11,6 @@ from switchyard.gates.checks import describe_failure, describe_gate
 from switchyard.packets import Asks, AttemptResult, Decision, PlannedTask, Proof
 from switchyard.quoting import block, code
 
-TEST_PATTERNS = (
-    "**/test/**",
-    "**/tests/**",
-    "**/__tests__/**",
-    "**/testdata/**",
-    "**/__snapshots__/**",
-    "**/test_*.py",
-    "**/*_test.py",
-    "**/test.py",
-    "**/tests.py",
-    "**/conftest.py",
-    "**/*.test.*",
-    "**/*.spec.*",
-    "**/*-test.[jt]s*",
-    "**/*-spec.[jt]s*",
-    "**/*.cy.[jt]s*",
-    "**/*_test.go",
-    "**/test.rs",
-    "**/tests.rs",
-    "**/*_test.rs",
-    "**/*_tests.rs",
-    "**/*_spec.rb",
-    "**/Test[A-Z]*.java",
-    "**/*Test.java",
-    "**/*Tests.java",
-    "**/*TestCase.java",
-    "**/*IT.java",
-    "**/*Test.kt",
-    "**/*Tests.kt",
-    "**/pytest.ini",
-    "**/.coveragerc",
-    "**/tox.ini",
-    "**/jest.config.*",
-    "**/jest.setup.*",
-    "**/vitest.config.*",
-    "**/vitest.setup.*",
-    "**/playwright.config.*",
-)
-"""Files that say what the code must do, or how that is tested."""
-
 OBEYED_PATTERNS = (
     ".gitmodules",
     "**/.gitattributes",
@@ -85,7 +45,6 @@ def decide(
     task: PlannedTask,
     attempt: AttemptResult,
     proof: Proof,
-    existing: Collection[str],
     policy: Policy,
 ) -> Decision:
     """Judge one attempt.
@@ -94,7 +53,6 @@ def decide(
         task: Says what it may touch and how many repairs it has.
         attempt: The diff, the findings and how the agent ended.
         proof: What the checks and the gates said of the attempt's commit.
-        existing: Paths of the task's base; a changed path outside it is new.
         policy: The repository's rules.
     """
     grave = [*_for_a_person(task, attempt, policy), *_asked(proof, "person")]
@@ -112,12 +70,6 @@ def decide(
 def touches_protected(paths: Collection[str], patterns: Sequence[str]) -> list[str]:
     """The paths that match a protected pattern, sorted."""
     return sorted(GitIgnoreSpec.from_lines(patterns).match_files(paths))
-
-
-def touches_tests(paths: Collection[str], existing: Collection[str]) -> list[str]:
-    """The existing test files among the paths, sorted; new test files are always welcome."""
-    tests = GitIgnoreSpec.from_lines(TEST_PATTERNS)
-    return sorted(path for path in tests.match_files(paths) if path in existing)
 
 
 def _for_a_person(task: PlannedTask, attempt: AttemptResult, policy: Policy) -> list[str]:

@@ -37,7 +37,6 @@ from switchyard.workflow.failures import CANCELLED, Stopped
 from switchyard.workflow.grounding import ground_of
 from switchyard.workflow.journal import Journal
 from switchyard.workflow.operating import cancelled_since
-from switchyard.workflow.paths import paths_at
 from switchyard.workflow.proving import Prover
 from switchyard.workflow.publishing import open_pull_request, push_if_clean
 from switchyard.workflow.selecting import select_context
@@ -115,7 +114,7 @@ class TaskLine:
             result = self._attempt(runner, prover, attempt, start, context, feedback)
             self._stop_if_cancelled(f"after attempt {attempt}")
             proof = self._proof = prover.prove(attempt, result.commit)
-            decision = self._decide(ground, result, proof)
+            decision = self._decide(result, proof)
             self._trials.append(Trial(result, proof, decision))
             if decision.verdict == "publish":
                 return result.commit
@@ -162,12 +161,11 @@ class TaskLine:
             )
         return result
 
-    def _decide(self, ground: Ground, result: AttemptResult, proof: Proof) -> Decision:
+    def _decide(self, result: AttemptResult, proof: Proof) -> Decision:
         attempt = result.attempt
 
         def work() -> Decision:
-            existing = paths_at(self._factory.quarantine, ground.commit)
-            return decide(self._task, result, proof, existing, Policy(self._factory.config.review.protected))
+            return decide(self._task, result, proof, Policy(self._factory.config.review.protected))
 
         decision = Decision.model_validate(self._journal.step(f"decide {attempt}", work))
         data = {"attempt": attempt, **decision.model_dump()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from switchyard.packets import AttemptResult, CheckResult, FindingNote, PlannedTask
+from switchyard.packets import Asks, AttemptResult, CheckResult, FindingNote, GateFinding, GateResult, PlannedTask
 
 
 def a_task(**fields: Any) -> PlannedTask:
@@ -30,3 +30,8 @@ def a_finding(**fields: Any) -> FindingNote:
     return FindingNote.model_validate(
         {"path": "dev/null", "kind": "device", "detail": "a node", "refused": True, **fields}
     )
+
+
+def a_gate(asks: Asks, *, gate: str = "some-gate", **fields: Any) -> GateResult:
+    finding = GateFinding.model_validate({"title": "it is wrong", "asks": asks, **fields})
+    return GateResult.of(gate, [finding], "looked at all")

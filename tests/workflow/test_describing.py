@@ -8,7 +8,7 @@ from gates.samples import a_check
 from switchyard_merge import Keeper, read_marker, stack_bodies
 from switchyard_merge.body import read_parents
 
-from switchyard.packets import CheckResult, Ground, PlannedTask, Settled, TaskId, TaskResult, TaskState
+from switchyard.packets import CheckResult, Ground, PlannedTask, Proof, Settled, TaskId, TaskResult, TaskState
 from switchyard.workflow.describing import describe_pull_request
 from switchyard.workflow.factory import signature
 from switchyard.workflow.publishing import open_pull_request, push_if_clean
@@ -32,7 +32,7 @@ def publish(
         branches = (parent.branch,) if parent else ()
         ground = Ground(commit=commit, branch=parent.branch if parent else "main", grounds=(commit,), parents=branches)
         push_if_clean(yard.factory, yard.plan, task, ground, head)
-        body = describe_pull_request(yard.plan, task, settled, head, [a_check()])
+        body = describe_pull_request(yard.plan, task, settled, head, Proof(checks=(a_check(),)))
         number = open_pull_request(yard.factory, yard.plan, task, ground, head, body).number
         checks: tuple[CheckResult, ...] = (a_check(),)
         results[task.id] = TaskResult(
@@ -60,7 +60,7 @@ def mapped(yard: Yard, *tasks: PlannedTask, **ends: TaskState) -> dict[TaskId, s
 
 
 def described(yard: Yard, task: PlannedTask, settled: dict[TaskId, Settled] | None = None, **fields: Any) -> str:
-    return describe_pull_request(yard.plan, task, settled or {}, yard.base, [a_check(**fields)])
+    return describe_pull_request(yard.plan, task, settled or {}, yard.base, Proof(checks=(a_check(**fields),)))
 
 
 def test_the_body_holds_task_acceptance_and_evidence(yard: Yard) -> None:

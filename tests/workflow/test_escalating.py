@@ -9,7 +9,7 @@ import pytest
 from gates.samples import a_check, a_failed_check, a_task, an_attempt
 
 from switchyard.ledger import ArtifactStore
-from switchyard.packets import Decision, PlannedTask, RunPlan
+from switchyard.packets import Decision, PlannedTask, Proof, RunPlan
 from switchyard.workflow.escalating import Trial, write_escalation
 
 DIFF = "diff --git a/x b/x\n-old\n+new\n"
@@ -23,7 +23,7 @@ def artifacts(tmp_path: Path) -> ArtifactStore:
 
 def trial(artifacts: ArtifactStore, number: int, *, diff: str = DIFF, checks: Any = (), **fields: Any) -> Trial:
     attempt = an_attempt("x", attempt=number, commit=f"c{number}", diff=artifacts.put(diff.encode()), **fields)
-    return Trial(attempt, tuple(checks), Decision(verdict="repair"))
+    return Trial(attempt, Proof(checks=tuple(checks)), Decision(verdict="repair"))
 
 
 def page(artifacts: ArtifactStore, *trials: Trial, task: PlannedTask = TASK, reason: str = "4 attempts failed") -> str:
@@ -94,7 +94,7 @@ def test_a_lost_diff_does_not_keep_a_person_from_hearing_the_rest(artifacts: Art
 
 
 def test_bytes_that_are_no_text_do_not_stop_the_page(artifacts: ArtifactStore) -> None:
-    binary = Trial(an_attempt("x", diff=artifacts.put(b"\xff\xfe\0")), (), Decision(verdict="repair"))
+    binary = Trial(an_attempt("x", diff=artifacts.put(b"\xff\xfe\0")), Proof(), Decision(verdict="repair"))
     assert "\ufffd" in page(artifacts, binary, reason="half a pair: \udcff")
 
 

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from switchyard.config.evidence import EvidenceConfig
 from switchyard.config.gates import GatesConfig
 from switchyard.config.table import (
     EndpointName,
@@ -307,6 +308,8 @@ class Config(Table):
     """Agents that review a change blindly."""
     landing: LandingConfig = LandingConfig()
     """When and how `stack land` merges."""
+    evidence: EvidenceConfig = EvidenceConfig()
+    """How what the factory claims is signed."""
     forge: ForgeConfig = ForgeConfig()
     """Where people review."""
     state: StateConfig = StateConfig()

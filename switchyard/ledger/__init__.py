@@ -4,6 +4,7 @@ from switchyard.ledger.artifacts import ArtifactStore
 from switchyard.ledger.effects import Effect, complete_effect, find_effect, intend_effect, unfinished_effects
 from switchyard.ledger.errors import ArtifactDamaged, ArtifactMissing, LedgerBroken, LedgerError
 from switchyard.ledger.events import EVENT_TYPES, Event, EventType, NewEvent
+from switchyard.ledger.evidence import Claim, Missing, claims_of, missing_claims
 from switchyard.ledger.replay import FactoryView, RunView, TaskView, fold
 from switchyard.ledger.store import append, connect, create_tables, read_events, touch_head, verify_chain
 
@@ -12,22 +13,26 @@ __all__ = [
     "ArtifactDamaged",
     "ArtifactMissing",
     "ArtifactStore",
+    "Claim",
     "Effect",
     "Event",
     "EventType",
     "FactoryView",
     "LedgerBroken",
     "LedgerError",
+    "Missing",
     "NewEvent",
     "RunView",
     "TaskView",
     "append",
+    "claims_of",
     "complete_effect",
     "connect",
     "create_tables",
     "find_effect",
     "fold",
     "intend_effect",
+    "missing_claims",
     "read_events",
     "touch_head",
     "unfinished_effects",

@@ -32,6 +32,7 @@ EventType = Literal[
     "escalated",
     "branch_published",
     "pull_request_opened",
+    "statement_signed",
     "forge_waiting",
     "pull_request_changed",
     "restacked",

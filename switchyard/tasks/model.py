@@ -19,6 +19,7 @@ Allowance = Literal["tests", "protected"]
 MAX_ID_LENGTH = 64
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ITEM = re.compile(r"^\s{0,3}(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\](?:\s+|$))?(.*)$")
+_FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})(.*)$")
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
 
 
@@ -70,6 +71,8 @@ class Task:
     allow: tuple[Allowance, ...] = ()
     """tests: may change what existing tests demand; protected: may touch protected paths."""
     budget: Budget = Budget()
+    discovered_from: TaskId | Literal[""] = ""
+    """The task whose agent found that this is to be done; "" where a person wrote it."""
     body: str = ""
     """The Markdown below the front matter, with line feeds alone as line ends."""
     source: Source | None = field(default=None, compare=False, repr=False)
@@ -152,7 +155,10 @@ def _is_acceptance_heading(line: str) -> bool:
 
 def _fence_after(line: str, fence: str) -> str:
     """The code fence that is open after a line; a heading inside one is text."""
-    mark = line.lstrip()[:3]
+    mark = _FENCE.match(line)
+    if mark is None:
+        return fence
     if fence:
-        return "" if mark == fence else fence
-    return mark if mark in {"```", "~~~"} else ""
+        closes = mark[1].startswith(fence) and not mark[2].strip()
+        return "" if closes else fence
+    return "" if "`" in mark[1] and "`" in mark[2] else mark[1]

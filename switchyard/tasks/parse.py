@@ -252,4 +252,5 @@ _READERS: dict[str, _Read] = {
     "checks": _Reader.checks,
     "allow": _Reader.allowances,
     "budget": _Reader.budget,
+    "discovered_from": _Reader.id,
 }

@@ -77,6 +77,16 @@ class TaskStore:
             write_atomically(file, text)
         return list(texts)
 
+    def file_draft(self, draft: Task) -> bool:
+        """Write a draft; False where its file is there already, which stays as it is.
+
+        Raises:
+            UsageError: It can't be written, or would not be valid.
+        """
+        file, text = self.file(draft.id), render_task(draft)
+        _check_rendered(text, file)
+        return _write_new(file, text)
+
     def edit(self, task_id: str, changes: Mapping[str, Any]) -> Task:
         """Change fields of a task in place and keep the rest of its file byte for byte.
 
@@ -142,6 +152,26 @@ def _check_rendered(text: str, file: Path) -> None:
         parse_task(text, file)
     except TaskFileError as err:
         raise UsageError("\n".join(str(fault.problem) for fault in (err, *err.others)), hint=err.hint) from err
+
+
+def _write_new(file: Path, text: str) -> bool:
+    """Write a file whole, unless there is something of its name: even a link that leads nowhere is not followed."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+                stream.write(text)
+            Path(name).chmod(0o644)
+            # A rename would replace what another process wrote meanwhile.
+            os.link(name, file, follow_symlinks=False)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except FileExistsError:
+        return False
+    except OSError as err:
+        raise UsageError(f"{file} cannot be written: {err.strerror}", hint="see who owns it and what is there") from err
+    return True
 
 
 def write_atomically(file: Path, text: str) -> None:

@@ -34,5 +34,6 @@ tasks = st.builds(
     checks=st.dictionaries(words, words, max_size=2),
     allow=st.lists(st.sampled_from(["tests", "protected"]), unique=True).map(tuple),
     budget=st.builds(Budget, minutes=st.none() | numbers, repairs=st.none() | st.integers(0, 10)),
+    discovered_from=st.one_of(st.just(""), ids),
     body=bodies,
 )

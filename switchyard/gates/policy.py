@@ -80,7 +80,15 @@ def _for_a_person(task: PlannedTask, attempt: AttemptResult, policy: Policy) -> 
     if attempt.exit_code in NOT_STARTED and not attempt.changed:
         said = f"\n\n{block(attempt.said)}" if attempt.said else ""
         reasons.append(f"the agent's command could not be started in the sandbox (exit {attempt.exit_code}){said}")
+    if attempt.told and not attempt.told.ok and _no_model_answered(attempt):
+        reasons.append(f"no model answered the agent: {code(attempt.told.reason)}")
     return reasons
+
+
+def _no_model_answered(attempt: AttemptResult) -> bool:
+    """Whether it asked, and got nothing but errors: a key that is not accepted, say. No repair could mend that."""
+    asked = sum(use.requests for use in attempt.models)
+    return asked > 0 and asked == sum(use.failed for use in attempt.models) and not attempt.changed
 
 
 def _for_the_agent(attempt: AttemptResult, proof: Proof) -> list[str]:

@@ -50,6 +50,8 @@ class ModelUse(Packet):
     output_tokens: int
     uncounted: int
     """Requests whose answers did not say what they used, or broke off."""
+    failed: int = 0
+    """Requests that were answered with an error, a refused key among them."""
 
 
 class AgentReport(Packet):

@@ -101,6 +101,7 @@ def sum_up(rows: Iterable[UsageRow]) -> tuple[ModelUse, ...]:
             cache_write_tokens=old.cache_write_tokens + row.cache_write_tokens,
             output_tokens=old.output_tokens + row.output_tokens,
             uncounted=old.uncounted + (not (row.is_metered and row.is_whole)),
+            failed=old.failed + (row.status >= 400),
         )
     return tuple(found[key] for key in sorted(found))
 

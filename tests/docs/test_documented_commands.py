@@ -92,3 +92,9 @@ def test_what_is_not_run_says_why(record_property: pytest.RecordProperty, capsys
 
 def test_the_documentation_types_commands_at_all() -> None:
     assert {block.document.name for block in RUN} >= {"guide.md"}
+
+
+@pytest.mark.parametrize("page", [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))], ids=lambda page: page.name)
+def test_a_page_holds_no_mark_of_an_unfinished_merge(page: Path) -> None:
+    marks = [line for line in page.read_text().splitlines() if line.startswith(("<<<<<<< ", "=======", ">>>>>>> "))]
+    assert marks == []

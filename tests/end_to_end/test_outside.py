@@ -90,6 +90,7 @@ def test_what_an_agent_used_and_asked_for_is_in_the_ledger_and_no_key_anywhere(p
             "cache_write_tokens": 0,
             "output_tokens": 5,
             "uncounted": 0,
+            "failed": 0,
         }
     ]
     (refused,) = rows(plot, "egress_decided")

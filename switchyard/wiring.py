@@ -13,6 +13,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from switchyard.attestation import HostKey
 from switchyard.errors import UsageError
 from switchyard.forges import connect
 from switchyard.ledger import ArtifactStore, FactoryView, RunView
@@ -180,6 +181,7 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
             forge=forge.open(quarantine),
             clock=lambda: datetime.now(UTC),
             publishing=Lock(),
+            key=HostKey.of(request.environ, workspace.config.evidence.signing_key_env),
             gateway=gateway,
             remote=remote,
             waits=waits,

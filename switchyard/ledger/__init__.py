@@ -6,7 +6,7 @@ from switchyard.ledger.errors import ArtifactDamaged, ArtifactMissing, LedgerBro
 from switchyard.ledger.events import EVENT_TYPES, Event, EventType, NewEvent
 from switchyard.ledger.evidence import Claim, Missing, claims_of, missing_claims
 from switchyard.ledger.replay import FactoryView, RunView, TaskView, fold
-from switchyard.ledger.store import append, connect, create_tables, read_events, touch_head, verify_chain
+from switchyard.ledger.store import append, connect, create_tables, read_events, read_head, touch_head, verify_chain
 
 __all__ = [
     "EVENT_TYPES",
@@ -34,6 +34,7 @@ __all__ = [
     "intend_effect",
     "missing_claims",
     "read_events",
+    "read_head",
     "touch_head",
     "unfinished_effects",
     "verify_chain",

@@ -142,6 +142,12 @@ def read_events(
         yield _event(dict(row))
 
 
+def read_head(connection: sa.Connection) -> tuple[int, str]:
+    """The last row's sequence and hash."""
+    head = connection.execute(sa.select(HEAD.c.sequence, HEAD.c.hash).where(HEAD.c.id == 1)).one()
+    return int(head.sequence), str(head.hash)
+
+
 def verify_chain(connection: sa.Connection) -> int:
     """Recompute every hash; returns the number of rows.
 

@@ -31,6 +31,7 @@ from switchyard.packets.run import (
     RunPlan,
     SelectedContext,
     Settled,
+    Signed,
     StackNote,
     TaskResult,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "Seat",
     "SelectedContext",
     "Settled",
+    "Signed",
     "StackNote",
     "TaskId",
     "TaskResult",

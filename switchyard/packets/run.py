@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from pydantic import Field
 from switchyard_git import CommitSha
 
@@ -127,6 +129,25 @@ class Publication(Packet):
     state: str
     base: str = ""
     """The branch that it goes to."""
+
+
+class Signed(Packet):
+    """What came of signing the statement of a published task."""
+
+    outcome: Literal["holds", "fails", "not_applicable"]
+    commit: CommitSha
+    reason: str = ""
+    """Why there is none; empty where it is signed."""
+    key: str = ""
+    """The id of the key that signed."""
+    row: int = 0
+    """The ledger's last row that the statement covers."""
+    envelope: ArtifactRef | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the ledger row says."""
+        return self.model_dump(exclude={"envelope"})
 
 
 class StackNote(Packet):

@@ -12,6 +12,7 @@ from switchyard_merge.forge.contract import Forge
 from switchyard_sandbox import CodeIn, Decision, Driver, Limits, SetUp
 
 from switchyard.agents import Agent
+from switchyard.attestation import HostKey
 from switchyard.config import Config
 from switchyard.ledger import ArtifactStore
 from switchyard.workflow.known_heads import KnownHeads
@@ -40,6 +41,8 @@ class Factory:
     """Held from conflict prediction to the opened pull request, so that two tasks can't miss each other."""
     verifying: Lock = field(default_factory=Lock)
     """Held while reviewers are tried by canaries, so that tasks of one run don't try them all at once."""
+    key: HostKey | None = None
+    """What signs statements; None: nothing can."""
     gateway: Gateway | None = None
     """None: no model endpoint is configured."""
     remote: str = ""

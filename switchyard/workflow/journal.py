@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from switchyard.ledger import Effect, EventType, NewEvent, append, complete_effect, intend_effect
+from switchyard.ledger import Effect, Event, EventType, NewEvent, append, complete_effect, intend_effect, read_events
 from switchyard.ledger.effects import EffectKind
 from switchyard.packets import RunId, TaskId
 from switchyard.workflow.engine import Engine, Json
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.failures import answer, stop_if_failed
 from switchyard.workflow.operating import cancelled_since
+
+T = TypeVar("T")
 
 
 class Journal:
@@ -69,6 +71,14 @@ class Journal:
     def ask(self, name: str, question: Callable[[sa.Connection], Json]) -> Json:
         """Read the database inside a recorded transaction, so that a replay sees the same answer."""
         return self._engine.transaction(name, question)
+
+    def read(self, question: Callable[[sa.Connection], T]) -> T:
+        """Read the database from inside a step."""
+        return self._engine.read(question)
+
+    def rows(self) -> list[Event]:
+        """What the ledger says of the task, of every run; from inside a step, whose answer is recorded."""
+        return self._engine.read(lambda connection: list(read_events(connection, task_id=self._task_id)))
 
     def _answer(self, function: Callable[[], BaseModel | None]) -> Json:
         return answer(function, is_cancelled=self._is_cancelled, state=self._factory.places.state)

@@ -41,6 +41,7 @@ from switchyard.workflow.proving import Prover
 from switchyard.workflow.publishing import open_pull_request, push_if_clean
 from switchyard.workflow.selecting import select_context
 from switchyard.workflow.selection_use import describe_use
+from switchyard.workflow.signing import Published, sign_published
 
 
 class TaskLine:
@@ -190,6 +191,7 @@ class TaskLine:
         publication = Publication.model_validate(opened)
         data = {**publication.model_dump(), "head": task.branch}
         journal.complete("pull_request", "", "pull_request_opened", data)
+        sign_published(journal, self._factory, Published(self._plan, task, ground, self._parents, head))
         return publication
 
     def _stop_if_cancelled(self, when: str) -> None:

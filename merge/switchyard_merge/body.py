@@ -15,8 +15,13 @@ from urllib.parse import quote, unquote
 from switchyard_merge.navigation import StackEntry, code, inline, navigation
 
 REGIONS = ("evidence", "parents", "navigation")
+MOST_CHARS = 65_536
+"""Of a body, as GitHub has it; one that is longer is refused."""
 _LONGEST_TEXT = 20_000
+_LONGEST_ACCEPTANCE = 8_000
+_CUT = "… (cut: the body would be longer than a forge takes; `switchyard show` has the whole)"
 _MARKER = re.compile(r"^<!-- switchyard:task=(\S+) run=(\S+) head=(\S+) -->$", re.MULTILINE)
+_LIKE_A_MARKER = re.compile(r"^<(?=!--)", re.MULTILINE)
 _DEPENDS_ON = re.compile(r"^Depends-On: #(\d+)$", re.MULTILINE)
 _STRAY = re.compile(r"^<!-- /?switchyard:(?:evidence|parents|navigation) -->\n?", re.MULTILINE)
 
@@ -58,6 +63,8 @@ class PullRequestText:
     description: str
     acceptance: Sequence[str] = ()
     checks: Sequence[CheckLine] = ()
+    page: str = ""
+    """The evidence in Markdown, in place of the table of checks; its lines must not begin as a marker does."""
     parents: Sequence[ParentLine] = ()
     stack: Sequence[StackEntry] = ()
     """The whole stack in topological order, this pull request included."""
@@ -66,17 +73,17 @@ class PullRequestText:
 
 
 def render_body(text: PullRequestText) -> str:
-    """The body in Markdown."""
+    """The body in Markdown, no longer than a forge takes."""
     marker = text.marker
     sections = [
         _marker_line(marker),
         f"## Task\n\n**{inline(text.title)}** ({code(marker.task)})\n\n{quoted(text.description)}".rstrip(),
         f"## Acceptance\n\n{_acceptance(text.acceptance)}",
-        _region("evidence", f"## Evidence\n\n{_evidence(text.checks)}"),
+        _region("evidence", f"## Evidence\n\n{_unmarked(text.page) or _evidence(text.checks)}"),
         _region("parents", _parents(text.parents)),
         _region("navigation", navigation(text.stack, current=marker.task, base=text.base)),
     ]
-    return "\n\n".join(sections) + "\n"
+    return _fitted("\n\n".join(sections) + "\n")
 
 
 def merge_body(existing: str, generated: str) -> str:
@@ -94,6 +101,7 @@ def merge_body(existing: str, generated: str) -> str:
         body = _without_regions(body).rstrip("\n") + "\n\n" + "\n\n".join(regions.values()) + "\n"
     for name, region in regions.items():
         body = _put(_pattern(name), region, body)
+    body = _fitted(body)
     return existing if body == plain else body
 
 
@@ -126,9 +134,11 @@ def read_parents(body: str) -> list[int]:
 
 def quoted(text: str) -> str:
     """Foreign text as a Markdown quote, cut when it is very long."""
-    kept = text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "\n\n… (cut; the whole text is in the task)"
     # Every line separator that a forge or Python knows, or a line could begin outside the quote.
-    return "\n".join(f"> {line}".rstrip() for line in kept.splitlines())
+    whole = "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+    if len(whole) <= _LONGEST_TEXT:
+        return whole
+    return whole[:_LONGEST_TEXT].rstrip() + "\n>\n> … (cut; the whole text is in the task)"
 
 
 def _marker_line(marker: Marker) -> str:
@@ -136,7 +146,14 @@ def _marker_line(marker: Marker) -> str:
 
 
 def _acceptance(items: Sequence[str]) -> str:
-    return "\n".join(f"- [ ] {inline(item)}" for item in items) or "None given."
+    lines = [f"- [ ] {inline(item)}" for item in items]
+    room, kept = _LONGEST_ACCEPTANCE, list[str]()
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            return "\n".join([*kept, f"\n… and {len(lines) - len(kept)} more, which are in the task"])
+        kept.append(line)
+    return "\n".join(kept) or "None given."
 
 
 def _evidence(checks: Sequence[CheckLine]) -> str:
@@ -154,6 +171,28 @@ def _parents(parents: Sequence[ParentLine]) -> str:
     # A footer has its line to itself, as tools that know `Depends-On` want it.
     lines = [f"Depends-On: #{parent.number}" for parent in parents]
     return "## Parents\n\n" + ("\n".join(lines) or "None: this one stands on the base branch.")
+
+
+def _fitted(body: str) -> str:
+    """A body that a forge takes: of what is too long, the generated parts give way, the least needed first."""
+    for name in ("navigation", "evidence"):
+        over = len(body) - MOST_CHARS
+        found = _pattern(name).search(body) if over > 0 else None
+        if found:
+            body = _put(_pattern(name), _shortened(name, found[0], len(found[0]) - over), body)
+    return body
+
+
+def _shortened(name: str, region: str, most: int) -> str:
+    """A region of so many characters at most, if they are enough for its frame; cut between two of its lines."""
+    content = region.split("\n", 1)[1].rpartition("\n")[0]
+    room = most - len(_region(name, f"\n\n{_CUT}"))
+    return _region(name, f"{content[: max(room, 0)].rpartition(chr(10))[0].rstrip()}\n\n{_CUT}")
+
+
+def _unmarked(page: str) -> str:
+    """A page of which no line can pass for a marker."""
+    return _LIKE_A_MARKER.sub("&lt;", page).strip("\n")
 
 
 def _region(name: str, content: str) -> str:

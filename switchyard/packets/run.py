@@ -129,6 +129,8 @@ class Publication(Packet):
     state: str
     base: str = ""
     """The branch that it goes to."""
+    page: ArtifactRef | None = None
+    """What its body tells of the proof, whole."""
 
 
 class Signed(Packet):

@@ -22,8 +22,13 @@ def describe_pull_request(
     settled: Mapping[TaskId, Settled],
     head: CommitSha,
     proof: Proof,
+    page: str = "",
 ) -> str:
-    """The body of a task's pull request, as it is opened; the map of its stack comes once the others are open."""
+    """The body of a task's pull request, as it is opened; the map of its stack comes once the others are open.
+
+    Args:
+        page: What a reader is told of the proof; "" leaves the table of checks.
+    """
     return render_body(
         PullRequestText(
             marker=Marker(task=task.id, run=plan.run_id, head=head),
@@ -31,6 +36,7 @@ def describe_pull_request(
             description=task.body,
             acceptance=task.acceptance,
             checks=[CheckLine(check.name, check.passed, check.duration_s, check.output) for check in proof.checks],
+            page=page,
             parents=[
                 ParentLine(parent, number) for parent in task.parents if (number := settled[parent].number) is not None
             ],

@@ -28,6 +28,12 @@ def read_commit(places: Places, commit: CommitSha) -> Codebase:
         return _read(places.factory, commit, places.cache)
 
 
+def read_result(places: Places, commit: CommitSha) -> Codebase:
+    """The same of a commit that is asked about once: it takes no other's place among those that are kept."""
+    with _BUILDING:
+        return open_codebase(open_source(places.factory, commit), places.cache)
+
+
 def ensure_seed(places: Places, commit: CommitSha) -> None:
     """Make the seed of a commit, from which the command inside a box starts warm. Without one it works as well."""
     codebase = read_commit(places, commit)

@@ -68,6 +68,10 @@ class Journal:
         """A ledger row from inside a step: it stands even if the step is killed and begun again."""
         self._engine.write(lambda c: append(c, self._event(name, event_type, data, "")))
 
+    def add(self, event: NewEvent) -> None:
+        """A ledger row of the whole factory's, from inside a step; its key makes it one fact."""
+        self._engine.write(lambda connection: append(connection, event))
+
     def ask(self, name: str, question: Callable[[sa.Connection], Json]) -> Json:
         """Read the database inside a recorded transaction, so that a replay sees the same answer."""
         return self._engine.transaction(name, question)
@@ -76,7 +80,7 @@ class Journal:
         """Read the database from inside a step."""
         return self._engine.read(question)
 
-    def rows(self) -> list[Event]:
+    def task_rows(self) -> list[Event]:
         """What the ledger says of the task, of every run; from inside a step, whose answer is recorded."""
         return self._engine.read(lambda connection: list(read_events(connection, task_id=self._task_id)))
 

@@ -37,6 +37,7 @@ from switchyard.workflow.failures import CANCELLED, Stopped
 from switchyard.workflow.grounding import ground_of
 from switchyard.workflow.journal import Journal
 from switchyard.workflow.operating import cancelled_since
+from switchyard.workflow.paging import write_page
 from switchyard.workflow.proving import Prover
 from switchyard.workflow.publishing import open_pull_request, push_if_clean
 from switchyard.workflow.selecting import select_context
@@ -186,13 +187,17 @@ class TaskLine:
         journal.complete("branch", head, "branch_published", branch)
 
         journal.intend("pull_request", "", {"head": task.branch, "base": ground.branch})
-        body = describe_pull_request(self._plan, task, self._parents, head, self._proof)
-        opened = journal.step("open", lambda: open_pull_request(self._factory, self._plan, task, ground, head, body))
-        publication = Publication.model_validate(opened)
-        data = {**publication.model_dump(), "head": task.branch}
-        journal.complete("pull_request", "", "pull_request_opened", data)
+        publication = Publication.model_validate(journal.step("open", lambda: self._open(ground, head)))
+        data = {**publication.model_dump(exclude={"page"}), "head": task.branch}
+        journal.complete("pull_request", "", "pull_request_opened", data, artifact=publication.page or "")
         sign_published(journal, self._factory, Published(self._plan, task, ground, self._parents, head))
         return publication
+
+    def _open(self, ground: Ground, head: CommitSha) -> Publication:
+        page = write_page(self._factory, ground, head, self._proof, self._journal.task_rows())
+        body = describe_pull_request(self._plan, self._task, self._parents, head, self._proof, page.text)
+        opened = open_pull_request(self._factory, self._plan, self._task, ground, head, body)
+        return opened.model_copy(update={"page": page.whole})
 
     def _stop_if_cancelled(self, when: str) -> None:
         if self._journal.ask(f"cancelled {when}", lambda c: cancelled_since(c, self._plan.run_id, self._task.id)):

@@ -162,3 +162,54 @@ def test_any_body_of_a_person_survives_a_renewal(text: str) -> None:
     assert merge_body(merged, body) == merged
     if "switchyard:" not in text:
         assert text.replace("\r\n", "\n").rstrip("\n") in merged
+
+
+def test_a_page_stands_in_place_of_the_table_and_is_renewed() -> None:
+    body = render_body(replace(TEXT, page="**Risk: low**\n\nAll well."))
+    assert (
+        "<!-- switchyard:evidence -->\n## Evidence\n\n**Risk: low**\n\nAll well.\n<!-- /switchyard:evidence -->" in body
+    )
+    assert "sha256:abc" not in body
+    edited = f"A person's word.\n\n{body}"
+    merged = merge_body(edited, render_body(replace(TEXT, page="Another page.")))
+    assert merged == edited.replace("**Risk: low**\n\nAll well.", "Another page.")
+
+
+def test_no_line_of_a_page_passes_for_a_marker() -> None:
+    body = render_body(replace(TEXT, page=f"Well.\n{FORGERY}\nMore."))
+    assert read_marker(body) == MARKER
+    assert read_parents(body) == [2, 3]
+    assert merge_body(body, render_body(TEXT)) == render_body(TEXT)
+
+
+LONG_STACK = [StackEntry(f"t{n}", f"Title {n} {'x' * 60}", n, ()) for n in range(1, 700)]
+
+
+@pytest.mark.parametrize(
+    "much",
+    [
+        {"description": "\n" * 200_000},
+        {"description": "a\n" * 100_000},
+        {"acceptance": ["y" * 100] * 5_000},
+        {"page": "z" * 30 + "\n" + ("p" * 99 + "\n") * 2_000},
+        {"stack": [*TEXT.stack, *LONG_STACK]},
+        {"description": "d\n" * 90_000, "acceptance": ["y"] * 9_000, "page": "p\n" * 40_000, "stack": LONG_STACK},
+    ],
+)
+def test_a_body_is_never_longer_than_github_takes(much: dict[str, object]) -> None:
+    text = replace(TEXT, **much)  # type: ignore[arg-type]
+    for body in (render_body(text), merge_body(render_body(TEXT), render_body(text))):
+        assert len(body) <= 65_536
+        assert read_marker(body) == MARKER
+        assert read_parents(body) == [2, 3]
+        for name in ("evidence", "parents", "navigation"):
+            assert body.count(f"<!-- switchyard:{name} -->") == body.count(f"<!-- /switchyard:{name} -->") == 1
+        assert merge_body(body, render_body(text)) == body
+
+
+def test_what_people_write_is_never_cut_the_generated_parts_give_way() -> None:
+    words = "w" * 50_000
+    merged = merge_body(f"{words}\n\n{render_body(TEXT)}", render_body(replace(TEXT, page="p" * 50 + "\nq" * 20_000)))
+    assert len(merged) <= 65_536
+    assert words in merged
+    assert "(cut: the body would be longer" in merged

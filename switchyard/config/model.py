@@ -54,6 +54,8 @@ class TasksConfig(Table):
     """The folder of Markdown task files, inside the repository."""
     source: Literal["files", "github"] = "files"
     """Whether tasks are files or issues on the forge."""
+    most_findings: Annotated[int, Field(ge=0)] = 20
+    """How many findings of agents one run files as drafts; more stand in the ledger alone."""
 
 
 class CommandAgent(Table):

@@ -5,10 +5,12 @@ from switchyard.ledger.effects import Effect, complete_effect, find_effect, inte
 from switchyard.ledger.errors import ArtifactDamaged, ArtifactMissing, LedgerBroken, LedgerError
 from switchyard.ledger.events import EVENT_TYPES, Event, EventType, NewEvent
 from switchyard.ledger.evidence import Claim, Missing, claims_of, missing_claims
+from switchyard.ledger.readings import CLAIMS, Outcome
 from switchyard.ledger.replay import FactoryView, RunView, TaskView, fold
 from switchyard.ledger.store import append, connect, create_tables, read_events, read_head, touch_head, verify_chain
 
 __all__ = [
+    "CLAIMS",
     "EVENT_TYPES",
     "ArtifactDamaged",
     "ArtifactMissing",
@@ -22,6 +24,7 @@ __all__ = [
     "LedgerError",
     "Missing",
     "NewEvent",
+    "Outcome",
     "RunView",
     "TaskView",
     "append",

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from switchyard.ledger.events import NewEvent, canonical_json
 from switchyard.ledger.store import EFFECTS, append
 
-EffectKind = Literal["sandbox", "attempt", "branch", "pull_request", "navigation", "stack", "landing"]
+EffectKind = Literal["sandbox", "attempt", "branch", "pull_request", "navigation", "stack", "landing", "finding"]
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ class Memory:
     commits: dict[int, str] = field(default_factory=dict)
     """Attempt → the commit that it made."""
     published: str = ""
+    seals: dict[tuple[int, str], str] = field(default_factory=dict)
+    """Attempt and reviewer → the seal of the verdict."""
     revealed: set[int] = field(default_factory=set)
     """Attempts of which a verdict was revealed."""
 
@@ -93,20 +95,26 @@ def _gate(event: Event, memory: Memory) -> Said:
 
 
 def _sealed(event: Event, memory: Memory) -> Said:
-    name = _text(event.data, "reviewer")
-    early = _attempt(event.data) in memory.revealed
-    words = f"The verdict of {code(name)} was sealed before any was revealed"
-    return Said("verdicts-sealed", words, "fails" if early else "holds", "a verdict was revealed before" * early, name)
+    data = event.data
+    name, number = _text(data, "reviewer"), _attempt(data)
+    early = number in memory.revealed
+    memory.seals[number, name] = _text(data, "seal")
+    words = f"The verdict of the {name} reviewer was sealed before any was revealed"
+    told = "another had been revealed" if early else f"seal {_text(data, 'seal')[:16]}"
+    outcome: Outcome = "fails" if early else "holds"
+    return Said("verdicts-sealed", words, outcome, told, about=name, commit=_text(data, "commit"))
 
 
 def _revealed(event: Event, memory: Memory) -> Said:
     data = event.data
-    memory.revealed.add(_attempt(data))
-    name, verdict = _text(data, "reviewer"), _text(data, "verdict")
-    words = f"Reviewer {code(name)}, who is not the author, finds nothing against it"
-    judge = " ".join(filter(None, (_text(data, "agent"), _text(data, "kind"), _text(data, "model"))))
-    told = f"{verdict}, judged by {judge or 'an agent that is not named'}"
-    return Said("verdicts-revealed", words, "holds" if verdict == "pass" else "fails", told, name)
+    name, number, verdict = _text(data, "reviewer"), _attempt(data), _text(data, "verdict")
+    memory.revealed.add(number)
+    is_sealed = memory.seals.get((number, name)) == _text(data, "seal")
+    words = f"The {name} reviewer, who is not the author, finds nothing against it"
+    judge = " ".join(filter(None, (_text(data, "agent") or "default", _text(data, "kind"), _text(data, "model"))))
+    told = f"{verdict}, judged by {judge}" if is_sealed else "it is not the verdict that was sealed"
+    outcome: Outcome = "holds" if is_sealed and verdict == "pass" else "fails"
+    return Said("verdicts-revealed", words, outcome, told, about=name, commit=_text(data, "commit"))
 
 
 def _decided(event: Event, memory: Memory) -> Said:
@@ -156,6 +164,24 @@ def _restacked(event: Event, memory: Memory) -> Said | None:
 def _landed(event: Event, memory: Memory) -> Said:
     return Said("landed", "The base holds the work", commit=_text(event.data, "commit"))
 
+
+CLAIMS = (
+    "accepted-by-person",
+    "branch-published",
+    "branch-restacked",
+    "context-selected",
+    "landed",
+    "person-asked",
+    "policy-decided",
+    "pull-request-opened",
+    "result-extracted",
+    "statement-signed",
+    "tests-executed",
+    "verdicts-revealed",
+    "verdicts-sealed",
+    *(claim for claim, _ in GATE_CLAIMS.values()),
+)
+"""The names of all claims, but for gates that have none of their own: `gate-<name>`."""
 
 READINGS: Mapping[str, Callable[[Event, Memory], Said | None]] = {
     "context_selected": _context,

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from switchyard.ledger.errors import LedgerBroken, LedgerError
-from switchyard.ledger.events import GENESIS, Event, NewEvent, canonical_json, hash_row
+from switchyard.ledger.events import GENESIS, Event, EventType, NewEvent, canonical_json, hash_row
 
 METADATA = sa.MetaData()
 
@@ -130,7 +130,12 @@ def touch_head(connection: sa.Connection) -> None:
 
 
 def read_events(
-    connection: sa.Connection, *, after: int = 0, run_id: str | None = None, task_id: str | None = None
+    connection: sa.Connection,
+    *,
+    after: int = 0,
+    run_id: str | None = None,
+    task_id: str | None = None,
+    event_type: EventType | None = None,
 ) -> Iterator[Event]:
     """Rows in order, those behind `after` only; none before the tables are made."""
     query = sa.select(LEDGER).where(LEDGER.c.sequence > after).order_by(LEDGER.c.sequence)
@@ -138,6 +143,8 @@ def read_events(
         query = query.where(LEDGER.c.run_id == run_id)
     if task_id is not None:
         query = query.where(LEDGER.c.task_id == task_id)
+    if event_type is not None:
+        query = query.where(LEDGER.c.event_type == event_type)
     for row in _rows(connection, query):
         yield _event(dict(row))
 

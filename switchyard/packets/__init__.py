@@ -10,6 +10,7 @@ from switchyard.packets.attempt import (
     ModelUse,
     ResultNote,
 )
+from switchyard.packets.findings import Filing, Filings, FoundList, Gathered, MarkedFinding
 from switchyard.packets.gates import Asks, Decision, GateFinding, GateResult, Proof
 from switchyard.packets.roles import (
     AssignmentPacket,
@@ -63,11 +64,16 @@ __all__ = [
     "Discovery",
     "EgressNote",
     "FileTarget",
+    "Filing",
+    "Filings",
     "FindingNote",
+    "FoundList",
     "GateFinding",
     "GateResult",
+    "Gathered",
     "Ground",
     "Judge",
+    "MarkedFinding",
     "ModelUse",
     "Packet",
     "PlanPacket",

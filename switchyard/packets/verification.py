@@ -55,7 +55,7 @@ class Verdict(Packet):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
-    version: Literal["switchyard.verdict/1"] = Field("switchyard.verdict/1", alias="schema")
+    version: Literal["switchyard.verdict/1"] = Field(default="switchyard.verdict/1", alias="schema")
     judge: Judge
     program: str = ""
     """The version that its program tells; empty: it tells none."""
@@ -66,6 +66,10 @@ class Verdict(Packet):
     reason: str = ""
     result: QaResultPacket | None = None
     """Its answer, where that was valid."""
+    output: ArtifactRef
+    """All that its program printed."""
+    left: ArtifactRef | None = None
+    """The file that it left, valid or not; None: there was none."""
 
 
 class SealedVerdict(Packet):

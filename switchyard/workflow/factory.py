@@ -49,6 +49,8 @@ class Factory:
     """Where sandboxes may fetch the base commit by themselves; empty: the host brings it."""
     others: Sequence[Driver] = ()
     """Drivers of other kinds whose sandboxes an earlier configuration left here."""
+    filing: Lock = field(default_factory=Lock)
+    """Held while findings are filed, so that two tasks can't miss each other's."""
     known_heads: KnownHeads = field(default_factory=KnownHeads)
     """Which branches have a pull request already."""
     waits: Waits = field(default_factory=Waits)

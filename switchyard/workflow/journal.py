@@ -64,9 +64,9 @@ class Journal:
 
         self._engine.transaction(f"complete {kind} {key}", write)
 
-    def note(self, name: str, event_type: EventType, data: Mapping[str, Any]) -> None:
+    def note(self, name: str, event_type: EventType, data: Mapping[str, Any], *, artifact: str = "") -> None:
         """A ledger row from inside a step: it stands even if the step is killed and begun again."""
-        self._engine.write(lambda c: append(c, self._event(name, event_type, data, "")))
+        self._engine.write(lambda c: append(c, self._event(name, event_type, data, artifact)))
 
     def add(self, event: NewEvent) -> None:
         """A ledger row of the whole factory's, from inside a step; its key makes it one fact."""

@@ -34,6 +34,7 @@ from switchyard.workflow.engine import Engine
 from switchyard.workflow.escalating import Trial, write_escalation
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.failures import CANCELLED, Stopped
+from switchyard.workflow.filing import Filer
 from switchyard.workflow.grounding import ground_of
 from switchyard.workflow.journal import Journal
 from switchyard.workflow.operating import cancelled_since
@@ -212,7 +213,9 @@ class TaskLine:
     def _finish(self, state: TaskState, reason: str, publication: Publication | None = None) -> TaskResult:
         head = publication.head if publication else (self._trials[-1].attempt.commit if self._trials else None)
         number = publication.number if publication else None
-        use = describe_use([trial.attempt for trial in self._trials])
+        attempts = [trial.attempt for trial in self._trials]
+        Filer(self._factory, self._plan, self._task, self._journal).file(attempts)
+        use = describe_use(attempts)
         self._journal.record("finish", "task_finished", {"state": state, "reason": reason, "context": use})
         return TaskResult(
             id=self._task.id,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Literal
 from switchyard_git import CommitSha, RefName, Repository
 
 from switchyard.errors import UsageError, did_you_mean
-from switchyard.ledger import ArtifactStore
+from switchyard.ledger import ArtifactStore, Event, fold, read_events
 from switchyard.stacks import factory_stack, find_stack, opened_stacking
 from switchyard.wiring import open_driver, open_others, open_stack, remote_for_boxes
+from switchyard.workflow.clearing import Clearing
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.landing import LandingJournal, Say, TreeChecker, suite_of
 from switchyard.workflow.lock import landing_lock
@@ -84,6 +85,19 @@ def land_stack(workspace: Workspace, request: LandRequest, say: Say) -> Landing:
         with watched([factory.driver, *factory.others], None):
             journal.settle()
             return Landing(name, base, pulls, done=lander.land(name))
+
+
+def land_unasked(workspace: Workspace, request: LandRequest, say: Say) -> Landing | None:
+    """What `switchyard run` lands at its end where `review.auto_merge` is set; None where nothing can be.
+
+    Raises:
+        LandingRunning, MergeError, SandboxError: As `land_stack` does.
+    """
+    config, view = workspace.config, workspace.view()
+    open_ones = [task for task in view.latest.values() if task.state in ("published", "approved")]
+    if not (config.review.auto_merge and config.checks and open_ones):
+        return None
+    return land_stack(workspace, request, say)
 
 
 def foresee_landing(workspace: Workspace, request: LandRequest) -> Landing:
@@ -250,7 +264,18 @@ def _lander(
         # Other forges move their base by their own merges alone.
         batches=forge if isinstance(forge, LocalForge) else None,
         refused=_rejected(workspace),
+        is_cleared=_clearing(parts.stacking, parts.keeper) if workspace.config.review.auto_merge else _never,
     )
+
+
+def _clearing(stacking: Stacking, keeper: Keeper) -> Clearing:
+    events: list[Event] = []
+    stacking.write(lambda connection: events.extend(read_events(connection)))
+    return Clearing(keeper.repository, fold(events), events)
+
+
+def _never(branch: str, tip: CommitSha, floor: CommitSha) -> bool:
+    return False
 
 
 def _rejected(workspace: Workspace) -> dict[str, str]:

@@ -22,7 +22,7 @@ from switchyard_merge.leftovers import bases_of, idle_joins, leftovers_of
 from switchyard_merge.publish import delete_branches
 from switchyard_merge.queue import Candidate, Ejected, Prefix, Queue, assemble
 from switchyard_merge.readiness import LandingRules, not_ready, settled_standing
-from switchyard_merge.record import StackRecord
+from switchyard_merge.record import StackRecord, Stand
 from switchyard_merge.situation import Situation, observe
 from switchyard_merge.targets import look, opened
 from switchyard_merge.verdicts import Checker, Journal, Leftover, Move
@@ -119,6 +119,8 @@ class Lander:
     witness: Witness = field(default_factory=Nobody)
     refused: Mapping[str, str] = field(default_factory=dict)
     """Branches that do not land whatever the forge says of them → why."""
+    is_cleared: Callable[[str, CommitSha, CommitSha], bool] = lambda branch, tip, floor: False
+    """Whether a branch, from the commit that it stands on to its tip, lands although nobody approved it."""
 
     def land(self, name: str) -> LandedStack:
         """Land what can be landed of a stack.
@@ -254,7 +256,7 @@ class _Run:
             elif below:
                 why = f"stands on {below}, which has not landed"
             else:
-                why = self._obstacle(branch, pull, stand.tip, is_moving=branch in (moved or ()))
+                why = self._obstacle(branch, pull, stand, is_moving=branch in (moved or ()))
             if why or pull is None:
                 self.waiting[branch] = why
                 continue
@@ -263,8 +265,9 @@ class _Run:
                 break
         return list(chosen.values())
 
-    def _obstacle(self, branch: str, pull: PullRequest, tip: CommitSha, *, is_moving: bool) -> str:
+    def _obstacle(self, branch: str, pull: PullRequest, stand: Stand, *, is_moving: bool) -> str:
         """Why it does not land now; asked once for each tip."""
+        tip = stand.tip
         held_tip, why = self.held.get(branch, (None, ""))
         if held_tip == tip:
             return why
@@ -272,7 +275,10 @@ class _Run:
         if is_moving:
             # What the forge says of the old head is over once the branch has been put right.
             standing = replace(standing, head_sha=tip, mergeable=True)
-        why = f"its head moved to {standing.head_sha}" if standing.head_sha != tip else not_ready(standing, self.rules)
+        if standing.head_sha != tip:
+            why = f"its head moved to {standing.head_sha}"
+        else:
+            why = not_ready(standing, self.rules, is_cleared=self.lander.is_cleared(branch, tip, stand.floor))
         if why:
             self.held[branch] = tip, why
         return why

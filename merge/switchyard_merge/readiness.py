@@ -42,15 +42,19 @@ def settled_standing(forge: Forge, number: int, pause: Callable[[float], None]) 
     return standing
 
 
-def not_ready(standing: Standing, rules: LandingRules) -> str:
-    """Why people, checks or the forge do not let a pull request land; empty: they do."""
+def not_ready(standing: Standing, rules: LandingRules, *, is_cleared: bool = False) -> str:
+    """Why people, checks or the forge do not let a pull request land; empty: they do.
+
+    Args:
+        is_cleared: Nobody has to approve it.
+    """
     failed = sorted(name for name, state in standing.checks.items() if state == "failed")
     running = {name for name, state in standing.checks.items() if state == "pending"}
     running |= {name for name in rules.required_checks if name not in standing.checks}
     reasons = [
         (standing.changes_requested, "a reviewer requested changes"),
         (bool(standing.blocked), standing.blocked),
-        (rules.needs_approval and not standing.approved, "nobody has approved it yet"),
+        (rules.needs_approval and not is_cleared and not standing.approved, "nobody has approved it yet"),
         (bool(failed), f"checks failed: {', '.join(failed)}"),
         (bool(running), f"checks have not finished: {', '.join(sorted(running))}"),
         (standing.mergeable is None, "the forge has not worked out yet whether it can be merged"),

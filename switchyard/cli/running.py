@@ -64,11 +64,28 @@ def run_once(workspace: Workspace, request: RunRequest, output: Output, *, only_
         output.warning(f"the pull requests of earlier runs were not brought up to date: {report.held_up}")
     if late := audience.held_up:
         output.warning(f"what was published was not brought up to date, the next run tries again: {late}")
-    rows = status_tasks(report.view, report.draft.tasks)
+    view = workspace.view() if _land_unasked(workspace, request, output) else report.view
+    rows = status_tasks(view, report.draft.tasks)
     asked = [row for row in rows if _is_asked(row, report.draft, request)]
     if report.runs or not only_if_new:
         _conclude(output, audience.held, report, rows, asked)
     return all(row["state"] in DONE for row in asked)
+
+
+def _land_unasked(workspace: Workspace, request: RunRequest, output: Output) -> bool:
+    """Land what may land by the policy alone; whether anything was tried. What keeps it waits for the next run."""
+    if not workspace.config.review.auto_merge:
+        return False
+    from switchyard_merge import MergeError
+
+    from switchyard.landings import LandRequest, land_unasked
+
+    landing = LandRequest(accept_no_isolation=request.accept_no_isolation, environ=request.environ)
+    try:
+        return land_unasked(workspace, landing, output.note) is not None
+    except MergeError as err:
+        output.warning(f"nothing was landed: {err}{f' ({err.hint})' if err.hint else ''}")
+        return True
 
 
 def _is_asked(row: Mapping[str, Any], draft: Draft, request: RunRequest) -> bool:

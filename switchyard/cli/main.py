@@ -37,6 +37,7 @@ PART_ERRORS = {
     "switchyard_sandbox.SandboxError": FAILED,
     "switchyard_templates.TemplatesError": USAGE,
     "switchyard.LedgerError": FAILED,
+    "switchyard.AttestationError": FAILED,
 }
 
 

@@ -82,6 +82,10 @@ def _first_line(text: str) -> str:
     return next(iter(text.splitlines()), "")
 
 
+def _signed(data: Data) -> str:
+    return "statement signed" if data["outcome"] == "holds" else f"statement NOT signed: {_first_line(data['reason'])}"
+
+
 _WORDS: Mapping[str, Callable[[Data], str]] = {
     "run_started": _run_started,
     "task_claimed": _claimed,
@@ -94,6 +98,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "policy_decided": _decided,
     "branch_published": lambda data: f"pushed {data['branch']} ({data['head'][:10]})",
     "pull_request_opened": lambda data: f"pull request #{data['number']} onto {data['base']}: {data['url']}",
+    "statement_signed": _signed,
     "forge_waiting": lambda data: describe_wait(data["reason"], data["seconds"]),
     "pull_request_changed": _finished,
     "restacked": _restacked,
@@ -114,6 +119,7 @@ _DOING: Mapping[str, Callable[[Data], str]] = {
     "policy_decided": lambda data: "deciding",
     "retry_scheduled": lambda data: f"attempt {data['attempt']}: making a sandbox",
     "branch_published": lambda data: "opening the pull request",
+    "pull_request_opened": lambda data: "signing what is claimed of it",
     "pull_request_changed": lambda data: data["state"].replace("_", " "),
     "task_finished": lambda data: data["state"].replace("_", " "),
 }

@@ -11,6 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from switchyard.cli.box_options import Image, Kind, NoIsolation, open_for_boxes
+from switchyard.cli.evidence import (
+    Asked,
+    ClaimName,
+    Envelope,
+    Evidence,
+    Key,
+    OutcomeName,
+    PrintStatement,
+    Verify,
+    show_evidence,
+)
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose, complete_task
 from switchyard.cli.render import Output
 
@@ -110,24 +121,40 @@ def status(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
 
 
 def show(
-    task: TaskName,
+    task: Annotated[
+        str | None,
+        typer.Argument(metavar="[TASK]", help="A task id; --evidence can do without.", autocompletion=complete_task),
+    ] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Print an attempt's diff, and nothing else.")] = False,
     logs: Annotated[bool, typer.Option("--logs", help="Print what its agent and checks printed.")] = False,
     attempt: Annotated[
         int | None, typer.Option("--attempt", metavar="N", help="The attempt of --diff and --logs. Default: the last.")
     ] = None,
+    evidence: Evidence = False,
+    claim: ClaimName = "",
+    outcome: OutcomeName = None,
+    statement: PrintStatement = False,
+    verify: Verify = False,
+    key: Key = None,
+    envelope: Envelope = None,
     repo: Repo = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show one task: attempts, checks, decisions, diff, logs."""
+    """Show one task: attempts, checks, gates, verdicts, decisions, diff, logs.
+
+    With --evidence what is claimed and what backs it; with --verify whether its signed statement holds.
+    """
     from switchyard.cli.standing import attempt_diff, attempt_logs, describe_task
     from switchyard.workflow.showing import task_document
 
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     workspace = _open(repo, needs_config=False)
-    document = task_document(workspace.places, workspace.view(), _readable(workspace, output), task)
+    asked = Asked(task or "", evidence, statement, verify, claim, outcome, key, envelope)
+    if asked.is_for_evidence:
+        raise typer.Exit(show_evidence(workspace, asked, output))
+    document = task_document(workspace.places, workspace.view(), _readable(workspace, output), asked.task)
     if diff:
         text = attempt_diff(workspace.places, document, attempt)
     else:

@@ -84,11 +84,25 @@ def _describe_attempt(attempt: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"  check    {check['name']}: {_word(check)} ({check['duration_s']:.1f} s), output {check['output']}"
         )
+    lines += [f"  gate     {_gate(gate)}" for gate in attempt.get("gates", ())]
+    lines += [f"  verdict  {_verdict(verdict)}" for verdict in attempt.get("verdicts", ())]
     if attempt["decision"]:
         lines.append(f"  decided  {attempt['decision']['verdict'].replace('_', ' ')}")
         lines += [f"           {line}".rstrip() for line in _reasons(attempt).splitlines()]
     lines.append(f"  diff     {attempt['diff']}")
     return lines
+
+
+def _gate(gate: Mapping[str, Any]) -> str:
+    words = {"passed": "passed", "failed": "FAILED", "not_applicable": "does not apply"}
+    reason = f" ({gate['reason']})" if gate.get("reason") else ""
+    return f"{gate['gate']}: {words.get(gate['outcome'], gate['outcome'])}{reason}"
+
+
+def _verdict(verdict: Mapping[str, Any]) -> str:
+    judge = " ".join(str(verdict[key]) for key in ("agent", "kind", "model") if verdict.get(key))
+    reason = f": {verdict['reason']}" if verdict.get("reason") else ""
+    return f"{verdict['reviewer']}: {verdict['verdict']}, by {judge or 'default'}{reason}, {verdict['document']}"
 
 
 def _reasons(attempt: Mapping[str, Any]) -> str:

@@ -52,9 +52,18 @@ def _attempts(events: Sequence[Event]) -> list[dict[str, Any]]:
     for event in events:
         number = event.data.get("attempt")
         if event.event_type == "attempt_extracted" and number is not None:
-            attempts[number] = {**event.data, "diff": event.artifact_reference, "checks": [], "decision": None}
+            attempts[number] = {**event.data, **_nothing_yet(), "diff": event.artifact_reference}
         elif number in attempts and event.event_type in ("check_passed", "check_failed"):
             attempts[number]["checks"].append({**event.data, "output": event.artifact_reference})
+        elif number in attempts and event.event_type == "gate_decided":
+            attempts[number]["gates"].append({**event.data, "artifact": event.artifact_reference or None})
+        elif number in attempts and event.event_type == "verdict_revealed":
+            attempts[number]["verdicts"].append({**event.data, "document": event.artifact_reference})
         elif number in attempts and event.event_type == "policy_decided":
             attempts[number]["decision"] = dict(event.data)
     return list(attempts.values())
+
+
+def _nothing_yet() -> dict[str, Any]:
+    """What an attempt has before anybody looked at it."""
+    return {"checks": [], "gates": [], "verdicts": [], "decision": None}

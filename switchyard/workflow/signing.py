@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from urllib.parse import urlsplit, urlunsplit
 
-import sqlalchemy as sa
 from switchyard_git import CommitSha
 
 from switchyard.attestation import (
@@ -23,8 +22,9 @@ from switchyard.attestation import (
     plain,
     seal,
 )
-from switchyard.ledger import Event, claims_of, missing_claims, read_events, read_head
-from switchyard.packets import Ground, PlannedTask, RunId, RunPlan, Settled, Signed, TaskId
+from switchyard.ledger import Event, claims_of, missing_claims, read_head
+from switchyard.packets import Ground, PlannedTask, RunPlan, Settled, Signed, TaskId
+from switchyard.workflow.evidence import read_execution
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.journal import Journal
 
@@ -45,12 +45,6 @@ def sign_published(journal: Journal, factory: Factory, published: Published) -> 
     recorded = journal.step("sign", lambda: _sign(journal, factory, published))
     signed = Signed.model_validate(recorded)
     journal.record("signed", "statement_signed", signed.facts, artifact=signed.envelope or "")
-
-
-def read_execution(connection: sa.Connection, run: RunId, task: TaskId) -> list[Event]:
-    """The rows of one task's execution, those of the run as a whole among them."""
-    rows = [*read_events(connection, run_id=run, task_id=""), *read_events(connection, run_id=run, task_id=task)]
-    return sorted(rows, key=lambda event: event.sequence)
 
 
 def _sign(journal: Journal, factory: Factory, published: Published) -> Signed:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from switchyard_git import CommitSha
-from switchyard_sandbox import BoxSpec, CodeIn, Command, Decision, Finished
+from switchyard_sandbox import BoxId, BoxSpec, CodeIn, Command, Decision, Finished
 
 from switchyard.packets import CheckResult, PlannedTask, RunPlan
 from switchyard.workflow.factory import Factory
@@ -49,6 +50,20 @@ def check_in_box(
     Raises:
         SandboxError: The sandbox could not be had; that says nothing about the code.
     """
+    with fresh_box(factory, labels, code, on_decisions) as box:
+        finished = run_in_box(factory, box, command)
+    return _result(factory, name, command, finished)
+
+
+@contextmanager
+def fresh_box(
+    factory: Factory, labels: Mapping[str, str], code: CodeIn, on_decisions: Callable[[Sequence[Decision]], None]
+) -> Iterator[BoxId]:
+    """A sandbox for commands of ours, with no network, destroyed at the end; an interrupted try's is ended first.
+
+    Raises:
+        SandboxError: The sandbox could not be had; that says nothing about the code.
+    """
     sandbox = factory.config.sandbox
     destroy_boxes(factory, labels)
     box = factory.driver.create(
@@ -64,20 +79,25 @@ def check_in_box(
         )
     )
     try:
-        finished = factory.driver.execute(
-            box,
-            Command(
-                argv=("sh", "-c", command),
-                timeout_s=sandbox.timeout_minutes * 60,
-                stall_s=sandbox.stall_minutes * 60,
-            ),
-        )
+        yield box
     finally:
         factory.driver.destroy(box)
-    return _result(factory, name, command, finished)
 
 
-def destroy_boxes(factory: Factory, labels: dict[str, str]) -> None:
+def run_in_box(factory: Factory, box: BoxId, command: str) -> Finished:
+    """A shell command, with the time that the configuration gives to one."""
+    sandbox = factory.config.sandbox
+    return factory.driver.execute(
+        box,
+        Command(
+            argv=("sh", "-c", command),
+            timeout_s=sandbox.timeout_minutes * 60,
+            stall_s=sandbox.stall_minutes * 60,
+        ),
+    )
+
+
+def destroy_boxes(factory: Factory, labels: Mapping[str, str]) -> None:
     """End what an interrupted try of the same step left behind."""
     for box in factory.driver.list(labels):
         factory.driver.destroy(box.id)

@@ -12,7 +12,18 @@ import sqlalchemy as sa
 from switchyard.ledger.events import NewEvent, canonical_json
 from switchyard.ledger.store import EFFECTS, append
 
-EffectKind = Literal["sandbox", "attempt", "branch", "pull_request", "navigation", "stack", "landing", "finding"]
+EffectKind = Literal[
+    "sandbox",
+    "attempt",
+    "branch",
+    "pull_request",
+    "navigation",
+    "stack",
+    "landing",
+    "finding",
+    "comment",
+    "notification",
+]
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ EventType = Literal[
     "verdict_revealed",
     "policy_decided",
     "escalated",
+    "commented",
+    "notified",
     "branch_published",
     "pull_request_opened",
     "statement_signed",

@@ -106,6 +106,10 @@ class FactoryView:
         return [run for run in self.runs.values() if not run.finished]
 
 
+_TOLD = ("effect_intended", "commented", "notified")
+"""Rows about a task that change nothing of it."""
+
+
 def fold(events: Iterable[Event]) -> FactoryView:
     """Fold rows, in sequence order, into the view."""
     runs: dict[RunId, RunView] = {}
@@ -168,7 +172,7 @@ def _planned(event: Event) -> dict[TaskId, TaskView]:
 
 
 def _advance(task: TaskView, event: Event) -> TaskView:
-    if event.event_type == "effect_intended":
+    if event.event_type in _TOLD:
         return task
     change = _CHANGES.get(event.event_type)
     moved = change(task, event) if change else task

@@ -124,6 +124,11 @@ def append(connection: sa.Connection, event: NewEvent) -> Event | None:
     return _event(row)
 
 
+def find_sequence(connection: sa.Connection, key: str) -> int:
+    """The sequence of the row that holds the fact of that key; it must be there."""
+    return int(connection.execute(sa.select(LEDGER.c.sequence).where(LEDGER.c.key == key)).scalar_one())
+
+
 def touch_head(connection: sa.Connection) -> None:
     """Write, and change nothing: raises where the database can't be written."""
     connection.execute(sa.update(HEAD).where(HEAD.c.id == 1).values(sequence=HEAD.c.sequence))

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from switchyard.ledger import Effect, Event, EventType, NewEvent, append, complete_effect, intend_effect, read_events
 from switchyard.ledger.effects import EffectKind
+from switchyard.ledger.store import find_sequence
 from switchyard.packets import RunId, TaskId
 from switchyard.workflow.engine import Engine, Json
 from switchyard.workflow.factory import Factory
@@ -79,6 +80,10 @@ class Journal:
     def read(self, question: Callable[[sa.Connection], T]) -> T:
         """Read the database from inside a step."""
         return self._engine.read(question)
+
+    def sequence_of(self, connection: sa.Connection, name: str) -> int:
+        """The sequence of the row that was recorded under that name."""
+        return find_sequence(connection, f"{self._run_id}/{self._task_id}/{name}")
 
     def task_rows(self) -> list[Event]:
         """What the ledger says of the task, of every run; from inside a step, whose answer is recorded."""

@@ -13,6 +13,7 @@ from switchyard_sandbox import BoxId
 
 from switchyard.gates import Policy, decide
 from switchyard.packets import (
+    ArtifactRef,
     AttemptResult,
     Conflict,
     Decision,
@@ -31,7 +32,7 @@ from switchyard.packets import (
 from switchyard.workflow.attempt import AttemptRunner
 from switchyard.workflow.describing import describe_pull_request
 from switchyard.workflow.engine import Engine
-from switchyard.workflow.escalating import Trial, write_escalation
+from switchyard.workflow.escalating import Commented, Pack, Trial, comment_on, write_escalation
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.failures import CANCELLED, Stopped
 from switchyard.workflow.filing import Filer
@@ -206,9 +207,28 @@ class TaskLine:
 
     def _escalation(self, reasons: Sequence[str]) -> Stopped:
         reason = "\n\n".join(reasons)
-        pack = write_escalation(self._factory.artifacts, self._plan, self._task, self._trials, reason)
+        pack = self._journal.step("pack", lambda: self._write_pack(reason))["reference"]
         self._journal.record("escalated", "escalated", {"reason": reason}, artifact=pack)
+        if self._task.pushed:
+            self._comment(reason, pack)
         return Stopped("needs_person", reason)
+
+    def _write_pack(self, reason: str) -> Pack:
+        rows = [row for row in self._journal.task_rows() if row.run_id == self._plan.run_id]
+        factory, task = self._factory, self._task
+        return Pack(reference=write_escalation(factory.artifacts, self._plan, task, self._trials, reason, rows))
+
+    def _comment(self, reason: str, pack: ArtifactRef) -> None:
+        """Tell those who review the task's pull request, which an earlier run opened."""
+        journal = self._journal
+        row = journal.ask("escalated row", lambda connection: journal.sequence_of(connection, "escalated"))
+        journal.intend("comment", str(row), {"branch": self._task.branch, "row": row})
+
+        def work() -> Commented:
+            return comment_on(self._factory, self._plan, self._task, self._trials, reason, pack, row)
+
+        said = Commented.model_validate(journal.step("comment", work))
+        journal.complete("comment", str(row), "commented", {**said.model_dump(), "row": row})
 
     def _finish(self, state: TaskState, reason: str, publication: Publication | None = None) -> TaskResult:
         head = publication.head if publication else (self._trials[-1].attempt.commit if self._trials else None)

@@ -123,7 +123,7 @@ def status(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
 def show(
     task: Annotated[
         str | None,
-        typer.Argument(metavar="[TASK]", help="A task id; --evidence can do without.", autocompletion=complete_task),
+        typer.Argument(metavar="TASK", help="A task id; --evidence can do without.", autocompletion=complete_task),
     ] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Print an attempt's diff, and nothing else.")] = False,
     logs: Annotated[bool, typer.Option("--logs", help="Print what its agent and checks printed.")] = False,
@@ -142,7 +142,7 @@ def show(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show one task: attempts, checks, gates, verdicts, decisions, diff, logs.
+    """Show one task: attempts, checks, gates, diff, logs.
 
     With --evidence what is claimed and what backs it; with --verify whether its signed statement holds.
     """

@@ -53,7 +53,7 @@ def test_a_go_profile_is_read_through_the_module_that_it_names() -> None:
 
 
 def test_a_report_of_jacoco_is_read_though_it_names_no_folder() -> None:
-    file = added("app/src/main/Prices.java", REPORTS / "java/com/acme/shop/Prices.java")
+    file = added("app/src/main/java/com/acme/shop/Prices.java", REPORTS / "Prices.java")
     assert missed(judged(sample("jacoco.xml"), file)) == [(file.path, 6)]
 
 

@@ -10,7 +10,7 @@ import typer
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose, complete_task
 from switchyard.cli.render import Output
 
-app = typer.Typer(help="Tasks that wait for a person: list, accept, reject or retry.", no_args_is_help=True)
+app = typer.Typer(help="Tasks that wait for a person: list, show, accept, reject or retry.", no_args_is_help=True)
 
 SCHEMA = "switchyard.escalations/1"
 COLUMNS = ("task", "since", "answer", "reason")
@@ -50,6 +50,22 @@ def list_(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verb
     Output(as_json=as_json, quiet=quiet, verbose=verbose).table(
         document, COLUMNS, rows, empty="nothing waits for a person"
     )
+
+
+@app.command()
+def show(
+    task: TaskName, repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False
+) -> None:
+    """Print what a person needs to decide about a task.
+
+    The request, every diff, every output, what the gates said, a timeline, and what may help.
+    """
+    from switchyard.cli.workspace import open_workspace
+    from switchyard.workflow.packs import escalation_document
+
+    workspace = open_workspace(repo, must_be_configured=False)
+    document = escalation_document(workspace.places, workspace.view(), task)
+    Output(as_json=as_json, quiet=quiet, verbose=verbose).document(document, document["markdown"])
 
 
 @app.command()

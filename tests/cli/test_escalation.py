@@ -8,6 +8,7 @@ import pytest
 
 from cli.conftest import Ending, Shell
 from cli.ledger_rows import needing_a_person, started, write_rows
+from switchyard.ledger import ArtifactStore, NewEvent, append, connect
 
 
 def write(shell: Shell) -> None:
@@ -119,3 +120,42 @@ def test_what_does_not_wait_cannot_be_answered(shell: Shell) -> None:
 def test_before_the_first_run_nothing_can_be_answered(shell: Shell) -> None:
     assert refused(shell.run("escalation", "accept", "rates", "--json"))["kind"] == "usage"
     assert not (shell.folder / ".git" / "switchyard").exists()
+
+
+def test_the_pack_is_printed_as_it_was_written(shell: Shell) -> None:
+    write(shell)
+    state = shell.folder / ".git" / "switchyard"
+    pack = ArtifactStore(state / "artifacts").put("# Rates\n\nall of it \x1b[2J é\n".encode())
+    engine = connect(state / "switchyard.db")
+    with engine.begin() as connection:
+        data = {"reason": "again"}
+        event = NewEvent("pack", "escalated", "2026-01-02T00:00:00.000000Z", "r1", "rates", "", pack, data)
+        append(connection, event)
+    engine.dispose()
+    ending = shell.run("escalation", "show", "rates")
+    assert (ending.code, ending.err) == (0, "")
+    assert ending.out.startswith("# Rates\n\nall of it") and "\x1b" not in ending.out
+    document = shell.run("escalation", "show", "rates", "--json").document
+    assert document == {
+        "schema": "switchyard.escalation/1",
+        "task": "rates",
+        "run": "r1",
+        "state": "needs_person",
+        "reason": "again",
+        "since": "2026-01-02T00:00:00.000000Z",
+        "artifact": pack,
+        "markdown": "# Rates\n\nall of it \x1b[2J é\n",
+    }
+
+
+def test_where_no_pack_was_written_the_reason_is_shown(shell: Shell) -> None:
+    write(shell)
+    ending = shell.run("escalation", "show", "rates")
+    assert (ending.code, ending.out) == (0, "# rates\n\ntests were edited\nall of them\n")
+    assert shell.run("escalation", "show", "rates", "--json").document["artifact"] is None
+
+
+def test_nothing_is_shown_of_what_needs_nobody_or_was_never_run(shell: Shell) -> None:
+    write(shell)
+    assert "it is published" in refused(shell.run("escalation", "show", "fine", "--json"))["message"]
+    assert "did you mean 'rates'" in refused(shell.run("escalation", "show", "rate", "--json"))["message"]

@@ -43,6 +43,8 @@ class Roster(Packet):
     """The configured reviewers of one change."""
 
     seats: tuple[Seat, ...] = ()
+    idle: str = ""
+    """Why none of the configured ones is asked; empty: they are, or there are none."""
 
     @property
     def asked(self) -> list[Judge]:

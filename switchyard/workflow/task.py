@@ -45,6 +45,11 @@ from switchyard.workflow.publishing import open_pull_request, push_if_clean
 from switchyard.workflow.selecting import select_context
 from switchyard.workflow.selection_use import describe_use
 from switchyard.workflow.signing import Published, sign_published
+from switchyard.workflow.verifying import Verifier
+
+UNFIT = "nobody was asked: what comes before the reviewers already spoke against the change"
+TAKEN = "nobody was asked: a person took the commit as it is"
+"""Why reviewers are not asked."""
 
 
 class TaskLine:
@@ -68,24 +73,28 @@ class TaskLine:
         try:
             ground = self._claim()
             prover = Prover(self._factory, self._plan, self._task, ground, self._journal)
-            head = self._accepted(prover) or self._proven_before(ground, prover) or self._build(ground, prover)
+            judges = Verifier(self._factory, self._plan, self._task, ground, self._journal, prover.note_setup)
+            head = self._accepted(prover, judges) or self._proven_before(ground, prover, judges)
+            head = head or self._build(ground, prover, judges)
             publication = self._publish(ground, head)
         except Stopped as stop:
             return self._finish(stop.state, stop.reason)
         return self._finish("published", "", publication)
 
-    def _accepted(self, prover: Prover) -> CommitSha | None:
+    def _accepted(self, prover: Prover, judges: Verifier) -> CommitSha | None:
         """A commit that a person took as it is; what speaks for and against it is evidence and stops nothing."""
         if self._task.accepted:
-            self._proof = prover.prove(0, self._task.accepted)
+            proof = prover.prove(0, self._task.accepted)
+            self._proof = judges.add_verdicts(0, self._task.accepted, proof, lambda: TAKEN)
         return self._task.accepted
 
-    def _proven_before(self, ground: Ground, prover: Prover) -> CommitSha | None:
+    def _proven_before(self, ground: Ground, prover: Prover, judges: Verifier) -> CommitSha | None:
         """A commit that an earlier run could not publish, if it still passes where it stands: no agent works twice."""
         proven = self._task.proven
         if not proven or self._task.proven_on != ground.commit:
             return None
-        proof = prover.prove(0, proven)
+        before = prover.prove(0, proven)
+        proof = judges.add_verdicts(0, proven, before, lambda: "" if before.holds else UNFIT)
         if not proof.holds:
             return None
         self._proof = proof
@@ -109,7 +118,7 @@ class TaskLine:
             raise self._escalation([f"its parents {Conflict.model_validate(found).described}; nothing was pushed"])
         return ground
 
-    def _build(self, ground: Ground, prover: Prover) -> CommitSha:
+    def _build(self, ground: Ground, prover: Prover, judges: Verifier) -> CommitSha:
         context = self._select_context(ground)
         runner = AttemptRunner(self._factory, self._plan, self._task, ground)
         start, feedback = ground.commit, list[str]()
@@ -117,7 +126,7 @@ class TaskLine:
             self._stop_if_cancelled(f"before attempt {attempt}")
             result = self._attempt(runner, prover, attempt, start, context, feedback)
             self._stop_if_cancelled(f"after attempt {attempt}")
-            proof = self._proof = prover.prove(attempt, result.commit)
+            proof = self._proof = self._judge(judges, result, prover.prove(attempt, result.commit))
             decision = self._decide(result, proof)
             self._trials.append(Trial(result, proof, decision))
             if decision.verdict == "publish":
@@ -165,13 +174,20 @@ class TaskLine:
             )
         return result
 
+    def _judge(self, judges: Verifier, result: AttemptResult, proof: Proof) -> Proof:
+        """Reviewers see what would be published without them, and nothing else."""
+
+        def why_not() -> str:
+            return "" if self._weigh(result, proof).verdict == "publish" else UNFIT
+
+        return judges.add_verdicts(result.attempt, result.commit, proof, why_not)
+
+    def _weigh(self, result: AttemptResult, proof: Proof) -> Decision:
+        return decide(self._task, result, proof, Policy(self._factory.config.review.protected))
+
     def _decide(self, result: AttemptResult, proof: Proof) -> Decision:
         attempt = result.attempt
-
-        def work() -> Decision:
-            return decide(self._task, result, proof, Policy(self._factory.config.review.protected))
-
-        decision = Decision.model_validate(self._journal.step(f"decide {attempt}", work))
+        decision = Decision.model_validate(self._journal.step(f"decide {attempt}", lambda: self._weigh(result, proof)))
         data = {"attempt": attempt, **decision.model_dump()}
         self._journal.record(f"decided {attempt}", "policy_decided", data)
         if decision.verdict == "repair":

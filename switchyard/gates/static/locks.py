@@ -1,0 +1,227 @@
+"""What lock files pin: name and version of each package, where it comes from and what it must hash to."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from switchyard.gates.static.manifest import UnreadableManifest
+from switchyard.gates.static.text import decode
+
+_MOST_BYTES = 4_000_000
+_REGISTRIES = frozenset(
+    [
+        "registry.npmjs.org",
+        "registry.yarnpkg.com",
+        "npm.jsr.io",
+        "pypi.org",
+        "files.pythonhosted.org",
+        "index.crates.io",
+        "static.crates.io",
+        "proxy.golang.org",
+        "repo.maven.apache.org",
+        "repo1.maven.org",
+        "plugins.gradle.org",
+    ]
+)
+_CRATES = "registry+https://github.com/rust-lang/crates.io-index"
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One package at one version."""
+
+    source: str = ""
+    """A URL; "": not said."""
+    digest: str = ""
+    """What its content must hash to; "": nothing is checked."""
+    needs_digest: bool = True
+    """Whether a tool that writes such files would have given one."""
+
+
+Pins = dict[tuple[str, str], Pin]
+
+
+def read_lock(path: str, content: bytes | None) -> Pins | None:
+    """What a lock file pins; None: it is none, or is not there.
+
+    Raises:
+        UnreadableManifest: It is broken.
+    """
+    reader = _READERS.get(path.rpartition("/")[2].lower())
+    if reader is None or content is None:
+        return None
+    try:
+        if len(content) > _MOST_BYTES:
+            raise ValueError("too long")
+        return reader(decode(content))
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, yaml.YAMLError, RecursionError) as err:
+        raise UnreadableManifest(path) from err
+
+
+def is_lock(path: str) -> bool:
+    name = path.rpartition("/")[2].lower()
+    return name in _READERS or name in ("pnpm-lock.yml", "bun.lock", "bun.lockb", "gradle.lockfile")
+
+
+def is_usual(source: str) -> bool:
+    """Whether a package comes from where such packages always come from."""
+    return not source or source == _CRATES or urlsplit(source).hostname in _REGISTRIES
+
+
+def host_of(source: str) -> str:
+    """Scheme and host, or the beginning of what is no address."""
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        return source[:60]
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else source[:60]
+
+
+def _npm(text: str) -> Pins:
+    whole = json.loads(text)
+    found: Pins = {}
+    for place, entry in whole.get("packages", {}).items():
+        if place and isinstance(entry, dict) and not entry.get("link"):
+            name = entry.get("name") or place.rpartition("node_modules/")[2]
+            if "node_modules/" in place:
+                _add_npm(found, str(name), entry)
+    waiting = [whole.get("dependencies", {})] if not whole.get("packages") else []
+    while waiting:
+        for name, entry in waiting.pop().items():
+            if isinstance(entry, dict):
+                _add_npm(found, name, entry)
+                waiting.append(entry.get("dependencies", {}))
+    return found
+
+
+def _add_npm(found: Pins, name: str, entry: Mapping[str, Any]) -> None:
+    source = str(entry.get("resolved") or "")
+    bundled = bool(entry.get("inBundle") or entry.get("bundled"))
+    pin = Pin(source, str(entry.get("integrity") or ""), needs_digest=not bundled and source.startswith("http"))
+    found[(name, str(entry.get("version") or source))] = pin
+
+
+def _yarn(text: str) -> Pins:
+    found: Pins = {}
+    for entry in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
+        lines = [line for line in entry.split("\n") if line and not line.startswith("#")]
+        if not lines or lines[0].startswith((" ", "__metadata")):
+            continue
+        name = lines[0].strip('":').split(",")[0].strip('" ')
+        values = {match[1]: match[2] for line in lines[1:] if (match := re.match(r'  (\w+):? "?([^"]*)"?$', line))}
+        source = values.get("resolved", "").split("#")[0]
+        if not source and "@workspace:" in name:
+            continue
+        resolution = values.get("resolution", "")
+        source = source or (resolution if "http" in resolution else "")
+        digest = values.get("integrity") or values.get("checksum", "") or values.get("resolved", "").partition("#")[2]
+        bare = name[: name.find("@", 1)] if "@" in name[1:] else name
+        found[(bare, values.get("version", ""))] = Pin(source, digest, needs_digest=source.startswith("http"))
+    return found
+
+
+def _pnpm(text: str) -> Pins:
+    whole = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are the safe one
+    found: Pins = {}
+    for name, entry in (whole or {}).get("packages", {}).items():
+        resolution = entry.get("resolution", {}) if isinstance(entry, dict) else {}
+        bare, _, version = str(name).lstrip("/").rpartition("@")
+        source = str(resolution.get("tarball") or resolution.get("repo") or "")
+        found[(bare or str(name), version)] = Pin(
+            source, str(resolution.get("integrity") or resolution.get("commit") or "")
+        )
+    return found
+
+
+def _python_toml(text: str) -> Pins:
+    whole = tomllib.loads(text)
+    found: Pins = {}
+    for entry in whole.get("package", whole.get("packages", [])):
+        source = entry.get("source", {})
+        files = [
+            *entry.get("files", []),
+            *entry.get("wheels", []),
+            *([entry["sdist"]] if isinstance(entry.get("sdist"), dict) else []),
+        ]
+        files += whole.get("metadata", {}).get("files", {}).get(entry.get("name"), [])
+        digests = sorted(str(one.get("hash") or one.get("hashes") or "") for one in files)
+        where = next((str(source[key]) for key in ("registry", "url", "git") if key in source), "")
+        urls = {host_of(str(one["url"])) for one in files if one.get("url")}
+        strange = next((url for url in sorted(urls) if not is_usual(url)), "")
+        local = (
+            any(key in source for key in ("editable", "virtual", "directory", "path"))
+            or source.get("type") == "directory"
+        )
+        digest = "" if "" in digests else " ".join(digests)
+        found[(str(entry["name"]), str(entry.get("version", "")))] = Pin(
+            strange or where, digest, not local and "git" not in source
+        )
+    return found
+
+
+def _cargo(text: str) -> Pins:
+    packages = tomllib.loads(text).get("package", [])
+    return {
+        (str(one["name"]), str(one["version"])): Pin(
+            str(one.get("source", "")), str(one.get("checksum", "")), str(one.get("source", "")).startswith("registry+")
+        )
+        for one in packages
+    }
+
+
+def _go_sum(text: str) -> Pins:
+    rows = (line.split() for line in text.splitlines() if line.strip())
+    return {(row[0], row[1]): Pin("", row[2]) for row in rows}
+
+
+def _pipfile(text: str) -> Pins:
+    whole = json.loads(text)
+    found: Pins = {}
+    for group in ("default", "develop"):
+        for name, entry in whole.get(group, {}).items():
+            found[(name, str(entry.get("version", "")))] = Pin(
+                "", " ".join(entry.get("hashes", [])), "version" in entry
+            )
+    for source in whole.get("_meta", {}).get("sources", []):
+        found[(f"source {source.get('name')}", "")] = Pin(str(source.get("url")), "", needs_digest=False)
+    return found
+
+
+_PINNED = re.compile(r"(?m)^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;\\]+)((?:[^\n]*\\\r?\n)*[^\n]*)")
+
+
+def _requirements_lock(text: str) -> Pins:
+    hashed = "--hash=" in text
+    found: Pins = {
+        (name.lower(), version): Pin("", " ".join(sorted(re.findall(r"--hash=(\S+)", rest))), hashed)
+        for name, version, rest in _PINNED.findall(text)
+    }
+    for url in re.findall(r"(?m)^--(?:extra-)?index-url[ =](\S+)", text):
+        found[(f"index {url}", "")] = Pin(url, "", needs_digest=False)
+    for name, url in re.findall(r"(?m)^([\w.-]+)\s*@\s*(\S+)", text):
+        found[(name, url)] = Pin(url, "", needs_digest=False)
+    return found
+
+
+_READERS: Mapping[str, Callable[[str], Pins]] = {
+    "package-lock.json": _npm,
+    "npm-shrinkwrap.json": _npm,
+    "yarn.lock": _yarn,
+    "pnpm-lock.yaml": _pnpm,
+    "poetry.lock": _python_toml,
+    "uv.lock": _python_toml,
+    "pdm.lock": _python_toml,
+    "pylock.toml": _python_toml,
+    "cargo.lock": _cargo,
+    "go.sum": _go_sum,
+    "pipfile.lock": _pipfile,
+    "requirements.lock": _requirements_lock,
+}

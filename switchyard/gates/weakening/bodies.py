@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from switchyard.gates.weakening.bindings import maker_of, resolve, rows_of
 from switchyard.gates.weakening.conditions import claims_of_condition, is_certain
 from switchyard.gates.weakening.matchers import (
     claims_of_chain,
@@ -16,7 +17,7 @@ from switchyard.gates.weakening.matchers import (
 )
 from switchyard.gates.weakening.model import Claim, Tokens
 from switchyard.gates.weakening.syntax import Syntax, line_of
-from switchyard.gates.weakening.tokens import chain_of, close_of, is_name, split_top
+from switchyard.gates.weakening.tokens import chain_of, is_name, split_top
 from switchyard.gates.weakening.vocabulary import FAILURES, ROOTS, VERIFIERS
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ _RECEIVERS = frozenset(("assert", "require", "Assert", "Assertions", "chai", "mu
 _SKIPS = frozenset(("skip", "Skip", "Skipf", "SkipNow", "skipTest", "SkipTest", "skipped", "pending", "importorskip"))
 _ASSUMPTIONS = ("assumeTrue", "assumeFalse", "assumeThat", "assumingThat", "assumeNotNull")
 _ENDINGS = frozenset(("_exit", "exit", "Exit", "halt", "abort"))
-_MAX_ROWS = 2000
-_MAX_VALUE = 120
-_MAX_RESOLVED = 600
-"""Tokens: beyond them a variable keeps its name."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,8 @@ class Body:
     """Names of what it calls."""
     own_calls: set[str] = field(default_factory=set)
     """Those of them that stand beside it, and not in another object."""
+    dead_calls: set[str] = field(default_factory=set)
+    """Names of what would be called where nothing gets to."""
     marks: list[tuple[int, str]] = field(default_factory=list)
     """(rank, text) of each skip in it."""
     rows: list[Tokens] = field(default_factory=list)
@@ -146,9 +145,7 @@ class BodyReader:
         if not names:
             return False
         last = names[-1]
-        self.body.calls.add(last)
-        if len(names) == 1 or names[0] in ("self", "cls", "this", "Self"):
-            self.body.own_calls.add(last)
+        self._note_call(names, context)
         line = line_of(node)
         if last in _SKIPS or last in _ASSUMPTIONS:
             return self._skip(callee, context)
@@ -167,6 +164,14 @@ class BodyReader:
             self.add(claims_of_matcher(last, self.receiver_of(callee, names), given, line), context)
             return True
         return False
+
+    def _note_call(self, names: Sequence[str], context: Context) -> None:
+        if context.is_dead:
+            self.body.dead_calls.add(names[-1])
+            return
+        self.body.calls.add(names[-1])
+        if len(names) == 1 or names[0] in ("self", "cls", "this", "Self"):
+            self.body.own_calls.add(names[-1])
 
     def arguments(self, node: Node | None) -> list[Tokens]:
         tokens = self.syntax.tokens(node)
@@ -298,7 +303,8 @@ class BodyReader:
             if child == node.child_by_field_name("body"):
                 self.walk(child, context)
             elif child != iterable:
-                self.body.loop_names.update(leaf for leaf in self.syntax.tokens(child) if is_name(leaf))
+                left = child.child_by_field_name("left") or child
+                self.body.loop_names.update(leaf for leaf in self.syntax.tokens(left) if is_name(leaf))
 
     def loop_field(self, node: Node, name: str) -> Node | None:
         return node.child_by_field_name(name)
@@ -345,51 +351,3 @@ class BodyReader:
         if is_certain(condition, True):
             return replace(context, is_dead=True)
         return context.under(("not", *condition))
-
-
-def resolve(tokens: Tokens, bindings: Mapping[str, Tokens], depth: int = 2) -> Tokens:
-    """The tokens with each variable replaced by what it was given; members and keywords keep their names."""
-    found: list[str] = []
-    for index, leaf in enumerate(tokens):
-        value = bindings.get(leaf)
-        before, after = tokens[index - 1] if index else "", tokens[index + 1] if index + 1 < len(tokens) else ""
-        if value is None or before in (".", "::", "->", "?.") or after in ("=", ":") or len(value) > _MAX_VALUE:
-            found.append(leaf)
-        elif leaf in value or not depth:
-            found.extend(value if leaf not in value else (leaf,))
-        else:
-            found.extend(resolve(value, bindings, depth - 1))
-    return tuple(found) if len(found) <= _MAX_RESOLVED else tokens
-
-
-def maker_of(tokens: Tokens, bindings: Mapping[str, Tokens]) -> Tokens:
-    """`mock` for `service.rate()` after `service = mock(RateService.class)`."""
-    for _ in range(4):
-        root = next((leaf for leaf in tokens if is_name(leaf) and leaf not in ("await", "new", "not")), "")
-        value = bindings.get(root)
-        if value is None or root in value:
-            break
-        tokens = value
-    ends = [index for index, leaf in enumerate(tokens) if leaf in ("(", "{")]
-    return tokens[: ends[0]] if ends else tokens
-
-
-def rows_of(tokens: Tokens) -> list[Tokens]:
-    """The elements of a list literal, whatever type is written before it; [] for anything else."""
-    while len(tokens) > 4 and tokens[-2:] == ("(", ")") and tokens[-4] in (".", "::"):
-        tokens = tokens[:-4]
-    group = _last_group(tokens)
-    rows = split_top(group, (",",)) if group else []
-    return rows if len(rows) <= _MAX_ROWS else []
-
-
-def _last_group(tokens: Tokens) -> Tokens:
-    group: Tokens = ()
-    index = 0
-    while index < len(tokens):
-        if tokens[index] in ("(", "[", "{"):
-            closing = close_of(tokens, index)
-            group = tokens[index + 1 : closing]
-            index = closing
-        index += 1
-    return group if tokens and tokens[-1] in (")", "]", "}") else ()

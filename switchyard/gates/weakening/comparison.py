@@ -5,24 +5,25 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from switchyard.gates.weakening.bodies import RETRY, SKIP
+from switchyard.gates.weakening.cases import judge_rows
 from switchyard.gates.weakening.judging import is_vacuous, judge
 from switchyard.gates.weakening.model import STRENGTHS, Claim, Kind, Tokens, Weakening
 from switchyard.gates.weakening.pairing import match_claims
-from switchyard.gates.weakening.tokens import is_literal, is_string, literals_of, names_of, similarity
+from switchyard.gates.weakening.tokens import is_literal, is_string, literals_of, names_of, number_of
 from switchyard.gates.weakening.units import Unit
 
-_PROVIDERS = frozenset(("Stream", "Arguments", "Collection", "Iterable", "DataProvider"))
-"""What methods return that give JUnit its cases."""
+_EXPECTED_NAMES = ("expect", "want", "golden")
 _MAX_TEXT = 160
+_UNWRAPS = frozenset(("unwrap", "expect", "unwrap_err", "expect_err"))
+"""Fail where a branch that panics stood."""
 _MAX_ABLE = 200
 """Claims of one test that are tried for another's."""
 _MAX_TRIES = 20_000
 """Tests that are tried in all for what deleted ones said in other words."""
-_EXPECTED_KEYS = ("want", "expect", "output", "result", "out", "exp", "err")
 
 
 @dataclass
@@ -74,6 +75,11 @@ class Offer:
         """Its claims, as written and as they are once variables stand for what they were given."""
         return {claim.key for claim in self.able} | {_resolved(claim) for claim in self.able}
 
+    @staticmethod
+    def _keys(helper: Claim) -> set[str]:
+        """The names of its arguments, as the strings that they may stand for."""
+        return {f'"{name}"' for name in names_of(helper.value)}
+
     def covers(self, claim: Claim) -> bool:
         """Whether this test claims it too, in its own words or over a table of values."""
         if claim.key in self.said or _resolved(claim) in self.said:
@@ -86,6 +92,9 @@ class Offer:
         if any(_tells_message(item, claim) for item in able):
             return True
         spoken = {leaf for leaf in (*claim.subject, *claim.expected) if is_literal(leaf)}
+        told = [item for item in self.able if item.relation == "helper" and len(item.value) > 3]
+        if len(spoken) > 1 and any(spoken <= {*literals_of(item.value), *self._keys(item)} for item in told):
+            return True
         if not able or not all(leaf in self.words or leaf.strip("\"'`") in self.words for leaf in spoken):
             return False
         names = names_of(claim.origin)
@@ -143,16 +152,32 @@ def open_change(before: Unit, after: Unit, world: World) -> Change:
     """Pair the claims of a test with what they were."""
     old = [_renamed(claim, world.renames) for claim in claims_of(before, world.helpers_before)]
     new = claims_of(after, world.helpers_after)
-    pairs, removed, added = match_claims(old, new)
-    free = after.parameters | after.body.loop_names
+    pairs, removed, added = match_claims(_without_repeats(old), _without_repeats(new))
+    free = _free(after)
     added = added + [now for then, now in pairs if then.key != now.key and _says_more(then, now, free)]
     if removed:
         added = added + _inlined(before, after, world)
     return Change(before, after, pairs, removed, added)
 
 
+def _free(unit: Unit) -> frozenset[str]:
+    """Names that a table or a caller gives: what depends on them is no condition of the test's own."""
+    return (unit.parameters - {"testing", "T", "B"}) | unit.body.loop_names
+
+
+def _without_repeats(claims: Sequence[Claim]) -> list[Claim]:
+    """A claim that is written twice in a row is one."""
+    return [claim for index, claim in enumerate(claims) if not index or not _is_repeated(claims[index - 1], claim)]
+
+
+def _is_repeated(one: Claim, other: Claim) -> bool:
+    return replace(one, line=0) == replace(other, line=0) and 0 < other.line - one.line < 3
+
+
 def _says_more(then: Claim, now: Claim, free: Collection[str]) -> bool:
-    """Whether a claim may stand for several: over a table's columns, or over a whole object instead of its parts."""
+    """Whether a claim may stand for several: a table's columns, a whole instead of its parts, a helper's arguments."""
+    if now.relation == "helper":
+        return bool(literals_of(now.value) - literals_of(then.value))
     whole = now.relation == "equal" and now.subject == then.subject[: len(now.subject)] != then.subject
     return bool(names_of(now.value) & set(free)) or whole
 
@@ -194,8 +219,8 @@ def _renamed(claim: Claim, renames: Mapping[str, str]) -> Claim:
 def judge_change(change: Change, offers: Offers, world: World) -> list[Weakening]:
     """Every way in which a test asks less than it did."""
     before, after = change.before, change.after
-    found = [*judge_marks(before, after), *_judge_rows(before, after, world)]
-    free = after.parameters | after.body.loop_names
+    found = [*judge_marks(before, after), *judge_rows(before, after, world.helpers_after)]
+    free = _free(after)
     here = Offer(after, change.added, world.helpers_after)
     for old, new in change.pairs:
         verdict = judge(old, new, world.renames, free)
@@ -216,6 +241,8 @@ def judge_change(change: Change, offers: Offers, world: World) -> list[Weakening
             found.append(_found(after, after.line, kind, claim.text, "", why))
     if not before.body.claims and before.body.calls and not after.body.calls and after.is_test:
         found.append(_found(after, after.line, Kind.EMPTIED_TEST, _short(before.flat), "", "nothing is run any more"))
+    if not any(item.kind is Kind.CHANGED_EXPECTATION for item in found):
+        found += _judge_expected_names(before, after)
     return [*found, *_judge_ends(before, after), *_judge_patches(change)]
 
 
@@ -223,13 +250,17 @@ def _is_said_otherwise(old: Claim, new: Claim, kind: Kind, here: Offer, free: Co
     """Whether the same values stand in a table now, or a weak claim made room for a strong one."""
     if kind is Kind.CHANGED_EXPECTATION and names_of(new.value) & set(free):
         return here.covers(old)
+    if kind is Kind.CHANGED_EXPECTATION and old.relation == new.relation == "called_times":
+        then, now = (number_of(claim.value[:1]) for claim in (old, new))
+        more = sum(item.subject == new.subject and item.relation == "called_with" for item in here.added)
+        return then is not None and now is not None and 0 < now - then <= more
     return kind is Kind.LOOSENED_ASSERTION and old.strength <= STRENGTHS["truth"] and any(
         item.strength > old.strength and item.subject[: len(old.subject)] == old.subject for item in here.added
     )  # fmt: skip
 
 
 def _is_kept(claim: Claim, here: Offer, offers: Offers) -> bool:
-    if claim.is_dead or (claim.relation == "no_raise" and here.unit.body.claims):
+    if claim.is_dead or is_vacuous(claim) or (claim.relation == "no_raise" and here.unit.body.claims):
         return True
     return here.covers(claim) or _is_pointless(claim, here) or offers.say(claim, here.unit)
 
@@ -237,7 +268,8 @@ def _is_kept(claim: Claim, here: Offer, offers: Offers) -> bool:
 def _is_pointless(claim: Claim, here: Offer) -> bool:
     """A step of the set-up that is gone can't go wrong, and `raises` says what `fail()` behind a call did."""
     if claim.relation == "reached":
-        return any(item.relation == "raises" for item in here.added)
+        unwraps = here.unit.path.endswith(".rs") and bool(here.unit.body.calls & _UNWRAPS)
+        return unwraps or any(item.relation == "raises" for item in here.added)
     of_step = (
         claim.relation == "equal" and claim.value == ("None",) and "".join(claim.subject[-1:]).lower().startswith("err")
     )
@@ -261,82 +293,26 @@ def judge_marks(before: Unit, after: Unit) -> list[Weakening]:
     return found
 
 
-def _judge_rows(before: Unit, after: Unit, world: World) -> list[Weakening]:
-    """Cases that a table has lost, or that demand something else."""
-    if not after.is_test and not _PROVIDERS & set(after.flat[:12]):
-        return []
-    old, new = Counter(before.all_rows), Counter(after.all_rows)
-    lost, won = list((old - new).elements()), list((new - old).elements())
-    fixtures = [world.helpers_after[name] for name in sorted(after.parameters & world.helpers_after.keys())]
-    words = Counter(leaf for unit in (after, *fixtures) for leaf in unit.flat)
-    found: list[Weakening] = []
-    for row in lost:
-        near = max(won, key=lambda other: _likeness(row, other), default=())
-        if not near or _likeness(row, near) < 0.5:
-            if literals_of(row) - words or (literals_of(row) and not won and not fixtures and len(new) < len(old)):
-                found.append(_found(after, after.line, Kind.REMOVED_CASE, _short(row), "", "the case is gone"))
-            continue
-        won.remove(near)
-        if not _skips(row) and _skips(near):
-            found.append(
-                _found(after, after.line, Kind.SKIPPED_TEST, _short(row), _short(near), "the case is left out")
-            )
-        elif _expects_otherwise(row, near):
-            found.append(
-                _found(
-                    after,
-                    after.line,
-                    Kind.CHANGED_EXPECTATION,
-                    _short(row),
-                    _short(near),
-                    "the case expects another value",
-                )
-            )
+def _judge_expected_names(before: Unit, after: Unit) -> list[Weakening]:
+    """Variables named after what is expected that hold other values now, where no claim shows it: a helper's loop."""
+    shown = {
+        leaf for unit in (before, after) for claim in unit.body.claims for leaf in (*claim.subject, *claim.expected)
+    }
+    found = []
+    for name, then in before.body.bindings.items():
+        now = after.body.bindings.get(name, then)
+        lost = literals_of(then) - literals_of(now)
+        if name.lower().startswith(_EXPECTED_NAMES) and name not in shown and lost and name in before.flat:
+            why = "what is expected is another value"
+            found.append(_found(after, after.line, Kind.CHANGED_EXPECTATION, _short(then), _short(now), why))
     return found
 
 
-def _likeness(row: Tokens, other: Tokens) -> float:
-    """How probably two rows are the same case; all values kept make up for what is written around them."""
-    if len(row) == len(other) == 1 and is_string(row[0]) and is_string(other[0]):
-        return similarity(tuple(row[0].split()), tuple(other[0].split()))
-    spoken = literals_of(row)
-    return max(similarity(row, other), 0.6 if spoken and spoken <= literals_of(other) else 0)
-
-
-def _skips(row: Tokens) -> bool:
-    return bool({"skip", "xfail", "skipif", "skipIf"} & set(row))
-
-
-def _expects_otherwise(row: Tokens, near: Tokens) -> bool:
-    """Whether the last value, or the one under a telling key, is another."""
-    if literals_of(row) <= literals_of(near) and len(near) > len(row):
-        return False
-    if _is_shortened(row, near):
-        return False
-    plain, other = ([leaf for leaf in tokens if leaf not in ")]},"] for tokens in (row, near))
-    if len(plain) != len(other):
-        return (bool(literals_of(row) - literals_of(near)) and plain[:1] == other[:1]) or _keyed(row) != _keyed(near)
-    if _keyed(row) or _keyed(near):
-        return _keyed(row) != _keyed(near)
-    return plain[-1] != other[-1] and (is_literal(plain[-1]) or is_literal(other[-1]))
-
-
-def _is_shortened(row: Tokens, near: Tokens) -> bool:
-    """Whether a column is gone and all else the same; what was asserted of it shows in the assertions."""
-    rest = iter(row)
-    return len(near) < len(row) and row[-2:] == near[-2:] and all(leaf in rest for leaf in near)
-
-
-def _keyed(row: Tokens) -> list[Tokens]:
-    """The tokens behind `want:`, `expected:` and the like."""
-    return [
-        row[index + 2 : index + 6]
-        for index, leaf in enumerate(row[:-2])
-        if row[index + 1] in (":", "=") and leaf.strip("\"'").lower().startswith(_EXPECTED_KEYS)
-    ]
-
-
 def _judge_ends(before: Unit, after: Unit) -> list[Weakening]:
+    stopped = (before.body.calls & after.body.dead_calls) - after.body.calls
+    if stopped and not any(claim.is_dead for claim in after.body.claims):
+        text = ", ".join(sorted(stopped))
+        return [_found(after, after.line, Kind.CANNOT_FAIL, text, "", "what the test did is never reached")]
     new = Counter(after.body.exits) - Counter(before.body.exits)
     return [
         _found(

@@ -103,7 +103,7 @@ def _compare(old: Files, new: Files, matching: Matching) -> list[Weakening]:
         if one.text == other.text and one.marks != other.marks:
             found += judge_marks(one, other)
     for unit in matching.lost:
-        if not _is_skipped(unit) and not places.cover(claims_of(unit, world.helpers_before)):
+        if not _is_skipped(unit) and not _is_empty(unit) and not places.cover(claims_of(unit, world.helpers_before)):
             found.append(_whole(unit, unit, Kind.DELETED_TEST, "the test is gone"))
     for one, other in matching.uncollected:
         if not _is_skipped(one):
@@ -115,6 +115,12 @@ def _compare(old: Files, new: Files, matching: Matching) -> list[Weakening]:
 def _whole(before: Unit, shown: Unit, kind: Kind, why: str) -> Weakening:
     after = "" if shown is before else shown.qualified
     return Weakening(shown.path, shown.line, kind, before.qualified, before.qualified, after, why)
+
+
+def _is_empty(unit: Unit) -> bool:
+    """Whether a test does nothing at all."""
+    body = unit.body
+    return not (body.claims or body.calls or body.rows or unit.rows or body.is_unreadable) and len(unit.flat) < 40
 
 
 def _is_skipped(unit: Unit) -> bool:

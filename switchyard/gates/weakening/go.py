@@ -7,30 +7,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from switchyard.gates.weakening.bodies import BodyReader, Context
+from switchyard.gates.weakening.ginkgo import SYNTAX, read_specs
 from switchyard.gates.weakening.matchers import claims_of_matcher, is_helper, is_matcher
 from switchyard.gates.weakening.model import Claim, Tokens
-from switchyard.gates.weakening.syntax import Syntax, line_of, text_of
+from switchyard.gates.weakening.syntax import line_of, text_of
 from switchyard.gates.weakening.tokens import is_name, words_of
 from switchyard.gates.weakening.units import FileFacts, Unit
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-SYNTAX = Syntax(
-    package="tree_sitter_go",
-    strings=frozenset(("interpreted_string_literal", "raw_string_literal", "rune_literal")),
-    loops=frozenset(("for_statement",)),
-    blocks=frozenset(("block", "statement_list")),
-    exits=frozenset(("return_statement", "continue_statement", "break_statement")),
-    functions=frozenset(("func_literal",)),
-    bindings={
-        "short_var_declaration": ("left", "right"),
-        "assignment_statement": ("left", "right"),
-        "var_spec": ("name", "value"),
-        "const_spec": ("name", "value"),
-    },
-    quotes_are_alike=False,
-)
 _TEST = re.compile(r"(Test|Fuzz|Example)([^a-z].*)?$", re.DOTALL)
 _FAILURES = words_of("Fatal Fatalf Error Errorf Fail FailNow panic")
 _BUILD_TAG = re.compile(rb"^//\s*(?:go:build|\+build)\s+(.*)$", re.MULTILINE)
@@ -51,6 +37,8 @@ def read(path: str, source: bytes) -> FileFacts:
     for node in root.named_children:
         if node.type in ("function_declaration", "method_declaration"):
             facts.units.append(_unit(node, path, in_tests, facts))
+        elif node.type == "var_declaration" and in_tests:
+            read_specs(node, path, facts, lambda body: _Reader(SYNTAX, facts.constants).read(body))
     return facts
 
 

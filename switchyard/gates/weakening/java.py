@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from switchyard.gates.weakening.bodies import RETRY, SKIP, SKIP_IF, Body, BodyReader, Context, rows_of
+from switchyard.gates.weakening.bindings import rows_of
+from switchyard.gates.weakening.bodies import RETRY, SKIP, SKIP_IF, Body, BodyReader, Context
 from switchyard.gates.weakening.conditions import claims_of_condition
 from switchyard.gates.weakening.matchers import is_helper, is_matcher
 from switchyard.gates.weakening.model import Claim, Tokens

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from switchyard.gates.weakening.bodies import RETRY, SKIP, SKIP_IF, XFAIL, Body, BodyReader, Context, rows_of
+from switchyard.gates.weakening.bindings import rows_of
+from switchyard.gates.weakening.bodies import RETRY, SKIP, SKIP_IF, XFAIL, Body, BodyReader, Context
 from switchyard.gates.weakening.matchers import is_matcher
 from switchyard.gates.weakening.model import Tokens
 from switchyard.gates.weakening.syntax import Syntax, line_of, text_of

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+from dataclasses import replace
+from difflib import SequenceMatcher
 
 from switchyard.gates.weakening.conditions import MATCHES_ALL, is_tautology
 from switchyard.gates.weakening.model import STRENGTHS, Claim, Kind, Tokens
@@ -11,9 +14,11 @@ from switchyard.gates.weakening.tokens import (
     is_literal,
     is_name,
     is_number,
-    names_of,
     number_of,
+    roots_of,
+    split_top,
     string_value,
+    without_parentheses,
     words_of,
 )
 
@@ -38,6 +43,7 @@ _OPPOSED = frozenset(
         ("raises", "no_raise"),
     )
 )
+_PREDICATES = frozenset(("matches", "starts_or_ends", "close", "type", "contains", "pattern"))
 _EMPTY = (("[", "]"), ("{", "}"), ("0",), ('""',), ("None",))
 """Equal to these and falsy are the same to most writers."""
 _COARSENED = frozenset((name, "(") for name in ("set", "frozenset", "sorted", "bool", "type", "any", "all", "Set"))
@@ -54,12 +60,22 @@ def judge(before: Claim, after: Claim, renames: dict[str, str], free: Collection
         renames: Names that the change replaced throughout.
         free: Names whose conditions are no guard: a test's parameters, what a loop goes over.
     """
+    if before.relation == "equal" == after.relation and before.expected and _is_turned(before, after):
+        before = replace(
+            before, subject=before.expected, expected=before.subject, origin=before.value, value=before.origin
+        )
     return (
         _reach(before, after, free)
         or _substance(before, after)
         or _tolerance(before, after)
         or _expectation(before, _renamed(before.value, renames), after)
     )
+
+
+def _is_turned(before: Claim, after: Claim) -> bool:
+    """Whether what was taken for the expected side is now looked at."""
+    start = len(before.expected)
+    return before.subject == after.expected and after.subject[:start] == before.expected and before.subject != ("None",)
 
 
 def _reach(before: Claim, after: Claim, free: Collection[str]) -> Verdict | None:
@@ -71,10 +87,25 @@ def _reach(before: Claim, after: Claim, free: Collection[str]) -> Verdict | None
         return Kind.CANNOT_FAIL, "the assertion holds of anything"
     if len(after.guards) > len(before.guards):
         added = [guard for guard in after.guards if guard not in before.guards]
-        bound = [guard for guard in added if not names_of(guard) & set(free)]
+        bound = [guard for guard in added if not roots_of(guard) & set(free)]
         if bound:
             return Kind.GUARDED_ASSERTION, f"asserted only under the condition: {' '.join(bound[0])}"
+    for then, now in zip(before.guards, after.guards, strict=False):
+        if _is_narrower(then, now) and not roots_of(now) & set(free):
+            return Kind.GUARDED_ASSERTION, f"asserted under fewer conditions: {' '.join(now)}"
     return None
+
+
+def _is_narrower(then: Tokens, now: Tokens) -> bool:
+    """Whether a guard lets less through than it did: one more `and`, or one `or` fewer; the reverse behind `not`."""
+    if then == now:
+        return False
+    if then[:1] == now[:1] == ("not",):
+        return _is_narrower(now[1:], then[1:])
+    then, now = without_parentheses(then), without_parentheses(now)
+    every, each = (set(split_top(tokens, ("and", "&&"))) for tokens in (then, now))
+    any_of, some = (set(split_top(tokens, ("or", "||"))) for tokens in (then, now))
+    return every < each or (some < any_of and bool(some))
 
 
 def is_vacuous(claim: Claim) -> bool:
@@ -88,9 +119,10 @@ def is_vacuous(claim: Claim) -> bool:
 
 def _substance(before: Claim, after: Claim) -> Verdict | None:
     of_calls = after.relation in ("called", "called_with", "called_times", "uncalled")
-    if not of_calls and _is_stand_in(after.maker) and not _is_stand_in((*before.maker, *before.subject)):
+    looked_at = (*before.maker, *before.subject, *before.origin, *before.value)
+    if not of_calls and _is_stand_in(after.maker) and not _is_stand_in(looked_at):
         return Kind.MOCKED_SUBJECT, "what is looked at is now a stand-in"
-    if frozenset((before.relation, after.relation)) in _OPPOSED:
+    if frozenset((before.relation, after.relation)) in _OPPOSED or _is_denied(before, after):
         return Kind.CHANGED_EXPECTATION, "the opposite is expected"
     if after.strength < before.strength and not (after.relation == "falsy" and before.expected in _EMPTY):
         return Kind.LOOSENED_ASSERTION, f"{_word(before)} became {_word(after)}"
@@ -99,6 +131,19 @@ def _substance(before: Claim, after: Claim) -> Verdict | None:
     if len(_any_of(after.value)) > len(_any_of(before.value)):
         return Kind.LOOSENED_ASSERTION, "a value became a wildcard"
     return None
+
+
+def _is_denied(before: Claim, after: Claim) -> bool:
+    """Whether `not x.matches(y)` became `x.matches(y)`, or the reverse."""
+    one, other = (before, after) if before.relation == "falsy" else (after, before)
+    if one.relation != "falsy" or other.relation not in _PREDICATES:
+        return False
+    said, held = (
+        {leaf for leaf in tokens if is_name(leaf) or is_literal(leaf)}
+        for tokens in (one.subject, (*other.subject, *other.expected))
+    )
+    # The method's own name stands in the relation.
+    return held <= said and len(said - held) <= 1
 
 
 def _word(claim: Claim) -> str:
@@ -184,7 +229,7 @@ def _across_relations(before: Claim, expected: Tokens, after: Claim) -> Verdict 
 def _within_subject(before: Claim, after: Claim) -> Verdict | None:
     """A predicate holds its expected value inside; a change of strings or numbers there counts."""
     old, new = (*before.subject, *before.expected), (*after.subject, *after.expected)
-    if len(old) != len(new) or before.relation in ("reached", "either"):
+    if len(old) != len(new) or before.relation == "reached":
         return None
     changed = [(one, other) for one, other in zip(old, new, strict=True) if one != other]
     if changed and all(is_literal(one) and is_literal(other) for one, other in changed):
@@ -204,6 +249,8 @@ def _error(expected: Tokens, value: Tokens) -> Verdict | None:
 
 def _part(expected: Tokens, value: Tokens) -> Verdict | None:
     old, new = string_value(expected), string_value(value)
+    if _is_looser(expected, value):
+        return Kind.LOOSENED_ASSERTION, "the pattern matches more"
     if old is None or new is None:
         changed = _literals(expected) - _literals(value)
         return (Kind.CHANGED_EXPECTATION, "another part is expected") if changed else None
@@ -212,6 +259,16 @@ def _part(expected: Tokens, value: Tokens) -> Verdict | None:
     if new != old and new in old:
         return Kind.LOOSENED_ASSERTION, "a shorter part is looked for"
     return None if old in new else (Kind.CHANGED_EXPECTATION, "another part is expected")
+
+
+def _is_looser(expected: Tokens, value: Tokens) -> bool:
+    """Whether nothing but wildcards and quantifiers was put into the pattern that comes first."""
+    old, new = string_value(expected[:1]), string_value(value[:1])
+    if not old or not new or old == new or max(len(old), len(new)) > 2000:
+        return False
+    cuts = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    changed = [(old[i1:i2], new[j1:j2]) for tag, i1, i2, j1, j2 in cuts if tag != "equal"]
+    return all(re.fullmatch(r"[?*|.+()\[\]\\dwsDWS]+", put) and not gone.strip("+") for gone, put in changed)
 
 
 def _bound(expected: Tokens, after: Claim) -> Verdict | None:

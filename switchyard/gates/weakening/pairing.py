@@ -61,7 +61,8 @@ def _pair_by(
     for unit in before:
         candidates = table.get(key(unit))
         if candidates:
-            chosen = candidates.pop(0)
+            chosen = max(candidates, key=lambda other: dice(unit.bag, other.bag)) if candidates[1:] else candidates[0]
+            candidates.remove(chosen)
             taken.add(id(chosen))
             pairs.append((unit, chosen))
         else:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from switchyard.gates.weakening.bodies import RETRY, SKIP, SKIP_IF, XFAIL, Body, BodyReader, Context, rows_of
+from switchyard.gates.weakening.bindings import rows_of
+from switchyard.gates.weakening.bodies import RETRY, SKIP, SKIP_IF, XFAIL, Body, BodyReader, Context
 from switchyard.gates.weakening.conditions import claims_of_condition
 from switchyard.gates.weakening.matchers import claims_of_matcher
 from switchyard.gates.weakening.model import Claim, Tokens
@@ -28,6 +30,7 @@ SYNTAX = Syntax(
     functions=frozenset(("lambda", "function_definition")),
     bindings={"assignment": ("left", "right")},
 )
+_FILE = re.compile(r"(test_.*|unittest_.*|.*_tests?|tests?)\.py$")
 _BROAD = ("Exception", "BaseException", "AssertionError")
 _EXCLUSIONS = ("collect_ignore", "collect_ignore_glob")
 _HOOKS = (
@@ -46,8 +49,7 @@ def read(path: str, source: bytes) -> FileFacts:
     root = SYNTAX.parse(source)
     facts = FileFacts(source=source)
     name = PurePosixPath(path).name
-    collected = (name.startswith("test_") and name.endswith(".py")) or name.endswith("_test.py") or name in (
-        "tests.py", "test.py") or name.endswith("_tests.py")  # fmt: skip
+    collected = _FILE.match(name) is not None
     marks: list[Mark] = []
     for node in root.named_children:
         marks += _module_statement(node, facts)
@@ -122,6 +124,9 @@ def _read_class(
     for statement in body.named_children:
         inner += _module_statement(statement, FileFacts())
     where = f"{scope}.{name}" if scope else name
+    if not any(b"def " in (item.text or b"") for item in body.named_children):
+        # What it inherits is run under its own marks.
+        facts.exclusions.extend(f"class {where}: {text}" for rank, text in [*own, *inner] if rank >= SKIP)
     _read_scope(body, path, where, collected and taken, [*marks, *own, *inner], facts)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -30,13 +32,24 @@ SYNTAX = Syntax(
 )
 _TESTS = frozenset(("test", "rstest", "test_case", "quickcheck", "wasm_bindgen_test", "test_log", "proptest", "case"))
 _CASES = frozenset(("case", "test_case"))
+_IN_TESTS = re.compile(r"(^|/)tests?(/|\.rs$|_)|_tests?\.rs$")
+_NO_TESTS = frozenset(("thread_local", "lazy_static", "bitflags", "criterion_group", "criterion_main", "impl_trait"))
 _REEXAMINED = (b"assert", b"panic!")
 
 
 def read(path: str, source: bytes) -> FileFacts:
     facts = FileFacts(source=source)
     _read_scope(SYNTAX.parse(source), path, "", [], facts)
+    _join_variants(facts)
     return facts
+
+
+def _join_variants(facts: FileFacts) -> None:
+    """A test that is written once for each side of a condition of compilation is left out under none."""
+    counted = Counter(unit.qualified for unit in facts.units if unit.is_test)
+    for unit in facts.units:
+        if counted[unit.qualified] > 1:
+            unit.marks = [mark for mark in unit.marks if not mark[1].startswith("cfg (")]
 
 
 def _read_scope(node: Node, path: str, scope: str, marks: list[Mark], facts: FileFacts) -> None:
@@ -79,6 +92,30 @@ def _read_macro(node: Node, path: str, scope: str, marks: list[Mark], facts: Fil
     if b"fn " in text and opening >= 0:
         padded = b"\n" * macro.start_point.row + text[opening + 1 : -1]
         _read_scope(SYNTAX.parse(padded), path, scope, marks, facts)
+    elif _IN_TESTS.search(path) or "test" in scope:
+        _read_made(macro, path, scope, marks, facts)
+
+
+def _read_made(macro: Node, path: str, scope: str, marks: list[Mark], facts: FileFacts) -> None:
+    """`rgtest!(name, |dir| { … })`, `mat!(name, "a+", "aa", (0, 2))`: a test that a macro of the repository makes."""
+    head = text_of(macro.child_by_field_name("macro")).rsplit("::", 1)[-1]
+    tree = next((child for child in macro.named_children if child.type == "token_tree"), None)
+    tokens = SYNTAX.tokens(tree)[1:-1]
+    if tree is None or len(tokens) < 3 or tokens[1] != "," or not tokens[0].isidentifier() or head in _NO_TESTS:
+        return
+    facts.units.append(
+        Unit(
+            path=path,
+            name=tokens[0],
+            scope=f"{scope}::{head}!" if scope else f"{head}!",
+            line=line_of(macro),
+            text=macro.text or b"",
+            is_test=True,
+            tokens=lambda: SYNTAX.tokens(macro),
+            read=lambda: _Reader(SYNTAX, facts.constants).read_made(macro, head, tokens),
+            marks=marks,
+        )
+    )
 
 
 def _gates(attributes: list[Tokens]) -> list[Mark]:
@@ -131,6 +168,18 @@ class _Reader(BodyReader):
                 )
             self.add(claims, Context())
         return self.read(node.child_by_field_name("body"))
+
+    def read_made(self, macro: Node, head: str, tokens: Tokens) -> Body:
+        """What a closure among the arguments claims, or else that all of them hold."""
+        self._reexamine(macro, Context())
+        if not self.body.claims:
+            self.add([Claim("helper", (head,), tokens[2:], line=line_of(macro))], Context())
+        return self.body
+
+    def callee(self, node: Node) -> Tokens:
+        """Without type arguments: `check` of `check::<T>(…)`."""
+        tokens = super().callee(node)
+        return tokens[: tokens.index("::")] if tokens[1:3] == ("::", "<") else tokens
 
     def walk_other(self, node: Node, context: Context) -> None:
         if node.type == "macro_invocation":

@@ -14,6 +14,7 @@ CONSTANTS = frozenset(("True", "False", "None", "true", "false", "null", "nil", 
 _MAX_COMPARED = 400
 """Tokens: beyond them two pieces of source are taken for alike by their beginnings."""
 _PLACEHOLDER = re.compile(r"\$?\{[^{}]*\}")
+_MEMBERS = ((".",), ("?.",), ("::",))
 _PREFIXES = "rRbBuUfF@$"
 
 
@@ -44,6 +45,11 @@ def literals_of(tokens: Tokens) -> Counter[str]:
 
 def names_of(tokens: Tokens) -> set[str]:
     return {leaf for leaf in tokens if is_name(leaf)}
+
+
+def roots_of(tokens: Tokens) -> set[str]:
+    """The names that are no members of others."""
+    return {leaf for index, leaf in enumerate(tokens) if is_name(leaf) and tokens[index - 1 : index] not in _MEMBERS}
 
 
 def is_constant(tokens: Tokens) -> bool:

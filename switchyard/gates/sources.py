@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pathspec import GitIgnoreSpec
 
+from switchyard.gates.change import Change, ChangedFile
 from switchyard.gates.test_files import TEST_PATTERNS
 
 if TYPE_CHECKING:
@@ -91,9 +92,19 @@ def family_of(path: str) -> str:
     return _FAMILIES.get(language, language)
 
 
-def needs_no_tests(path: str) -> bool:
-    """Whether a file is a test, or says how the code is built or tested."""
-    return _untested().match_file(path)
+def testable_files(change: Change, exclude: Sequence[str]) -> list[ChangedFile]:
+    """The files with new lines that tests could run: source in a language that is read here, and no test.
+
+    Args:
+        exclude: Patterns, as in .gitignore, of files that are left out besides tests and what builds the code.
+    """
+    left_out = GitIgnoreSpec.from_lines((*TEST_PATTERNS, *_SET_UP, *exclude))
+    return [
+        file
+        for file in change.files
+        if file.after is not None and file.mode_after.startswith("100") and not file.is_binary
+        if family_of(file.path) and not left_out.match_file(file.path) and file.added_lines
+    ]
 
 
 def parse(language: str, source: bytes) -> Node:
@@ -138,11 +149,6 @@ def is_docstring(node: Node) -> bool:
     if statement is None or statement.type != "expression_statement" or len(statement.named_children) != 1:
         return False
     return statement.named_children[0].type == "string"
-
-
-@cache
-def _untested() -> GitIgnoreSpec:
-    return GitIgnoreSpec.from_lines((*TEST_PATTERNS, *_SET_UP))
 
 
 @cache

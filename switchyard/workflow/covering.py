@@ -10,8 +10,16 @@ from switchyard_sandbox import BoxId, Command, Decision, Finished
 
 from switchyard.config.gates import CoverageConfig
 from switchyard.gates.change import Change, ChangedFile
-from switchyard.gates.coverage import MOST_REPORT_BYTES, Places, Report, Unreadable, read_report
-from switchyard.gates.coverage.judging import GATE, judge_coverage, measurable
+from switchyard.gates.coverage import (
+    GATE,
+    MOST_REPORT_BYTES,
+    Places,
+    Report,
+    Unreadable,
+    judge_coverage,
+    read_report,
+)
+from switchyard.gates.sources import testable_files
 from switchyard.packets import Asks, GateFinding, GateResult, PlannedTask, RunPlan
 from switchyard.quoting import block, code
 from switchyard.workflow.checking import fresh_box, run_in_box, tail
@@ -51,7 +59,7 @@ def cover(
     wanted = factory.config.gates.coverage
     if wanted is None:
         return GateResult.skipped(GATE, "no command is configured in `[gates.coverage]`")
-    files = measurable(change, wanted.exclude)
+    files = testable_files(change, wanted.exclude)
     if not files:
         return GateResult.skipped(GATE, "no source file that tests could run was changed")
     labels = {"run": plan.run_id, "task": task.id, "attempt": str(attempt), "role": "gate:coverage"}

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from pathspec import GitIgnoreSpec
-
-from switchyard.gates.change import Change, ChangedFile
+from switchyard.gates.change import ChangedFile
 from switchyard.gates.coverage.exclusions import waived_lines
 from switchyard.gates.coverage.model import Lines, Places, Report
-from switchyard.gates.sources import family_of, needs_no_tests, statements_of
+from switchyard.gates.sources import family_of, statements_of
 from switchyard.packets import Asks, GateFinding, GateResult
 from switchyard.quoting import block
 
 GATE = "coverage"
-MOST_FINDINGS = 40
-_MOST_SHOWN_LINES = 12
+MOST_FINDINGS = 20
+_MOST_SHOWN_LINES = 8
 _NEAR = 3
 """Lines that are not run and no further apart are told together."""
 
@@ -32,24 +30,13 @@ class _Counted:
     """Whether a report knows the file."""
 
 
-def measurable(change: Change, exclude: Sequence[str]) -> list[ChangedFile]:
-    """The files with new lines that tests could run: source in a language that is read here, and no test."""
-    excluded = GitIgnoreSpec.from_lines(exclude)
-    return [
-        file
-        for file in change.files
-        if file.after is not None and file.mode_after.startswith("100") and file.added_lines
-        if family_of(file.path) and not needs_no_tests(file.path) and not excluded.match_file(file.path)
-    ]
-
-
 def judge_coverage(
     files: Sequence[ChangedFile], reports: Sequence[tuple[Report, Places]], percent: float
 ) -> GateResult:
     """Hold the changed lines against what the reports say.
 
     Args:
-        files: As `measurable` gives them.
+        files: As `testable_files` gives them.
         percent: How much must be run; with 0 nothing is asked for.
     """
     families = frozenset(family for report, _ in reports for family in report.families)
@@ -132,7 +119,7 @@ def _finding(one: _Counted, run: Sequence[int], asks: Asks) -> GateFinding:
         asks=asks,
         path=one.file.path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),
         line=run[0],
-        detail=block("\n".join(line[:300] for line in shown[:_MOST_SHOWN_LINES])) + more,
+        detail=block("\n".join(line[:200] for line in shown[:_MOST_SHOWN_LINES])) + more,
     )
 
 

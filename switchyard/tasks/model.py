@@ -14,7 +14,7 @@ from switchyard.packets import TaskId
 
 SetState = Literal["draft", "ready", "held", "cancelled"]
 """What people set; how far the work is comes from the database."""
-Allowance = Literal["tests", "protected"]
+Allowance = Literal["tests", "protected", "dependencies"]
 
 MAX_ID_LENGTH = 64
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -69,7 +69,7 @@ class Task:
     checks: Mapping[str, str] = field(default_factory=dict)
     """Checks besides the repository's: name → shell command."""
     allow: tuple[Allowance, ...] = ()
-    """tests: may change what existing tests demand; protected: may touch protected paths."""
+    """tests: may change what existing tests demand; protected: may touch protected paths; dependencies: may add some."""
     budget: Budget = Budget()
     discovered_from: TaskId | Literal[""] = ""
     """The task whose agent found that this is to be done; "" where a person wrote it."""

@@ -98,7 +98,7 @@ def test_a_budget_keeps_what_was_not_given(shell: Shell) -> None:
         (("add", "x", "--title", "A"), "exists"),
         (("add", "y", "--title", "A", "-d", "nope"), "does not exist"),
         (("add", "y", "--title", "A", "--check", "lint"), "is no check"),
-        (("add", "y", "--title", "A", "--allow", "all"), "not one of tests, protected"),
+        (("add", "y", "--title", "A", "--allow", "all"), "not one of tests, protected, dependencies"),
         (("add", "y", "--title", "A", "--target", "/etc/passwd"), "inside the repository"),
         (("add", "y", "--title", "A", "-b", "x", "-F", "y"), "cannot be given together"),
         (("add", "y", "--title", "A", "-F", "missing.md"), "No such file"),

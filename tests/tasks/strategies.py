@@ -32,7 +32,7 @@ tasks = st.builds(
     context_files=st.lists(paths, max_size=3).map(tuple),
     test_requirements=st.one_of(st.just(""), bodies),
     checks=st.dictionaries(words, words, max_size=2),
-    allow=st.lists(st.sampled_from(["tests", "protected"]), unique=True).map(tuple),
+    allow=st.lists(st.sampled_from(["tests", "protected", "dependencies"]), unique=True).map(tuple),
     budget=st.builds(Budget, minutes=st.none() | numbers, repairs=st.none() | st.integers(0, 10)),
     discovered_from=st.one_of(st.just(""), ids),
     body=bodies,

@@ -147,6 +147,8 @@ def _strange_sources(before: Pins, after: Pins) -> Iterator[_Found]:
         earlier = before.get(key)
         host = host_of(pin.source)
         moved = earlier is not None and bool(earlier.source) and host_of(earlier.source) != host
+        if earlier and moved and is_usual(earlier.source):
+            moved = not is_usual(pin.source)
         if moved or not (is_usual(pin.source) or host in usual):
             strange.setdefault(host, []).append(key[0])
     for host, names in sorted(strange.items()):

@@ -37,7 +37,7 @@ _SEEN = {
 }  # fmt: skip
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _GIT_FOLDER = re.compile(r"(\.git|git~\d)[ .]*", re.IGNORECASE)
-_MOST_OF_A_KIND = 20
+_MOST_OF_A_KIND = 5
 
 
 def find_odd_files(change: Change, rules: Rules) -> GateResult:

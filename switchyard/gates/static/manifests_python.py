@@ -13,6 +13,10 @@ from packaging.utils import canonicalize_name
 
 from switchyard.gates.static.manifest import Manifest, items_of, shown, table_of
 
+_BACKEND = re.compile(
+    r"(setuptools|wheel|hatchling|flit[-_]core|poetry[-_.]core|pdm[-_.]backend)\b(?!-)", re.IGNORECASE
+)
+"""Those that build most packages."""
 _DEV = re.compile(r"dev|test|doc|lint|typing|bench|ci|build-tools", re.IGNORECASE)
 
 
@@ -33,8 +37,11 @@ def _requirement(text: str, found: Manifest, runs: bool) -> None:
 def read_pyproject(text: str, path: str, found: Manifest) -> None:
     whole = tomllib.loads(text)
     project = table_of(whole, "project")
-    for asked in items_of(project.get("dependencies")) + items_of(table_of(whole, "build-system").get("requires")):
+    for asked in items_of(project.get("dependencies")):
         _requirement(str(asked), found, runs=True)
+    build = table_of(whole, "build-system")
+    for asked in items_of(build.get("requires")):
+        _requirement(str(asked), found, runs=not _BACKEND.match(str(asked)))
     for extra, group in table_of(project, "optional-dependencies").items():
         for asked in items_of(group):
             _requirement(str(asked), found, runs=not _DEV.search(extra))
@@ -49,7 +56,8 @@ def read_pyproject(text: str, path: str, found: Manifest) -> None:
         *told,
         *sorted(str(one) for one in items_of(project.get("classifiers")) if "License ::" in str(one)),
     )
-    found.scripts |= {f"build backend {one}" for one in [table_of(whole, "build-system").get("build-backend")] if one}
+    backends = [shown(build[key]) for key in ("build-backend", "backend-path") if key in build]
+    found.scripts |= {f"build backend {one}" for one in backends if not _BACKEND.match(one)}
 
 
 def read_tools(tools: dict[str, Any], found: Manifest) -> None:

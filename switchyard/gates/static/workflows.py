@@ -41,7 +41,7 @@ _OBEYED = {
         "**/uv.toml", "**/.cargo/**", "**/.mvn/**", "**/gradle-wrapper.properties", "**/init.gradle*",
     ),
     "Python runs it at its start": ("**/sitecustomize.py", "**/usercustomize.py", "**/*.pth"),
-    "it says who reviews": ("**/CODEOWNERS", "**/OWNERS"),
+    "it says who reviews": ("**/CODEOWNERS",),
     "the factory obeys it": ("/switchyard.toml", "/.switchyard/**"),
 }  # fmt: skip
 

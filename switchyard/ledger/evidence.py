@@ -98,10 +98,9 @@ def _subject(claims: Sequence[Claim]) -> str:
 
 def _beginnings(claims: Sequence[Claim]) -> tuple[str, ...]:
     """Where the commit comes from: a person, an earlier run, or an attempt of this one."""
-    names = {one.claim for one in claims}
-    if "accepted-by-person" in names:
+    if any(one.claim == "accepted-by-person" for one in claims):
         return ("accepted-by-person",)
-    if "tests-executed" in names and "result-extracted" not in names:
+    if any(one.attempt == 0 for one in claims):
         return ()
     return ("context-selected", "result-extracted", "policy-decided")
 

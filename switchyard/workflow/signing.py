@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import sqlalchemy as sa
 from switchyard_git import CommitSha
 
 from switchyard.attestation import (
@@ -28,6 +30,8 @@ from switchyard.workflow.evidence import read_execution
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.journal import Journal
 
+Read = Callable[[Callable[[sa.Connection], Any]], Any]
+
 
 @dataclass(frozen=True)
 class Published:
@@ -42,12 +46,17 @@ class Published:
 
 def sign_published(journal: Journal, factory: Factory, published: Published) -> None:
     """Sign what is claimed of a task, and tell the ledger; where that fails, the claim that it is signed fails."""
-    recorded = journal.step("sign", lambda: _sign(journal, factory, published))
+    recorded = journal.step("sign", lambda: sign_claims(factory, published, journal.read))
     signed = Signed.model_validate(recorded)
     journal.record("signed", "statement_signed", signed.facts, artifact=signed.envelope or "")
 
 
-def _sign(journal: Journal, factory: Factory, published: Published) -> Signed:
+def sign_claims(factory: Factory, published: Published, read: Read) -> Signed:
+    """Sign what the ledger claims of a task so far; the envelope is an artifact.
+
+    Args:
+        read: Asks the database.
+    """
     head = published.head
     if not factory.config.evidence.sign:
         return Signed(outcome="not_applicable", commit=head, reason="sign = false under [evidence]")
@@ -58,8 +67,8 @@ def _sign(journal: Journal, factory: Factory, published: Published) -> Signed:
     except AttestationError as err:
         return Signed(outcome="fails", commit=head, reason=f"{err}{f' ({err.hint})' if err.hint else ''}")
     run, task = published.plan.run_id, published.task.id
-    events = journal.read(lambda connection: read_execution(connection, run, task))
-    row, row_hash = journal.read(read_head)
+    events: list[Event] = read(lambda connection: read_execution(connection, run, task))
+    row, row_hash = read(read_head)
     statement = _statement(factory, published, events, LedgerHead(sequence=row, hash=row_hash))
     envelope = factory.artifacts.put(seal(statement.as_bytes(), signer))
     return Signed(outcome="holds", commit=head, key=signer.public_key.keyid, row=row, envelope=envelope)

@@ -94,12 +94,17 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def yard(tmp_path: Path) -> Yard:
+    return make_yard(tmp_path)
+
+
+def make_yard(folder: Path) -> Yard:
+    """A factory and its origin in a folder."""
     from switchyard_git import RefName, RefUpdate
 
-    origin = Repository.init_bare(tmp_path / "the origin.git")
+    origin = Repository.init_bare(folder / "the origin.git")
     base = commit_edits(origin, None, {"a": LONG, "b": LONG, "c": LONG})
     origin.update_refs([RefUpdate(RefName("refs/heads/main"), base, None)])
-    places = Places(tmp_path / "the state")
+    places = Places(folder / "the state")
     mirror, quarantine = open_stores(places)
     config = CONFIG.model_copy(update={"repository": RepositoryConfig(remote="")})
     start = fetch_base(origin, mirror, config)

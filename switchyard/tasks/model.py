@@ -69,7 +69,7 @@ class Task:
     checks: Mapping[str, str] = field(default_factory=dict)
     """Checks besides the repository's: name → shell command."""
     allow: tuple[Allowance, ...] = ()
-    """tests: may change what existing tests demand; protected: may touch protected paths; dependencies: may add some."""
+    """tests: may change what existing tests demand; protected: may touch protected paths; dependencies: may add any."""
     budget: Budget = Budget()
     discovered_from: TaskId | Literal[""] = ""
     """The task whose agent found that this is to be done; "" where a person wrote it."""

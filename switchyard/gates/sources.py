@@ -92,7 +92,7 @@ def family_of(path: str) -> str:
     return _FAMILIES.get(language, language)
 
 
-def testable_files(change: Change, exclude: Sequence[str]) -> list[ChangedFile]:
+def runnable_files(change: Change, exclude: Sequence[str]) -> list[ChangedFile]:
     """The files with new lines that tests could run: source in a language that is read here, and no test.
 
     Args:

@@ -19,7 +19,7 @@ from switchyard.gates.coverage import (
     judge_coverage,
     read_report,
 )
-from switchyard.gates.sources import testable_files
+from switchyard.gates.sources import runnable_files
 from switchyard.packets import Asks, GateFinding, GateResult, PlannedTask, RunPlan
 from switchyard.quoting import block, code
 from switchyard.workflow.checking import fresh_box, run_in_box, tail
@@ -59,7 +59,7 @@ def cover(
     wanted = factory.config.gates.coverage
     if wanted is None:
         return GateResult.skipped(GATE, "no command is configured in `[gates.coverage]`")
-    files = testable_files(change, wanted.exclude)
+    files = runnable_files(change, wanted.exclude)
     if not files:
         return GateResult.skipped(GATE, "no source file that tests could run was changed")
     labels = {"run": plan.run_id, "task": task.id, "attempt": str(attempt), "role": "gate:coverage"}

@@ -36,7 +36,7 @@ def judge_coverage(
     """Hold the changed lines against what the reports say.
 
     Args:
-        files: As `testable_files` gives them.
+        files: As `runnable_files` gives them.
         percent: How much must be run; with 0 nothing is asked for.
     """
     families = frozenset(family for report, _ in reports for family in report.families)

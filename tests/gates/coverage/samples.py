@@ -7,7 +7,7 @@ from pathlib import Path
 
 from switchyard.gates.change import Change, ChangedFile
 from switchyard.gates.coverage import Places, judge_coverage, read_report
-from switchyard.gates.sources import testable_files
+from switchyard.gates.sources import runnable_files
 from switchyard.packets import GateResult
 
 REPORTS = Path(__file__).parent / "reports"
@@ -34,7 +34,7 @@ def judged(
     """What the gate says of a change by one report."""
     paths = frozenset((*(file.path for file in files), *others))
     places = Places(root, folder, paths, modules or {})
-    return judge_coverage(testable_files(Change(files), ()), [(read_report(report), places)], percent)
+    return judge_coverage(runnable_files(Change(files), ()), [(read_report(report), places)], percent)
 
 
 def missed(result: GateResult) -> list[tuple[str, int]]:

@@ -9,7 +9,7 @@ import pytest
 from gates.coverage.samples import REPORTS, added, judged, missed, sample
 from switchyard.gates.change import Change, ChangedFile
 from switchyard.gates.coverage import Places
-from switchyard.gates.sources import testable_files
+from switchyard.gates.sources import runnable_files
 from switchyard.packets import GateResult
 
 BEFORE = b"def one():\n    return 1\n\n\ndef two():\n    return 2\n"
@@ -57,18 +57,18 @@ def test_a_new_module_that_no_test_loads_counts_as_not_run() -> None:
     "path", ["tests/test_a.py", "conftest.py", "a.test.ts", "types.d.ts", "setup.py", "vite.config.ts", "README.md"]
 )
 def test_tests_and_set_up_need_no_tests(path: str) -> None:
-    assert testable_files(Change((added(path, b"a = 1\n"),)), ()) == []
+    assert runnable_files(Change((added(path, b"a = 1\n"),)), ()) == []
 
 
 def test_a_maintainer_may_leave_files_out() -> None:
     change = Change((added("a/generated.py", b"a = 1\n"), added("b.py", b"b = 1\n")))
-    assert [file.path for file in testable_files(change, ["a/**"])] == ["b.py"]
+    assert [file.path for file in runnable_files(change, ["a/**"])] == ["b.py"]
 
 
 def test_deleted_files_and_links_have_no_lines() -> None:
     gone = ChangedFile("a.py", b"a = 1\n", None, mode_after="")
     link = ChangedFile("b.py", None, b"a.py", mode_before="", mode_after="120000")
-    assert testable_files(Change((gone, link)), ()) == []
+    assert runnable_files(Change((gone, link)), ()) == []
 
 
 def test_a_comment_that_takes_new_code_out_of_the_report_does_not_help() -> None:

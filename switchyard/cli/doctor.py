@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import typer
 
@@ -22,6 +23,7 @@ def doctor(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
 
     Exits 1 when something required is missing.
     """
+    from switchyard.canaries import doctor_lines
     from switchyard.cli.workspace import telling_waits
     from switchyard.config import CONFIG_NAME
     from switchyard.wiring import parts_of
@@ -31,7 +33,7 @@ def doctor(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, ver
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     workspace, fault = inspect_workspace(repo, environ=os.environ)
     workspace = telling_waits(workspace, output)
-    parts = parts_of(workspace, os.environ)
+    parts = replace(parts_of(workspace, os.environ), verifiers=lambda: doctor_lines(workspace))
     looked = examine(workspace.repository, workspace.config, workspace.places, workspace.tasks, parts, os.environ)
     lines = [configuration_line(workspace.root / CONFIG_NAME, fault), *looked]
     rows = [

@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from switchyard.cli import context, demo, doctor, escalation, init, ledger, retro, run, sandbox, stack, task
+from switchyard.cli import canary, context, demo, doctor, escalation, init, ledger, retro, run, sandbox, stack, task
 from switchyard.cli.render import Output
 from switchyard.cli.signals import take_signals
 from switchyard.cli.streams import OutputLost, discard_stdout, open_closed_streams
@@ -66,6 +66,7 @@ GROUPS: tuple[tuple[str, typer.Typer], ...] = (
     ("stack", stack.app),
     ("sandbox", sandbox.app),
     ("ledger", ledger.app),
+    ("canary", canary.app),
 )
 COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     init.register,

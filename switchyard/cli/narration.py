@@ -59,6 +59,16 @@ def _check(word: str) -> Callable[[Data], str]:
     return lambda data: f"check {data['name']} {word} ({data['duration_s']:.1f} s)"
 
 
+def _for_review(data: Data) -> str:
+    """` for the quality review`; empty for the agent that builds."""
+    kind, _, reviewer = str(data.get("role", "")).partition(":")
+    return f" for the {reviewer} review" if kind == "review" else ""
+
+
+def _verdict(data: Data) -> str:
+    return f"none ({data['reason']})" if data["verdict"] == "none" else str(data["verdict"])
+
+
 def _decided(data: Data) -> str:
     first = _first_line(data["reasons"][0]) if data["reasons"] else ""
     return f"attempt {data['attempt']}: {data['verdict'].replace('_', ' ')}{f' ({first})' if first else ''}"
@@ -72,6 +82,16 @@ def _finished(data: Data) -> str:
 def _restacked(data: Data) -> str:
     # A row of the whole stack ends the act; those of its tasks tell what came of it.
     return f"restacked onto {data['base_branch']} ({data['head'][:10]})" if "head" in data else ""
+
+
+def _notified(data: Data) -> str:
+    return "" if data["ok"] else f"warning: nobody was told by {data['channel']}: {data['fault']}"
+
+
+def _commented(data: Data) -> str:
+    if data["fault"]:
+        return f"warning: no comment on the pull request: {_first_line(data['fault'])}"
+    return f"commented on pull request #{data['number']}" if data["number"] else ""
 
 
 def _counted(number: int, noun: str) -> str:
@@ -91,10 +111,16 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "task_claimed": _claimed,
     "context_selected": lambda data: f"context: {_counted(data['files'], 'file')}, {data['tokens']} tokens",
     "assignment_dispatched": _dispatched,
-    "sandbox_created": lambda data: f"attempt {data['attempt']}: sandbox {data['box']}",
+    "sandbox_created": lambda data: f"attempt {data['attempt']}: sandbox {data['box']}{_for_review(data)}",
     "attempt_extracted": _extracted,
     "check_passed": _check("passed"),
     "check_failed": _check("FAILED"),
+    "canary_passed": lambda data: f"canary {data['canary']}: the {data['reviewer']} reviewer got it right",
+    "canary_failed": lambda data: (
+        f"canary {data['canary']}: the {data['reviewer']} reviewer does not count: {data['told']}"
+    ),
+    "verdict_sealed": lambda data: f"attempt {data['attempt']}: the {data['reviewer']} verdict is sealed",
+    "verdict_revealed": lambda data: f"attempt {data['attempt']}: {data['reviewer']} verdict: {_verdict(data)}",
     "policy_decided": _decided,
     "branch_published": lambda data: f"pushed {data['branch']} ({data['head'][:10]})",
     "pull_request_opened": lambda data: f"pull request #{data['number']} onto {data['base']}: {data['url']}",
@@ -105,6 +131,8 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "landed": lambda data: f"landed as {data['commit'][:10]}" if data["commit"] else "landed",
     "task_finished": _finished,
     "run_finished": lambda data: "run finished",
+    "commented": _commented,
+    "notified": _notified,
     "operator_action": lambda data: f"a person said: {data['action']}",
 }
 _DOING: Mapping[str, Callable[[Data], str]] = {
@@ -112,10 +140,14 @@ _DOING: Mapping[str, Callable[[Data], str]] = {
     "task_claimed": lambda data: "selecting context",
     "context_selected": lambda data: "making a sandbox",
     "assignment_dispatched": lambda data: f"attempt {data['attempt']}: making a sandbox",
-    "sandbox_created": lambda data: f"attempt {data['attempt']}: agent at work",
+    "sandbox_created": lambda data: (
+        f"attempt {data['attempt']}: {'reviewer' if _for_review(data) else 'agent'} at work"
+    ),
     "attempt_extracted": lambda data: f"attempt {data['attempt']}: checks",
     "check_passed": lambda data: f"attempt {data['attempt']}: checks",
     "check_failed": lambda data: f"attempt {data['attempt']}: checks",
+    "verdict_sealed": lambda data: f"attempt {data['attempt']}: reviews",
+    "verdict_revealed": lambda data: f"attempt {data['attempt']}: reviews",
     "policy_decided": lambda data: "deciding",
     "retry_scheduled": lambda data: f"attempt {data['attempt']}: making a sandbox",
     "branch_published": lambda data: "opening the pull request",

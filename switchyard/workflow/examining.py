@@ -16,7 +16,9 @@ from switchyard_sandbox import Enforcement, SandboxError
 from switchyard.agents import AgentError
 from switchyard.config import Config
 from switchyard.errors import ConfigError, SwitchyardError
+from switchyard.ledger import LedgerError
 from switchyard.tasks import Task
+from switchyard.workflow.channels import Webhook
 from switchyard.workflow.places import Places
 from switchyard.workflow.stores import Upstream
 
@@ -43,6 +45,8 @@ class Parts:
     agents: Callable[[], object]
     upstream: Callable[[], Upstream]
     forge: Callable[[], Sequence[Line]]
+    verifiers: Callable[[], Sequence[Line]] = tuple
+    """How each reviewer stands with its canaries."""
 
 
 def examine(
@@ -66,7 +70,9 @@ def examine(
         _checks(config),
         _agent(config, parts),
         *_missing_scripts(repository, config, head),
+        *_verifiers(parts),
         *_keys(config, environ),
+        *_notices(config, environ),
         Line("state", True, str(places.state)),
         *_forge(parts),
         Line("artifacts", True, str(places.artifacts / "sha256" / "<2>" / "<hex>")),
@@ -141,6 +147,20 @@ def _keys(config: Config, environ: Mapping[str, str]) -> list[Line]:
     ]
 
 
+def _notices(config: Config, environ: Mapping[str, str]) -> list[Line]:
+    """Whether people outside can be told; a run goes on without."""
+    notify, lines = config.notify, list[Line]()
+    if notify.webhook_env:
+        fault = Webhook(environ.get(notify.webhook_env, "").strip(), notify.webhook_env).fault
+        told = fault or f"URL in {notify.webhook_env}"
+        lines.append(Line("notify: webhook", not fault, told, f"export {notify.webhook_env}" if fault else "", False))
+    if notify.command:
+        found = shutil.which(notify.command[0], path=environ.get("PATH"))
+        hint = "" if found else "correct command under [notify]"
+        lines.append(Line("notify: command", bool(found), found or f"{notify.command[0]} not found", hint, False))
+    return lines
+
+
 def _shape(repository: Repository) -> list[Line]:
     lines = []
     if repository.is_shallow:
@@ -182,6 +202,13 @@ def _forge(parts: Parts) -> Sequence[Line]:
         return parts.forge()
     except (SwitchyardError, MergeError) as err:
         return [Line("forge", False, str(err), err.hint)]
+
+
+def _verifiers(parts: Parts) -> Sequence[Line]:
+    try:
+        return parts.verifiers()
+    except (SwitchyardError, LedgerError) as err:
+        return [Line("verifiers", False, str(err), err.hint, required=False)]
 
 
 def _checks(config: Config) -> Line:

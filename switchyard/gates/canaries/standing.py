@@ -52,7 +52,8 @@ class Standing:
             asks_fresh: Whether it needs to have got one right lately.
         """
         if self.failed:
-            return "; ".join(trial.reason for trial in self.failed)
+            more = f", and {len(self.failed) - 1} more like it" if len(self.failed) > 1 else ""
+            return f"{self.failed[0].reason}{more}"
         if asks_fresh and not self.fresh(now, days):
             return f"it has passed no canary in the last {days:g} days"
         return ""

@@ -23,7 +23,8 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
-    r"""(?i:\b[\w.-]{0,60}(?:token|credential|access_?key|signing_?key|encryption_?key)[\w-]{0,20})["'\]]{0,2}\s{0,9}(?::=|=>|=|:)\s{0,9}"""
+    r"""(?i:\b[\w.-]{0,60}(?:token|credential|secret|passw(?:or)?d|(?:api|auth|access|private|client|signing|encryption)_?key)"""
+    r"""[\w-]{0,20})["'\]]{0,2}(?:\s{0,9}:?\s{0,9}(?:&\s?)?(?:'static\s)?(?i:string|str)\b)?\s{0,9}(?::=|=>|=|:)\s{0,9}"""
     r"""(["'`])([A-Za-z0-9+/_.=~-]{16,300})\1"""
 )
 _BARE = re.compile(
@@ -189,7 +190,7 @@ def _assigned(path: str, line: str) -> Sequence[str]:
 
 def _is_secret(path: str, value: str) -> bool:
     value = value.strip().strip("\"'`,;")
-    if not 8 <= len(value) <= 300 or re.search(r"[\s()\[\]]", value) or _NO_SECRET.search(value):
+    if not 8 <= len(value) <= 300 or re.search(r"\s|\w[(\[]", value) or _NO_SECRET.search(value):
         return False
     if _WORDS.fullmatch(value) or _UUID.fullmatch(value) or len(set(value)) < 5:
         return False

@@ -61,14 +61,18 @@ _RUST = Language(
     bindings={"let_declaration": ("pattern", "value")},
     texts=frozenset(("string_literal", "raw_string_literal")),
     comments=frozenset(("line_comment", "block_comment")),
-    unsafe=frozenset(("unsafe_block", "foreign_mod_item")),
+    unsafe=frozenset(("foreign_mod_item",)),
 )
 _JAVA = Language(
     "tree_sitter_java",
     names.JAVA,
     identifiers=frozenset(("identifier", "type_identifier")),
-    members={"field_access": ("object", "field"), "scoped_type_identifier": ("", "")},
-    calls={"method_invocation": ("name", "arguments"), "object_creation_expression": ("type", "arguments")},
+    members={
+        "field_access": ("object", "field"),
+        "method_invocation": ("object", "name"),
+        "scoped_type_identifier": ("", ""),
+    },
+    calls={"object_creation_expression": ("type", "arguments")},
     imports=frozenset(("import_declaration",)),
     texts=frozenset(("string_literal",)),
     comments=frozenset(("line_comment", "block_comment")),
@@ -193,7 +197,7 @@ class _Java(SurfaceReader):
         if node is not None and node.type == "method_invocation":
             owner = self.name_of(node.child_by_field_name("object"), depth + 1) if depth < 60 else ()
             name = text_of(node.child_by_field_name("name"))
-            return (*owner, name) if owner else ("?", name)
+            return (*owner, name) if owner else self.aliases.get(name, ("?", name))
         if node is not None and node.type == "scoped_type_identifier":
             return tuple("".join(text_of(node).split()).split("."))
         return super().name_of(node, depth)

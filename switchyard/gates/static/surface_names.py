@@ -122,6 +122,8 @@ def kind_of(name: tuple[str, ...], table: Mapping[tuple[str, ...], str]) -> str:
     for length in range(len(name), 0, -1):
         if kind := table.get(name[:length]):
             return kind
+    if name and name[0].count("/") > 1:
+        return kind_of((name[0].rpartition("/")[0],), table)
     for index in range(1, len(name)):
         for length in (1, 2):
             if kind := table.get(("*", *name[index : index + length])):

@@ -19,7 +19,9 @@ Name = tuple[str, ...]
 _DEEPEST = 60
 _UNKNOWN = ("?",)
 _SQL = re.compile(
-    r"(?is)\b(select\s.{0,400}\bfrom\b|insert\s+into\b|update\s.{1,200}\bset\b|delete\s+from\b|drop\s+table\b|(where|and)\s+[\w.]+\s*(=|like|in)\s*['\"(]?\s*(\"|'|\{|%|\$|$))"
+    r"(?s)\bSELECT\s.{1,400}?\sFROM\s|(?i:\bselect\s+(?:distinct\s+)?(?:\*|[\w.{}$]+(?:\s*,\s*[\w.{}$]+)*)\s+from\s+\S)"
+    r"|(?i:\binsert\s+into\s+\S|\bupdate\s+\S+\s+set\s+\S|\bdelete\s+from\s+\S|\bdrop\s+table\s)"
+    r"|\bWHERE\s+[\w.]+\s*(?:=|LIKE|IN)"
 )
 _HOLES = re.compile(r"\$\{|(?<!\{)\{[\w.!:()\[\]\"' ]*\}|%[sdvq(]|\$\w+")
 _WEAK = re.compile(
@@ -123,7 +125,8 @@ class SurfaceReader:
         if target is None or value is None:
             return
         name = self.name_of(value)
-        if target.type in self.language.identifiers and name and names.kind_of(name, self.language.table):
+        reaches = names.kind_of(name, self.language.table) or name == ("require",)
+        if target.type in self.language.identifiers and name and reaches:
             self.aliases.setdefault(_plain(text_of(target)), name)
         elif name and target.type in ("object_pattern",):
             self._bind_pattern(target, name)
@@ -172,7 +175,7 @@ class SurfaceReader:
             "modules",
         ):
             owner = owner[:-1]
-        return (*owner, *key.split("."))
+        return (*(() if owner[-1:] == ("modules",) else owner), *key.split("."))
 
     def literal(self, node: Node | None, depth: int = 0) -> str | None:
         """The text that an expression of literals gives; None: it is not of literals alone."""
@@ -189,8 +192,9 @@ class SurfaceReader:
 
     def _reaches(self, node: Node) -> Iterator[Reach]:
         language = self.language
-        if node.type in language.unsafe or (node.type == "function_modifiers" and "unsafe" in text_of(node).split()):
-            yield self._reach(names.UNSAFE, node.type.replace("_", " "), node)
+        if node.type in language.unsafe or (language.unsafe and not node.children and node.text == b"unsafe"):
+            around = node if node.children or node.parent is None else node.parent
+            yield self._reach(names.UNSAFE, "unsafe" if around is not node else node.type.replace("_", " "), around)
         elif node.type in language.identifiers or node.type in language.members or node.type in language.subscripts:
             if self._is_outermost(node):
                 name = self.name_of(node)
@@ -266,7 +270,7 @@ class SurfaceReader:
             parent = parent.parent
         caller = (
             text_of(parent)[:200]
-            if parent is not None and parent.type in (*self.language.calls, "macro_invocation")
+            if parent is not None and parent.type in (*self.language.calls, *self.language.members, "macro_invocation")
             else ""
         )
         return bool(_HOLES.search(text)) and bool(

@@ -150,6 +150,8 @@ class BoxSpec:
     limits: Limits = field(default_factory=Limits)
     setup: SetUp = field(default_factory=SetUp)
     env: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
+    """What it is made from, where its driver makes boxes from images; empty: the driver's own."""
     network: tuple[str, ...] = ()
     """Allowed host names while commands run; empty: no network at all."""
     gateway: GatewayAccess | None = None

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from switchyard.config.environments import EnvironmentConfig, EnvironmentName
 from switchyard.config.evidence import EvidenceConfig
 from switchyard.config.gates import GatesConfig
 from switchyard.config.table import (
@@ -302,6 +303,8 @@ class Config(Table):
     """What an agent is given to read."""
     limits: LimitsConfig = LimitsConfig()
     """What one run may use."""
+    environments: dict[EnvironmentName, EnvironmentConfig] = Field(default_factory=dict)
+    """Other surroundings in which checks run as well, by name."""
     review: ReviewConfig = ReviewConfig()
     """What a person must see."""
     gates: GatesConfig = GatesConfig()

@@ -16,9 +16,24 @@ def checks_for(task: TaskId, own: Mapping[str, str], repository: Mapping[str, st
     return {**repository, **{f"{task}:{name}" if name in repository else name: own[name] for name in own}}
 
 
+def in_environments(checks: Mapping[str, str], environments: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
+    """The checks that run once more, as `CHECK@ENVIRONMENT`: the name of each with the check's and the environment's.
+
+    Args:
+        environments: The names of the checks of each; none stands for all.
+    """
+    return {
+        f"{check}@{name}": (check, name)
+        for name, chosen in environments.items()
+        for check in checks
+        if not chosen or check in chosen
+    }
+
+
 def describe_failure(check: CheckResult) -> str:
-    """A failed check as a passage of Markdown: what ran, how it ended, the end of its output."""
+    """A failed check as a passage of Markdown: what ran, how it ended, how it went before, the end of its output."""
     told = f"Check {code(check.name)} failed: {code(check.command)} {how_it_ended(check)}."
+    told += _BEFORE.get(check.base or "", "")
     return f"{told}\n\n{block(check.tail)}" if check.tail else told
 
 
@@ -30,6 +45,12 @@ def describe_gate(gate: GateResult, findings: Sequence[GateFinding]) -> str:
     listed = "\n".join(f"- {finding.described}".replace("\n", "\n  ") for finding in findings[:MOST_FINDINGS])
     more = f"\n- and {len(findings) - MOST_FINDINGS} more" if len(findings) > MOST_FINDINGS else ""
     return f"{told}: {findings[0].title} and {len(findings) - 1} more\n\n{listed}{more}"
+
+
+_BEFORE = {
+    "failed_alike": " It failed the same way on the base, before the change.",
+    "failed_otherwise": " On the base, before the change, it failed otherwise.",
+}
 
 
 def how_it_ended(check: CheckResult) -> str:

@@ -11,7 +11,7 @@ from switchyard.packets.attempt import (
     ResultNote,
 )
 from switchyard.packets.findings import Filing, Filings, FoundList, Gathered, MarkedFinding
-from switchyard.packets.gates import Asks, Decision, GateFinding, GateResult, Proof
+from switchyard.packets.gates import Asks, Covering, Decision, GateFinding, GateResult, Proof, Restored
 from switchyard.packets.roles import (
     AssignmentPacket,
     BuildResultPacket,
@@ -64,6 +64,7 @@ __all__ = [
     "Discovery",
     "EgressNote",
     "FileTarget",
+    "Covering",
     "Filing",
     "Filings",
     "FindingNote",
@@ -89,6 +90,8 @@ __all__ = [
     "Roster",
     "RunId",
     "RunPlan",
+    "Refusal",
+    "Restored",
     "SealedVerdict",
     "Seat",
     "SelectedContext",

@@ -9,6 +9,9 @@ from switchyard_git import CommitSha
 
 from switchyard.packets.values import ArtifactRef, Packet
 
+On = Literal["change", "base", "base tests"]
+"""The attempt's commit; the task's base; the attempt's commit under the base's own tests."""
+
 
 class FindingNote(Packet):
     """Something in a box's tree that was refused, or that a person should see."""
@@ -78,6 +81,8 @@ class ResultNote(Packet):
     fault: str = ""
     """Why it is not what its schema asks for; empty where it is."""
     summary: str = ""
+    rationale: str = ""
+    """Cut where it is long; the whole stands in the artifact."""
     confidence: float | None = None
     discovered: int = 0
     """How many findings it lists."""
@@ -106,6 +111,8 @@ class AttemptResult(Packet):
     signal: int | None
     limit: str | None
     duration_s: float
+    prompt: ArtifactRef | None = None
+    """What the agent was told; None: an older version kept none."""
     stdout: ArtifactRef
     stderr: ArtifactRef
     diff: ArtifactRef
@@ -140,8 +147,32 @@ class CheckResult(Packet):
     duration_s: float
     output: ArtifactRef
     tail: str = ""
+    environment: str = ""
+    """The `[environments.NAME]` that it ran in; "": the sandbox as it is."""
+    on: On = "change"
+    """What it ran on."""
+    base: Literal["passed", "failed_alike", "failed_otherwise"] | None = None
+    """How it went on the task's base, beside this; None: it was not run there, or this is the base's own result."""
+    runs: tuple[bool, ...] = ()
+    """Whether each run passed, in order, where there was more than one; `passed` is what came of them."""
+    base_runs: tuple[bool, ...] = ()
+    """The same of the base, where it was run again."""
+    is_flaky: bool = False
+    """Whether the same commit passed it and failed it."""
+    tests: int | None = None
+    """How many tests passed, by what it printed; None: it does not tell."""
+    failures: tuple[str, ...] = ()
+    """Names of the tests that failed, by what it printed."""
+    tree: str = ""
+    """The tree that it ran on."""
+    suite: str = ""
+    """A digest of the command and all that it depends on beside the tree."""
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the ledger row says; the output stands in its artifact."""
-        return self.model_dump(exclude={"output", "tail"})
+        """What the ledger row says; the output stands in its artifact, and what is as ever is left out."""
+        told = self.model_dump(exclude={"output", "tail", *_SELDOM})
+        return {**told, **self.model_dump(include=_SELDOM, exclude_defaults=True)}
+
+
+_SELDOM = {"environment", "on", "base", "runs", "base_runs", "is_flaky", "tests", "failures", "tree", "suite"}

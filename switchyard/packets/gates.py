@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, Self
 
 from pydantic import model_validator
+from switchyard_git import CommitSha
 
 from switchyard.packets.attempt import CheckResult
 from switchyard.packets.values import ArtifactRef, Packet
@@ -84,6 +85,30 @@ class Proof(Packet):
         """The gates with findings that ask for this, each with those."""
         found = [(gate, [finding for finding in gate.findings if finding.asks == asks]) for gate in self.gates]
         return [(gate, findings) for gate, findings in found if findings]
+
+
+class Restored(Packet):
+    """An attempt's tree with the base's own tests and their configuration put back over it."""
+
+    commit: CommitSha | None = None
+    """None: the change touches none of them."""
+    put_back: tuple[str, ...] = ()
+    """Files that are as the base has them, wholly or in what they say of tests."""
+    left_out: tuple[str, ...] = ()
+    """New files of tests that stay out of it."""
+
+
+class Covering(Packet):
+    """Which tests the import graph knows for what a change touches."""
+
+    tests: tuple[str, ...] = ()
+    """The likeliest first."""
+    tests_on_base: tuple[str, ...] = ()
+    """Those of them that the base has too."""
+    sources: int = 0
+    """How many changed sources the graph knows; tests are none."""
+    unreached: tuple[str, ...] = ()
+    """Those of them that no test reaches through imports."""
 
 
 class Decision(Packet):

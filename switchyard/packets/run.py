@@ -35,6 +35,8 @@ class PlannedTask(Packet):
     repairs: int = 3
     timeout_minutes: float = 30.0
     content_hash: str = ""
+    environments: dict[str, str] = Field(default_factory=dict)
+    """The environment of each check that does not run in the sandbox as it is."""
     branch: str
     pushed: str = ""
     """What the branch pointed at on the remote when an earlier run left it; empty: it was never pushed."""

@@ -5,74 +5,63 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from switchyard_git import CommitSha
-from switchyard_sandbox import BoxId, BoxSpec, CodeIn, Command, Decision, Finished
+from switchyard_sandbox import BoxId, BoxSpec, CodeIn, Command, Decision, Finished, SetUp
 
-from switchyard.packets import CheckResult, PlannedTask, RunPlan
+from switchyard.gates.test_output import read_report
+from switchyard.packets import CheckResult
 from switchyard.workflow.factory import Factory
+from switchyard.workflow.surroundings import surroundings_of
 
 TAIL_BYTES = 4000
 
 
-def run_check(
-    factory: Factory,
-    plan: RunPlan,
-    task: PlannedTask,
-    attempt: int,
-    commit: CommitSha,
-    name: str,
-    command: str,
-    on_decisions: Callable[[Sequence[Decision]], None],
-) -> CheckResult:
-    """Run one check on a commit in a fresh sandbox.
-
-    Args:
-        on_decisions: Told what set-up asked of its proxy, where it runs for this sandbox.
-
-    Raises:
-        SandboxError: The sandbox could not be had; that says nothing about the commit.
-    """
-    labels = {"run": plan.run_id, "task": task.id, "attempt": str(attempt), "role": f"check:{name}"}
-    code = factory.code(plan.base_commit, commit)
-    return check_in_box(factory, labels, code, name, command, on_decisions)
-
-
 def check_in_box(
     factory: Factory,
-    labels: dict[str, str],
+    labels: Mapping[str, str],
     code: CodeIn,
     name: str,
     command: str,
     on_decisions: Callable[[Sequence[Decision]], None],
+    environment: str = "",
 ) -> CheckResult:
     """Run one command in a fresh sandbox, after ending what an interrupted try under the same labels left behind.
 
+    Args:
+        on_decisions: Told what set-up asked of its proxy, where it runs for this sandbox.
+        environment: The name of an `[environments.NAME]`; "": the sandbox as it is.
+
     Raises:
         SandboxError: The sandbox could not be had; that says nothing about the code.
+        WorkFailed: There is no such environment any more.
     """
-    with fresh_box(factory, labels, code, on_decisions) as box:
+    with fresh_box(factory, labels, code, on_decisions, environment) as box:
         finished = run_in_box(factory, box, command)
-    return _result(factory, name, command, finished)
+    return _result(factory, name, command, finished, environment)
 
 
 @contextmanager
 def fresh_box(
-    factory: Factory, labels: Mapping[str, str], code: CodeIn, on_decisions: Callable[[Sequence[Decision]], None]
+    factory: Factory,
+    labels: Mapping[str, str],
+    code: CodeIn,
+    on_decisions: Callable[[Sequence[Decision]], None],
+    environment: str = "",
 ) -> Iterator[BoxId]:
     """A sandbox for commands of ours, with no network, destroyed at the end; an interrupted try's is ended first.
 
     Raises:
         SandboxError: The sandbox could not be had; that says nothing about the code.
     """
-    sandbox = factory.config.sandbox
+    sandbox, around = factory.config.sandbox, surroundings_of(factory.config, environment)
     destroy_boxes(factory, labels)
     box = factory.driver.create(
         BoxSpec(
             labels=labels,
             code=code,
             limits=factory.limits(),
-            setup=factory.setup(on_decisions),
-            env=sandbox.env,
+            setup=SetUp(around.setup, around.setup_network, on_decisions=on_decisions),
+            env=around.env,
+            image=around.image,
             ttl_s=sandbox.timeout_minutes * 60 + 300,
             workspace=sandbox.workspace,
             allow_degraded=sandbox.allow_degraded,
@@ -103,8 +92,9 @@ def destroy_boxes(factory: Factory, labels: Mapping[str, str]) -> None:
         factory.driver.destroy(box.id)
 
 
-def _result(factory: Factory, name: str, command: str, finished: Finished) -> CheckResult:
+def _result(factory: Factory, name: str, command: str, finished: Finished, environment: str) -> CheckResult:
     output = finished.stdout + finished.stderr
+    report = read_report(output)
     return CheckResult(
         name=name,
         command=command,
@@ -115,6 +105,9 @@ def _result(factory: Factory, name: str, command: str, finished: Finished) -> Ch
         duration_s=round(finished.duration_s, 3),
         output=factory.artifacts.put(output),
         tail="" if finished.ok else tail(output),
+        environment=environment,
+        tests=report.passed,
+        failures=() if finished.ok else report.failures,
     )
 
 

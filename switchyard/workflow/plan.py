@@ -10,7 +10,7 @@ from switchyard_merge import Plan, branch_name
 
 from switchyard.config import Config
 from switchyard.errors import UsageError, did_you_mean
-from switchyard.gates import checks_for
+from switchyard.gates import checks_for, in_environments
 from switchyard.ledger import FactoryView, TaskView
 from switchyard.packets import PlannedTask, RunId, RunPlan, Settled, TaskId
 from switchyard.tasks import Task, content_hash
@@ -209,6 +209,8 @@ def _plan_task(
         acceptance=task.acceptance,
         test_requirements=task.test_requirements,
         depends_on=task.depends_on,
+    checks = checks_for(task.id, task.checks, config.checks)
+    again = in_environments(checks, {name: one.checks for name, one in config.environments.items()})
         parents=parents,
         targets=task.targets,
         context_files=task.context_files,
@@ -216,7 +218,8 @@ def _plan_task(
         labels=task.labels,
         agent=task.agent,
         review_agent=task.review_agent,
-        checks=checks_for(task.id, task.checks, config.checks),
+        checks={**checks, **{name: checks[check] for name, (check, _) in again.items()}},
+        environments={name: environment for name, (_, environment) in again.items()},
         allow=task.allow,
         repairs=config.limits.repairs if task.budget.repairs is None else task.budget.repairs,
         timeout_minutes=task.budget.minutes or config.sandbox.timeout_minutes,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from switchyard_git import CommitSha
 from switchyard_sandbox import Decision as Asked
 
-from switchyard.ledger import EventType
 from switchyard.packets import CheckResult, GateResult, Ground, PlannedTask, Proof, RunPlan
-from switchyard.workflow.checking import run_check
+from switchyard.workflow.bench import Bench
+from switchyard.workflow.check_trials import CheckTrials
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.inspecting import compare_attempts, inspect_commit
 from switchyard.workflow.journal import Journal
@@ -24,6 +24,7 @@ class Prover:
         self._ground, self._journal = ground, journal
         self._commits: list[CommitSha] = []
         self._checked: list[tuple[CheckResult, ...]] = []
+        self._trials = CheckTrials(Bench(factory, plan, task, journal, self.note_setup), ground.commit)
 
     def prove(self, attempt: int, commit: CommitSha) -> Proof:
         """Look at a commit from all sides; where it equals the base there is nothing to look at.
@@ -33,11 +34,13 @@ class Prover:
         """
         if commit == self._ground.commit:
             return Proof()
-        gates = self._inspect(attempt, commit)
-        checks = self._check(attempt, commit)
+        gates = list(self._inspect(attempt, commit))
+        tried = self._trials.run(attempt, commit)
+        for gate in tried.gates:
+            self._record(attempt, commit, gate)
         self._commits.append(commit)
-        self._checked.append(checks)
-        return Proof(checks=checks, gates=(*gates, self._compare(attempt, commit)))
+        self._checked.append(tried.checks)
+        return Proof(checks=tried.checks, gates=(*gates, *tried.gates, self._compare(attempt, commit)))
 
     def note_setup(self, attempt: int) -> Callable[[Sequence[Asked]], None]:
         """Writes down what set-up asks of its proxy, at once: it runs but once, and the step may yet be killed."""
@@ -72,18 +75,3 @@ class Prover:
     def _record(self, attempt: int, commit: CommitSha, gate: GateResult) -> None:
         data = {"attempt": attempt, "commit": commit, **gate.model_dump(mode="json", exclude={"artifact"})}
         self._journal.record(f"gate {attempt} {gate.gate}", "gate_decided", data, artifact=gate.artifact or "")
-
-    def _check(self, attempt: int, commit: CommitSha) -> tuple[CheckResult, ...]:
-        return tuple(self._check_one(attempt, commit, name, command) for name, command in self._task.checks.items())
-
-    def _check_one(self, attempt: int, commit: CommitSha, name: str, command: str) -> CheckResult:
-        def work() -> CheckResult:
-            told = self.note_setup(attempt)
-            return run_check(self._factory, self._plan, self._task, attempt, commit, name, command, told)
-
-        step = f"check {attempt} {name}"
-        check = CheckResult.model_validate(self._journal.step(step, work))
-        facts = {"attempt": attempt, "commit": commit, **check.facts}
-        event: EventType = "check_passed" if check.passed else "check_failed"
-        self._journal.record(f"{step} recorded", event, facts, artifact=check.output)
-        return check

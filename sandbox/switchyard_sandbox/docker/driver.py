@@ -108,7 +108,7 @@ class DockerDriver:
         checkout = store.checkout(spec.code)
         with connect(self._base_url) as client:
             probe.require(client, spec)
-            image = images.resolve(client, self._image, self._packages)
+            image = images.resolve(client, spec.image or self._image, self._packages)
             layer = ensure_layer(self._state, spec, self, self._harvest, checkout, base=image.id)
             if layer is not None:
                 image = images.with_setup(client, image, layer, state_name(self._state))

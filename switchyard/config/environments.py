@@ -1,0 +1,26 @@
+"""The shape of `[environments.NAME]`: other surroundings in which checks run as well."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from switchyard.config.table import Host, Said, Table, Value, Variable
+
+EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class EnvironmentConfig(Table):
+    """`[environments.NAME]`: each check runs here as `CHECK@NAME` too."""
+
+    env: dict[Variable, Value] = Field(default_factory=dict)
+    """Variables beside those of `[sandbox]`; one of the same name wins."""
+    setup: tuple[Said, ...] = ()
+    """Shell commands that install what checks need; empty: those of `[sandbox]`."""
+    setup_network: tuple[Host, ...] = ()
+    """Host names open during set-up only; empty: those of `[sandbox]`."""
+    image: str = ""
+    """docker: the image; "" means the one of `[sandbox]`."""
+    checks: tuple[Said, ...] = ()
+    """Names of the checks that run here; empty: all."""

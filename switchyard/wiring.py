@@ -14,12 +14,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from switchyard.attestation import HostKey
+from switchyard.config import secret_variables
 from switchyard.errors import UsageError
 from switchyard.forges import connect
 from switchyard.ledger import ArtifactStore, FactoryView, RunView
 from switchyard.packets import RunId, TaskId
 from switchyard.staffing import npm_packages, open_agents
 from switchyard.tasks import Task
+from switchyard.workflow.channels import Channel
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.lock import orchestrator_lock
 from switchyard.workflow.outside import Gateway
@@ -112,6 +114,23 @@ def open_gateway(workspace: Workspace, environ: Mapping[str, str]) -> Gateway | 
     return Gateway(tuple(tables), start, workspace.places.state)
 
 
+def open_channels(workspace: Workspace, environ: Mapping[str, str]) -> list[Channel]:
+    """The ways to tell people outside; one that can't work is there all the same and says why when it is used."""
+    from switchyard.workflow.channels import HostCommand, Webhook
+
+    config = workspace.config
+    channels: list[Channel] = []
+    if config.notify.webhook_env:
+        url = environ.get(config.notify.webhook_env, "")
+        channels.append(Webhook(url.strip(), config.notify.webhook_env))
+    if config.notify.command:
+        # The person's own program, in the person's own surroundings: but for keys, which it does not need.
+        keys = {*secret_variables(config), DAYTONA_KEY}
+        env = {name: value for name, value in environ.items() if name not in keys}
+        channels.append(HostCommand(config.notify.command, cwd=workspace.root, env=env))
+    return channels
+
+
 def parts_of(workspace: Workspace, environ: Mapping[str, str]) -> Parts:
     """How `doctor` tries the parts that the configuration names; nothing is opened yet."""
     from switchyard.workflow.examining import Parts
@@ -185,6 +204,7 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
             gateway=gateway,
             remote=remote,
             waits=waits,
+            channels=open_channels(workspace, request.environ),
             others=tuple(open_others(workspace, request.environ, driver)),
         )
 

@@ -47,7 +47,25 @@ def _claimed(data: Data) -> str:
 def _dispatched(data: Data) -> str:
     if data["attempt"] > 1 or not data.get("setup"):
         return ""
-    return "attempt 1: making a sandbox; the set-up runs first where the base is new, and can take a while"
+    return f"{_stage(data)}: making a sandbox; the set-up runs first where the base is new, and can take a while"
+
+
+def _stage(data: Data) -> str:
+    """`attempt 2`, or the role of an agent that works before the first."""
+    role = str(data.get("role", ""))
+    return role if role in ("clarify", "plan") else f"attempt {data['attempt']}"
+
+
+def _planned(data: Data) -> str:
+    return f"{_stage(data)}: done after {data['duration_s']:.1f} s"
+
+
+def _refused(data: Data) -> str:
+    return f"{_stage(data)}: its answer was refused: {_first_line(data['fault'])}"
+
+
+def _found(data: Data) -> str:
+    return f"found besides, and filed as draft {data['task']}: {data['title']}"
 
 
 def _extracted(data: Data) -> str:
@@ -111,7 +129,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "task_claimed": _claimed,
     "context_selected": lambda data: f"context: {_counted(data['files'], 'file')}, {data['tokens']} tokens",
     "assignment_dispatched": _dispatched,
-    "sandbox_created": lambda data: f"attempt {data['attempt']}: sandbox {data['box']}{_for_review(data)}",
+    "sandbox_created": lambda data: f"{_stage(data)}: sandbox {data['box']}{_for_review(data)}",
     "attempt_extracted": _extracted,
     "check_passed": _check("passed"),
     "check_failed": _check("FAILED"),
@@ -129,6 +147,10 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "pull_request_changed": _finished,
     "restacked": _restacked,
     "landed": lambda data: f"landed as {data['commit'][:10]}" if data["commit"] else "landed",
+    "task_clarified": _planned,
+    "plan_generated": _planned,
+    "packet_refused": _refused,
+    "finding_filed": _found,
     "task_finished": _finished,
     "run_finished": lambda data: "run finished",
     "commented": _commented,
@@ -139,10 +161,10 @@ _DOING: Mapping[str, Callable[[Data], str]] = {
     "run_started": lambda data: "waiting",
     "task_claimed": lambda data: "selecting context",
     "context_selected": lambda data: "making a sandbox",
-    "assignment_dispatched": lambda data: f"attempt {data['attempt']}: making a sandbox",
-    "sandbox_created": lambda data: (
-        f"attempt {data['attempt']}: {'reviewer' if _for_review(data) else 'agent'} at work"
-    ),
+    "assignment_dispatched": lambda data: f"{_stage(data)}: making a sandbox",
+    "sandbox_created": lambda data: f"{_stage(data)}: {'reviewer' if _for_review(data) else 'agent'} at work",
+    "task_clarified": lambda data: "waiting for its turn",
+    "plan_generated": lambda data: "waiting for its turn",
     "attempt_extracted": lambda data: f"attempt {data['attempt']}: checks",
     "check_passed": lambda data: f"attempt {data['attempt']}: checks",
     "check_failed": lambda data: f"attempt {data['attempt']}: checks",

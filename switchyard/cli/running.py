@@ -28,7 +28,7 @@ class _LastWord:
         self.held: Event | None = None
 
     def hear(self, event: Event) -> None:
-        if self.held is not None:
+        if self.held is not None and event.event_type != "notified":
             self._audience.hear(self.held)
             self.held = None
         if event.event_type == "run_finished":

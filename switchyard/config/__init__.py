@@ -19,6 +19,7 @@ from switchyard.config.model import (
     SandboxKind,
     StateConfig,
     TasksConfig,
+    secret_variables,
 )
 from switchyard.config.verification import VerifyConfig
 
@@ -45,3 +46,4 @@ __all__ = [
     "load_config",
     "parse_config",
 ]
+    "secret_variables",

@@ -16,6 +16,7 @@ from pydantic import (
 from switchyard.config.environments import EnvironmentConfig, EnvironmentName
 from switchyard.config.evidence import EvidenceConfig
 from switchyard.config.gates import GatesConfig
+from switchyard.config.notification import NotifyConfig
 from switchyard.config.table import (
     EndpointName,
     Host,
@@ -320,6 +321,8 @@ class Config(Table):
     state: StateConfig = StateConfig()
     """Where the factory keeps what it knows."""
 
+    notify: NotifyConfig = NotifyConfig()
+    """Who is told that a person is needed, and that a run has ended."""
     @model_validator(mode="after")
     def _check_reviewers(self) -> Self:
         for key, name in self.verify.named.items():
@@ -342,3 +345,16 @@ class Config(Table):
                 f"no agent '{name}'{did_you_mean(name, self.agents)}", hint=f"add [agent.{name}] to switchyard.toml"
             )
         return self.agents[name]
+
+
+def secret_variables(config: Config) -> frozenset[str]:
+    """The host's variables that hold secrets, as far as the configuration tells, and those that GitHub's tools read."""
+    named = (table.key_env for table in config.gateway.values())
+    own = (
+        config.forge.private_key_env,
+        config.notify.webhook_env,
+        config.evidence.signing_key_env,
+        "GITHUB_TOKEN",
+        "GH_TOKEN",
+    )
+    return frozenset(name for name in (*named, *own) if name)

@@ -15,6 +15,7 @@ from switchyard.agents import Agent
 from switchyard.attestation import HostKey
 from switchyard.config import Config
 from switchyard.ledger import ArtifactStore
+from switchyard.workflow.channels import Channel
 from switchyard.workflow.known_heads import KnownHeads
 from switchyard.workflow.outside import Gateway
 from switchyard.workflow.known_results import KnownResults
@@ -54,6 +55,8 @@ class Factory:
     """Held while findings are filed, so that two tasks can't miss each other's."""
     known_heads: KnownHeads = field(default_factory=KnownHeads)
     """Which branches have a pull request already."""
+    channels: Sequence[Channel] = ()
+    """The ways by which people outside are told of what needs them."""
     waits: Waits = field(default_factory=Waits)
     known_results: KnownResults = field(default_factory=KnownResults)
     """How checks went on the trees that tasks start from."""

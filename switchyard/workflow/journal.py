@@ -15,6 +15,7 @@ from switchyard.packets import RunId, TaskId
 from switchyard.workflow.engine import Engine, Json
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.failures import answer, stop_if_failed
+from switchyard.workflow.notices import intend_notices
 from switchyard.workflow.operating import cancelled_since
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ class Journal:
         """One ledger row, in the transaction that also records the step."""
 
         def write(connection: sa.Connection) -> None:
-            append(connection, self._event(name, event_type, data, artifact))
+            self._append(connection, self._event(name, event_type, data, artifact))
 
         self._engine.transaction(name, write)
 
@@ -45,7 +46,7 @@ class Journal:
         """A ledger row whose data is read from the database in the same transaction."""
 
         def write(connection: sa.Connection) -> None:
-            append(connection, self._event(name, event_type, view(connection), ""))
+            self._append(connection, self._event(name, event_type, view(connection), ""))
 
         self._engine.transaction(name, write)
 
@@ -88,6 +89,11 @@ class Journal:
     def task_rows(self) -> list[Event]:
         """What the ledger says of the task, of every run; from inside a step, whose answer is recorded."""
         return self._engine.read(lambda connection: list(read_events(connection, task_id=self._task_id)))
+
+    def _append(self, connection: sa.Connection, event: NewEvent) -> None:
+        """Write a row, and before it that people are to be told of it, if they are."""
+        intend_notices(connection, event, self._factory.config.notify, event.timestamp)
+        append(connection, event)
 
     def _answer(self, function: Callable[[], BaseModel | None]) -> Json:
         return answer(function, is_cancelled=self._is_cancelled, state=self._factory.places.state)

@@ -16,6 +16,7 @@ from switchyard.packets import RunId, RunPlan
 from switchyard.workflow.boxing import MANUAL
 from switchyard.workflow.engine import Engine
 from switchyard.workflow.factory import Factory
+from switchyard.workflow.notifying import Notifier
 from switchyard.workflow.plan import Draft
 from switchyard.workflow.reaping import watched
 from switchyard.workflow.run import RUN, add_workflows, task_workflow_id
@@ -63,6 +64,7 @@ class Orchestrator:
         self._engine = engine or Engine(factory.places.database)
         self._heard = 0
         self._waited = 0
+        self._notifier = Notifier(self._engine, factory.channels, factory.now)
         add_workflows(self._engine, factory)
 
     def run(self, planner: Planner, base: Base, *, keeps_stacks: bool = True) -> Report:
@@ -100,6 +102,7 @@ class Orchestrator:
 
     def _run(self, planner: Planner, base: Base, keeps_stacks: bool) -> Report:
         self._heard = self._last_sequence()
+        self._notifier.look()
         held_up = self._keep_stacks(base) if keeps_stacks else ""
         resumed = [run.id for run in self._view().unfinished]
         for run_id in resumed:
@@ -113,6 +116,8 @@ class Orchestrator:
             reference = self._start(draft.plan)
             self._finish(draft.plan.run_id, reference)
             runs.append(draft.plan.run_id)
+        self._notifier.finish()
+        self._tell()
         return Report(view=self._view(), runs=tuple(runs), draft=draft, held_up=held_up)
 
     def _keep_stacks(self, base: Base) -> str:
@@ -194,6 +199,8 @@ class Orchestrator:
             self._heard = event.sequence
             self._audience.hear(event)
 
+            if event.event_type == "effect_intended" and event.data.get("kind") == "notification":
+                self._notifier.look()
     def _events(self, after: int = 0) -> list[Event]:
         return self._engine.read(lambda connection: list(read_events(connection, after=after)))
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from switchyard.config import Config
 from switchyard.gates.change import Change
 from switchyard.gates.convergence import judge_tests
+from switchyard.gates.static import Rules, inspect_change
 from switchyard.packets import GateResult, PlannedTask
 
 
 def weigh_change(task: PlannedTask, change: Change, config: Config) -> list[GateResult]:
     """What the gates say of a whole attempt against its task's base, by the task's and the repository's rules."""
-    return [judge_tests(change, task.allow)]
+    return [judge_tests(change, task.allow), *inspect_change(change, Rules.of(config, task.allow))]
 
 
 def states_of(changes: Sequence[Change]) -> list[Mapping[str, bytes]]:

@@ -45,5 +45,5 @@ __all__ = [
     "VerifyConfig",
     "load_config",
     "parse_config",
-]
     "secret_variables",
+]

@@ -318,11 +318,11 @@ class Config(Table):
     """How what the factory claims is signed."""
     forge: ForgeConfig = ForgeConfig()
     """Where people review."""
+    notify: NotifyConfig = NotifyConfig()
+    """Who is told that a person is needed, and that a run has ended."""
     state: StateConfig = StateConfig()
     """Where the factory keeps what it knows."""
 
-    notify: NotifyConfig = NotifyConfig()
-    """Who is told that a person is needed, and that a run has ended."""
     @model_validator(mode="after")
     def _check_reviewers(self) -> Self:
         for key, name in self.verify.named.items():

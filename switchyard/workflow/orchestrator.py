@@ -198,9 +198,9 @@ class Orchestrator:
         for event in self._events(self._heard):
             self._heard = event.sequence
             self._audience.hear(event)
-
             if event.event_type == "effect_intended" and event.data.get("kind") == "notification":
                 self._notifier.look()
+
     def _events(self, after: int = 0) -> list[Event]:
         return self._engine.read(lambda connection: list(read_events(connection, after=after)))
 

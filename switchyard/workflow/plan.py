@@ -201,6 +201,8 @@ def _plan_task(
     is_answered = latest is not None and standing.view.is_answered(latest)
     accepted = is_answered and answer.get("action") == "accept"
     proven = latest is not None and latest.state == "failed" and latest.content_hash == content_hash(task)
+    checks = checks_for(task.id, task.checks, config.checks)
+    again = in_environments(checks, {name: one.checks for name, one in config.environments.items()})
     keeps = latest is not None and latest.branch and latest.state not in ("landed", "cancelled")
     return PlannedTask(
         id=task.id,
@@ -209,8 +211,6 @@ def _plan_task(
         acceptance=task.acceptance,
         test_requirements=task.test_requirements,
         depends_on=task.depends_on,
-    checks = checks_for(task.id, task.checks, config.checks)
-    again = in_environments(checks, {name: one.checks for name, one in config.environments.items()})
         parents=parents,
         targets=task.targets,
         context_files=task.context_files,

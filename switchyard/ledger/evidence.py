@@ -81,7 +81,7 @@ def missing_claims(claims: Sequence[Claim], task: str, checks: Collection[str], 
     names = {name for name, _ in backed}
     wanted = [*_beginnings(claims), *(GATE_CLAIMS[gate][0] for gate in NEEDED_GATES), *_ENDS]
     found = [Missing(task, name) for name in wanted if name not in names and (signs or name != "statement-signed")]
-    tested = {about.partition(" in ")[0] for name, about in backed if name == "tests-executed"}
+    tested = {about for name, about in backed if name == "tests-executed"}
     untested = [Missing(task, "tests-executed", check) for check in checks if check not in tested]
     return [*found, *(untested if checks or tested else [Missing(task, "tests-executed")])]
 

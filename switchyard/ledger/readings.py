@@ -13,24 +13,29 @@ Outcome = Literal["holds", "fails", "not_applicable"]
 
 GATE_CLAIMS: Mapping[str, tuple[str, str]] = {
     "weakening": ("tests-not-weakened", "No existing test demands less than before"),
-    "convergence": ("attempts-converge", "The attempts get on, and none takes back another"),
-    "protected": ("protected-paths-untouched", "No protected path was touched"),
     "secrets": ("secrets-scanned", "No secret was added"),
     "dependencies": ("dependencies-listed", "Every change of a dependency is listed, and none needs a person"),
     "licences": ("licences-kept", "No licence was changed or brought in"),
     "content": ("no-risky-content", "Nothing was added, and no path touched, that a person must see"),
-    "workflows": ("workflows-untouched", "Nothing that machines or agents obey was changed"),
+    "workflows": ("workflows-untouched", "Nothing that machines, agents or editors obey was changed"),
     "files": ("files-plain", "No file is binary, huge or disguised"),
-    "surface": ("surface-attested", "What the change newly reaches is listed"),
+    "surface": ("surface-attested", "What the change newly reaches for is listed"),
+    "covering-tests": ("covering-tests-found", "It is known which changed sources tests reach through imports"),
+    "baseline": ("regression-baseline-confirmed", "What passed on the base passes on the change"),
+    "flakiness": ("checks-steady", "No check passes or fails by chance"),
+    "base-tests": ("base-tests-pass", "The change passes the tests that the base has"),
     "coverage": ("changed-lines-covered", "The tests run the changed lines"),
     "mutation": ("mutants-killed", "The tests notice when a changed line is broken"),
-    "baseline": ("regression-baseline-confirmed", "The base's own tests pass on the change"),
+    "convergence": ("attempts-converge", "The attempts get on, and none takes back another"),
     "verifiers": ("verifiers-agree", "The blind reviewers agree that nothing speaks against it"),
 }
 """Gate → its claim's name, and the claim."""
 
-NEEDED_GATES = ("weakening", "convergence")
+NEEDED_GATES = tuple(GATE_CLAIMS)
 """The gates that say something of every commit before it is published, were it why they do not apply."""
+
+_LEFT_OUT = "check:"
+"""A gate of that name tells why a check was not run."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +81,25 @@ def _checked(event: Event, memory: Memory) -> Said:
     data = event.data
     name, passed = _text(data, "name"), event.event_type == "check_passed"
     outcome: Outcome = "holds" if passed else "fails"
-    told = f"{_ending(data)} after {data.get('duration_s', 0):.1f} s: {code(_text(data, 'command'))}"
+    told = _how_it_went(data)
     if data.get("on") == "base":
-        words = f"Check {code(name)} passes on the base, so what fails is the change's own"
-        return Said("regression-baseline-confirmed", words, outcome, told, about=_where(data))
+        words = f"How check {code(name)} goes on the base is known"
+        return Said("baseline-recorded", words, "holds", told, about=name, commit=_text(data, "commit"))
+    if data.get("on") == "base tests":
+        words = f"Check {code(name)} passes on the change with the base's own tests put back"
+        return Said("base-tests-executed", words, outcome, told, about=name)
     words = f"Check {code(name)} was run where the agent could not reach it, and passed"
-    return Said("tests-executed", words, outcome, told, about=_where(data), commit=_text(data, "commit"))
+    return Said("tests-executed", words, outcome, told, about=name, commit=_text(data, "commit"))
 
 
 def _gate(event: Event, memory: Memory) -> Said:
     data = event.data
     name = _text(data, "gate")
+    if name.startswith(_LEFT_OUT):
+        about = name.removeprefix(_LEFT_OUT)
+        words = f"Check {code(about)} was run where the agent could not reach it, and passed"
+        reason = _text(data, "reason")
+        return Said("tests-executed", words, "not_applicable", reason, about=about, commit=_text(data, "commit"))
     claim, words = GATE_CLAIMS.get(name, (f"gate-{name}", f"Gate {code(name)} finds nothing that asks for an act"))
     outcomes: Mapping[Any, Outcome] = {"passed": "holds", "not_applicable": "not_applicable"}
     titles = [_text(finding, "title") for finding in data.get("findings", ()) if finding.get("asks") != "note"]
@@ -167,6 +180,8 @@ def _landed(event: Event, memory: Memory) -> Said:
 
 CLAIMS = (
     "accepted-by-person",
+    "base-tests-executed",
+    "baseline-recorded",
     "branch-published",
     "branch-restacked",
     "context-selected",
@@ -222,15 +237,15 @@ def _text(data: Mapping[str, Any], key: str) -> str:
     return "" if value is None else str(value)
 
 
-def _where(data: Mapping[str, Any]) -> str:
-    """A check's name, with the environment that it ran in where there are several."""
-    return " in ".join(filter(None, (_text(data, "name"), _text(data, "environment"))))
-
-
-def _ending(data: Mapping[str, Any]) -> str:
+def _how_it_went(data: Mapping[str, Any]) -> str:
+    """How a check ended, in one line, with what is special about this run of it."""
     if data.get("limit"):
-        return f"ended by the {data['limit']} limit"
-    return f"ended by signal {data['signal']}" if data.get("signal") else f"exited with {data.get('exit_code')}"
+        ended = f"ended by the {data['limit']} limit"
+    else:
+        ended = f"ended by signal {data['signal']}" if data.get("signal") else f"exited with {data.get('exit_code')}"
+    where = f" in {data['environment']}" if data.get("environment") else ""
+    again = ", run again" if data.get("again") else ""
+    return f"{ended} after {data.get('duration_s', 0):.1f} s{where}{again}: {code(_text(data, 'command'))}"
 
 
 def _first_line(text: str) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ledger.conftest import Book, row
 from switchyard.ledger import CLAIMS, EVENT_TYPES, Claim, Event, claims_of, missing_claims
+from switchyard.ledger.readings import GATE_CLAIMS, NEEDED_GATES
 
 HEAD = "c1" * 20
 FINDING = {"title": "the test of `add` is gone", "asks": "person"}
@@ -50,8 +51,11 @@ DECIDED = ("policy_decided", {"attempt": 1, "verdict": "publish", "reasons": []}
 PUSHED = ("branch_published", {"branch": "b", "head": HEAD})
 OPENED = ("pull_request_opened", {"number": 1, "base": "main", "url": "u", "head": "b"})
 SIGNED = ("statement_signed", {"outcome": "holds", "commit": HEAD, "key": "k", "reason": ""})
-GATES = (gate("weakening"), gate("convergence", "not_applicable", reason="the first attempt"))
-WHOLE = (SELECTED, EXTRACTED, *GATES, check(), DECIDED, PUSHED, OPENED, SIGNED)
+FIRST = gate("convergence", "not_applicable", reason="the first attempt")
+GATES = (*(gate(name) for name in NEEDED_GATES if name != "convergence"), FIRST)
+WHOLE = (SELECTED, EXTRACTED, check(), *GATES, DECIDED, PUSHED, OPENED, SIGNED)
+PROVEN = (*(gate(name, attempt=0) for name in NEEDED_GATES), check(attempt=0), PUSHED, OPENED, SIGNED)
+"""What stands there of a commit that no attempt of this run made."""
 
 
 def told(claims: list[Claim]) -> list[tuple[str, str, str]]:
@@ -60,20 +64,21 @@ def told(claims: list[Claim]) -> list[tuple[str, str, str]]:
 
 def test_each_row_of_a_published_task_is_a_claim_about_its_commit() -> None:
     claims = claims_of(rows(*WHOLE))
+    gates = [(GATE_CLAIMS[name][0], "", "holds") for name in NEEDED_GATES if name != "convergence"]
     assert told(claims) == [
         ("context-selected", "", "holds"),
         ("result-extracted", "", "holds"),
-        ("tests-not-weakened", "", "holds"),
-        ("attempts-converge", "", "not_applicable"),
         ("tests-executed", "unit", "holds"),
+        *gates,
+        ("attempts-converge", "", "not_applicable"),
         ("policy-decided", "", "holds"),
         ("branch-published", "", "holds"),
         ("pull-request-opened", "", "holds"),
         ("statement-signed", "", "holds"),
     ]
     assert {claim.commit for claim in claims[1:]} == {HEAD}
-    assert [(claim.seq, claim.hash) for claim in claims] == [(at, f"h{at}") for at in range(1, 10)]
-    assert claims[3].reason == "the first attempt"
+    assert [(claim.seq, claim.hash) for claim in claims] == [(at, f"h{at}") for at in range(1, len(WHOLE) + 1)]
+    assert claims[-5].reason == "the first attempt"
     assert missing_claims(claims, "t", ["unit"]) == []
 
 
@@ -83,7 +88,7 @@ def test_what_no_row_backs_is_missing_by_name() -> None:
         (lost,) = claims_of(rows(EXTRACTED, left_out))[1:] or claims_of(rows(left_out))
         names = [(one.claim, one.about) for one in missing_claims(claims, "t", ["unit"])]
         assert (lost.claim, lost.about) in names, left_out
-    assert len(missing_claims([], "t", ["unit", "lint"])) == 10
+    assert len(missing_claims([], "t", ["unit", "lint"])) == len(WHOLE) + 1
 
 
 def test_what_was_said_of_another_commit_backs_nothing() -> None:
@@ -105,18 +110,14 @@ def test_a_statement_cannot_miss_itself() -> None:
 
 def test_what_a_person_accepted_needs_no_policy_and_no_agent() -> None:
     started = {"tasks": [{"id": "t", "accepted": HEAD}, {"id": "u", "accepted": ""}]}
-    proven = [gate("weakening", attempt=0), gate("convergence", attempt=0), check(attempt=0), PUSHED, OPENED, SIGNED]
-    claims = claims_of(rows(("run_started", started), *proven))
+    claims = claims_of(rows(("run_started", started), *PROVEN))
     assert told(claims)[0] == ("accepted-by-person", "", "holds")
     assert claims[0].artifact == "", "the row's artifact is the whole run's plan"
     assert missing_claims(claims, "t", ["unit"]) == []
 
 
 def test_what_an_earlier_run_proved_needs_no_agent() -> None:
-    claims = claims_of(
-        rows(gate("weakening", attempt=0), gate("convergence", attempt=0), check(attempt=0), PUSHED, OPENED, SIGNED)
-    )
-    assert missing_claims(claims, "t", ["unit"]) == []
+    assert missing_claims(claims_of(rows(*PROVEN)), "t", ["unit"]) == []
 
 
 def test_failures_fail_and_say_why() -> None:
@@ -132,17 +133,27 @@ def test_failures_fail_and_say_why() -> None:
     assert claims[2].reason == "repair; unit failed"
 
 
-def test_a_check_on_the_base_is_a_claim_of_its_own() -> None:
-    claims = claims_of(rows(check(on="base"), check(on="base", passed=False, environment="py311")))
-    assert told(claims) == [
-        ("regression-baseline-confirmed", "unit", "holds"),
-        ("regression-baseline-confirmed", "unit in py311", "fails"),
+def test_a_check_on_the_base_or_under_its_tests_is_a_claim_of_its_own() -> None:
+    base = {"on": "base", "commit": "b0" * 20}
+    claims = claims_of(
+        rows(EXTRACTED, check(**base), check(passed=False, **base), check(on="base tests", commit="d2" * 20))
+    )[1:]
+    assert [(*one, claim.commit[:2]) for one, claim in zip(told(claims), claims, strict=True)] == [
+        ("baseline-recorded", "unit", "holds", "b0"),
+        ("baseline-recorded", "unit", "holds", "b0"),
+        ("base-tests-executed", "unit", "holds", "c1"),
     ]
 
 
-def test_a_check_counts_in_whatever_environment_it_ran() -> None:
-    claims = claims_of(rows(*(check(environment="py312") if one[0] == "check_passed" else one for one in WHOLE)))
-    assert ("tests-executed", "unit in py312", "holds") in told(claims)
+def test_a_check_tells_where_it_ran_and_whether_it_was_run_again() -> None:
+    claims = claims_of(rows(check(environment="py312", again=1)))
+    assert claims[0].reason == "exited with 0 after 1.0 s in py312, run again: `make`"
+
+
+def test_a_check_that_had_nothing_to_run_is_backed_by_the_reason() -> None:
+    left_out = gate("check:unit", "not_applicable", reason="no test covers the change")
+    claims = claims_of(rows(*(left_out if one[0] == "check_passed" else one for one in WHOLE)))
+    assert ("tests-executed", "unit", "not_applicable") in told(claims)
     assert missing_claims(claims, "t", ["unit"]) == []
 
 

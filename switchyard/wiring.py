@@ -264,7 +264,7 @@ def draft(
         from switchyard.workflow.selecting import overlaps_of
 
         graph = read_commit(workspace.places, base.commit).graph
-        return overlaps_of(graph, chosen)
+        return overlaps_of(graph, {task.id: task.targets for task in chosen})
 
     standing = Standing(tasks, view, workspace.config, base, int(now), overlaps)
     return draft_run(standing, new_run_id(now), selection)

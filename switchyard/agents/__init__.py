@@ -7,11 +7,12 @@ from switchyard.agents.command import CommandAgent
 from switchyard.agents.contract import Agent, AgentError, Assignment, Capabilities, Launch, Places
 from switchyard.agents.events import AgentEvent, Ending, Outcome, Usage
 from switchyard.agents.installed import ImageTools, Installed, MachineTools, npm_package
-from switchyard.agents.prompt import Briefing, render_prompt
+from switchyard.agents.prompt import GUIDES, Briefing, render_prompt, unread_guides
 from switchyard.agents.result import SCHEMA_FILE, LeftResult, collect_result, correction, result_schema
 from switchyard.agents.runner import AgentRunner, Timers, Turn
 
 __all__ = [
+    "GUIDES",
     "SCHEMA_FILE",
     "AcpAgent",
     "Agent",
@@ -40,4 +41,5 @@ __all__ = [
     "npm_package",
     "render_prompt",
     "result_schema",
+    "unread_guides",
 ]

@@ -21,6 +21,7 @@ from switchyard.config.model import (
     TasksConfig,
     secret_variables,
 )
+from switchyard.config.roles import RolesConfig, agent_of
 from switchyard.config.verification import VerifyConfig
 
 __all__ = [
@@ -38,11 +39,13 @@ __all__ = [
     "LimitsConfig",
     "RepositoryConfig",
     "ReviewConfig",
+    "RolesConfig",
     "SandboxConfig",
     "SandboxKind",
     "StateConfig",
     "TasksConfig",
     "VerifyConfig",
+    "agent_of",
     "load_config",
     "parse_config",
     "secret_variables",

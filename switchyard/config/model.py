@@ -17,6 +17,7 @@ from switchyard.config.environments import EnvironmentConfig, EnvironmentName
 from switchyard.config.evidence import EvidenceConfig
 from switchyard.config.gates import GatesConfig
 from switchyard.config.notification import NotifyConfig
+from switchyard.config.roles import RolesConfig
 from switchyard.config.table import (
     EndpointName,
     Host,
@@ -296,16 +297,18 @@ class Config(Table):
     """The `[agent.NAME]` tables, by name."""
     gateway: dict[EndpointName, GatewayEndpoint] = Field(default_factory=dict)
     """Model endpoints that the host adds a key for, by name."""
+    roles: RolesConfig = RolesConfig()
+    """Which agents look at a task before one builds it."""
     sandbox: SandboxConfig = SandboxConfig()
     """Where agents and checks run."""
     checks: dict[str, Said] = Field(default_factory=dict)
     """Shell commands by name; run after the agent in a fresh sandbox; all must pass."""
+    environments: dict[EnvironmentName, EnvironmentConfig] = Field(default_factory=dict)
+    """Other surroundings in which checks run as well, by name."""
     context: ContextConfig = ContextConfig()
     """What an agent is given to read."""
     limits: LimitsConfig = LimitsConfig()
     """What one run may use."""
-    environments: dict[EnvironmentName, EnvironmentConfig] = Field(default_factory=dict)
-    """Other surroundings in which checks run as well, by name."""
     review: ReviewConfig = ReviewConfig()
     """What a person must see."""
     gates: GatesConfig = GatesConfig()
@@ -323,12 +326,14 @@ class Config(Table):
     state: StateConfig = StateConfig()
     """Where the factory keeps what it knows."""
 
-    @model_validator(mode="after")
-    def _check_reviewers(self) -> Self:
-        for key, name in self.verify.named.items():
-            if name and name not in self.agents:
-                raise ValueError(f"[verify] {key}: no agent '{name}'{did_you_mean(name, self.agents)}")
-        return self
+    @field_validator("verify")
+    @classmethod
+    def _check_reviewers(cls, verify: VerifyConfig, known: ValidationInfo) -> VerifyConfig:
+        agents = known.data.get("agents")
+        for key, name in verify.named.items():
+            if name and agents is not None and name not in agents:
+                raise ValueError(f"{key}: no agent '{name}'{did_you_mean(name, agents)}")
+        return verify
 
     def agent_named(self, name: str = "") -> Agent:
         """The agent of that `[agent.NAME]` table, or the default for "".

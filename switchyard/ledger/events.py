@@ -46,6 +46,7 @@ EventType = Literal[
     "finding_merged",
     "finding_kept",
     "task_clarified",
+    "packet_refused",
     "budget_exhausted",
     "operator_action",
     "run_finished",

@@ -6,11 +6,12 @@ What comes from an agent is checked on arrival and proves nothing. What goes to 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from switchyard_git import CommitSha
 
+from switchyard.packets.attempt import AgentReport, EgressNote, ModelUse
 from switchyard.packets.values import ArtifactRef, Packet, RunId, TaskId
 
 RoleName = Literal["clarify", "plan", "build"]
@@ -40,7 +41,7 @@ class RolePacket(Packet):
 class AssignmentPacket(RolePacket):
     """What an agent is dispatched with; kept as an artifact, so that the same can be asked again."""
 
-    version: Literal["switchyard.assignment/1"] = Field("switchyard.assignment/1", alias="schema")
+    version: Literal["switchyard.assignment/1"] = Field(default="switchyard.assignment/1", alias="schema")
     role: RoleName
     run_id: RunId
     task_id: TaskId
@@ -65,22 +66,20 @@ class AssignmentPacket(RolePacket):
     protected: tuple[str, ...] = ()
     context: ArtifactRef
     """The selected files with their reasons, as `switchyard.context/1`."""
-    criteria: tuple[str, ...] = ()
-    """What the role before proposed as acceptance."""
+    clarified: ArtifactRef | None = None
+    """What a clarifier said; None: nobody was asked."""
     plan: ArtifactRef | None = None
     """The plan that it builds by; None: there is none."""
     note: str = ""
     """What a person wrote when asking for another try."""
     feedback: tuple[str, ...] = ()
     """What the attempt before did wrong, a passage each."""
-    prompt: ArtifactRef
-    """All of it as the agent reads it."""
 
 
 class ClarifyPacket(RolePacket):
     """What is unclear in a task, before any code is written."""
 
-    version: Literal["switchyard.clarify/1"] = Field("switchyard.clarify/1", alias="schema")
+    version: Literal["switchyard.clarify/1"] = Field(default="switchyard.clarify/1", alias="schema")
     questions: Annotated[tuple[Short, ...], Field(max_length=20)] = ()
     """What only a person can answer, and without which the task can't be done; empty: it is clear."""
     acceptance: Annotated[tuple[Short, ...], Field(max_length=30)] = ()
@@ -100,7 +99,7 @@ class FileTarget(Packet):
 class PlanPacket(RolePacket):
     """How a task is to be done, and where."""
 
-    version: Literal["switchyard.plan/1"] = Field("switchyard.plan/1", alias="schema")
+    version: Literal["switchyard.plan/1"] = Field(default="switchyard.plan/1", alias="schema")
     summary: Short
     """The way to do it, in a few sentences."""
     steps: Annotated[tuple[Short, ...], Field(min_length=1, max_length=50)]
@@ -111,6 +110,62 @@ class PlanPacket(RolePacket):
     risks: Annotated[tuple[Short, ...], Field(max_length=30)] = ()
     questions: Annotated[tuple[Short, ...], Field(max_length=20)] = ()
     """What stayed open; the builder sees them."""
+
+
+class Refusal(Packet):
+    """An answer that was not what its schema asks for."""
+
+    fault: str
+    """Why, in lines."""
+    left: ArtifactRef | None = None
+    """What stood there; None: nothing."""
+
+
+class RoleAnswer(Packet):
+    """What an agent in a role came to. Its edits are thrown away."""
+
+    role: RoleName
+    agent: str
+    packet: ArtifactRef | None = None
+    """Its answer, valid; None: there was none."""
+    reason: str = ""
+    """Why there is none, in one line."""
+    refused: tuple[Refusal, ...] = ()
+    """What was sent back, and what came after it if that was no better."""
+    told: AgentReport | None = None
+    models: tuple[ModelUse, ...] = ()
+    egress: tuple[EgressNote, ...] = ()
+    prompt: ArtifactRef
+    output: ArtifactRef
+    duration_s: float
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the ledger row says."""
+        return {
+            "role": self.role,
+            "agent": self.agent,
+            "reason": self.reason,
+            "prompt": self.prompt,
+            "output": self.output,
+            "duration_s": self.duration_s,
+            "models": [use.model_dump() for use in self.models],
+            **({"told": self.told.model_dump(exclude={"final_text"})} if self.told else {}),
+        }
+
+
+class Preparation(Packet):
+    """What the roles before the builder came to."""
+
+    clarified: ArtifactRef | None = None
+    """A ClarifyPacket; None: nobody was asked."""
+    plan: ArtifactRef | None = None
+    """A PlanPacket; None: there is none."""
+    targets: tuple[str, ...] = ()
+    """The files that the plan names."""
+    stopped: Literal["", "needs_person", "failed", "cancelled"] = ""
+    """As what the task ends before it began; empty: it goes on."""
+    reason: str = ""
 
 
 class Discovery(Packet):
@@ -124,7 +179,7 @@ class Discovery(Packet):
 class BuildResultPacket(RolePacket):
     """The builder's account of its work."""
 
-    version: Literal["switchyard.build/1"] = Field("switchyard.build/1", alias="schema")
+    version: Literal["switchyard.build/1"] = Field(default="switchyard.build/1", alias="schema")
     summary: Short
     """What was changed."""
     rationale: Text = ""
@@ -151,7 +206,7 @@ class QaFinding(Packet):
 class QaResultPacket(RolePacket):
     """What a verifier says of a change."""
 
-    version: Literal["switchyard.qa/1"] = Field("switchyard.qa/1", alias="schema")
+    version: Literal["switchyard.qa/1"] = Field(default="switchyard.qa/1", alias="schema")
     verdict: Literal["pass", "fail", "unsure"]
     summary: Short
     """What was looked at, and what speaks for the verdict."""

@@ -27,16 +27,20 @@ class PlannedTask(Packet):
     priority: int = 2
     labels: tuple[str, ...] = ()
     agent: str = ""
+    clarifier: str | None = None
+    """The agent that asks what is open before; None: none does."""
+    planner: str | None = None
+    """The agent that plans it before; None: none does."""
     review_agent: str = ""
     """The agent that reviews its quality; "" leaves it to the configuration."""
     checks: dict[str, str] = Field(default_factory=dict)
     """Every check by name, the repository's and its own: as they stood when the run was planned."""
+    environments: dict[str, str] = Field(default_factory=dict)
+    """The environment of each check that does not run in the sandbox as it is."""
     allow: tuple[str, ...] = ()
     repairs: int = 3
     timeout_minutes: float = 30.0
     content_hash: str = ""
-    environments: dict[str, str] = Field(default_factory=dict)
-    """The environment of each check that does not run in the sandbox as it is."""
     branch: str
     pushed: str = ""
     """What the branch pointed at on the remote when an earlier run left it; empty: it was never pushed."""
@@ -152,6 +156,12 @@ class Signed(Packet):
     def facts(self) -> dict[str, Any]:
         """What the ledger row says."""
         return self.model_dump(exclude={"envelope"})
+
+
+class Overlaps(Packet):
+    """Which tasks of a run may not be built at the same time."""
+
+    of: dict[TaskId, tuple[TaskId, ...]]
 
 
 class StackNote(Packet):

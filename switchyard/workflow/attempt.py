@@ -13,7 +13,6 @@ from switchyard import config as settings
 from switchyard.agents import (
     SCHEMA_FILE,
     Agent,
-    AgentError,
     AgentRunner,
     Assignment,
     Briefing,
@@ -26,15 +25,18 @@ from switchyard.agents import (
     result_schema,
 )
 from switchyard.packets import (
+    ArtifactRef,
     AttemptResult,
     BuildResultPacket,
     FindingNote,
     Ground,
     PlannedTask,
+    Preparation,
     ResultNote,
     RunPlan,
     SelectedContext,
 )
+from switchyard.workflow.assigning import keep_assignment, told_criteria, told_plan
 from switchyard.workflow.checking import destroy_boxes, tail
 from switchyard.workflow.examining import script_of
 from switchyard.workflow.factory import Factory, signature
@@ -42,16 +44,39 @@ from switchyard.workflow.graphs import ensure_seed
 from switchyard.workflow.outside import ModelAccess, note_egress
 from switchyard.workflow.paths import printable
 from switchyard.workflow.programs import context_program
+from switchyard.workflow.roles import agent_named, guides_unread, table_named
 from switchyard.workflow.selection_use import selected_paths, use_of
 
 DIFF_CAP_BYTES = 10_000_000
+RATIONALE_CHARS = 4_000
 
 
 class AttemptRunner:
     """Runs attempts of one task. An attempt that already left its result is adopted, never repeated."""
 
-    def __init__(self, factory: Factory, plan: RunPlan, task: PlannedTask, ground: Ground) -> None:
+    def __init__(
+        self, factory: Factory, plan: RunPlan, task: PlannedTask, ground: Ground, preparation: Preparation
+    ) -> None:
         self._factory, self._plan, self._task, self._ground = factory, plan, task, ground
+        self._preparation = preparation
+
+    def keep_assignment(
+        self, attempt: int, start: CommitSha, context: SelectedContext, feedback: Sequence[str]
+    ) -> ArtifactRef:
+        """What the agent is dispatched with, as an artifact."""
+        return keep_assignment(
+            self._factory,
+            self._plan,
+            self._task,
+            self._ground,
+            context,
+            role="build",
+            agent=self._task.agent,
+            attempt=attempt,
+            start=start,
+            preparation=self._preparation,
+            feedback=feedback,
+        )
 
     def labels(self, attempt: int) -> dict[str, str]:
         """How the attempt's sandbox is found again."""
@@ -94,7 +119,8 @@ class AttemptRunner:
             finally:
                 driver.destroy(box)
         result = self._result(box, attempt, work, extraction, selected)
-        result = result.model_copy(update={"models": models.used(), "result": self._note(left)})
+        prompt = self._factory.artifacts.put(assignment.prompt.encode("utf-8", "backslashreplace"))
+        result = result.model_copy(update={"models": models.used(), "result": self._note(left), "prompt": prompt})
         self._keep(result)
         return result
 
@@ -173,9 +199,12 @@ class AttemptRunner:
                 network=expand(factory.config.sandbox.network),
                 protected=factory.config.review.protected,
                 feedback=feedback,
+                criteria=told_criteria(factory, self._preparation),
+                plan=told_plan(factory, self._preparation),
+                unread=guides_unread(factory, self._agent_table().kind, self._ground),
             )
         )
-        prompt_file = driver.put(box, "prompt.md", prompt.encode())
+        prompt_file = driver.put(box, "prompt.md", prompt.encode("utf-8", "backslashreplace"))
         return Assignment(
             run_id=self._plan.run_id,
             task_id=task.id,
@@ -186,15 +215,10 @@ class AttemptRunner:
         )
 
     def _agent_table(self) -> settings.Agent:
-        return self._factory.config.agent_named(self._task.agent)
+        return table_named(self._factory, self._task.agent)
 
     def _agent(self) -> Agent:
-        name = self._task.agent
-        if name not in self._factory.agents:
-            # The configuration was edited since the run was planned.
-            table = f"[agent.{name}]" if name else "[agent]"
-            raise AgentError(f"no agent {name or 'default'!r} any more", hint=f"put {table} back into switchyard.toml")
-        return self._factory.agents[name]
+        return agent_named(self._factory, self._task.agent)
 
     def _result(
         self, box: BoxId, attempt: int, work: AgentRunner, extraction: Extraction, selected: tuple[str, ...]
@@ -237,6 +261,7 @@ class AttemptRunner:
         return ResultNote(
             artifact=artifact,
             summary=result.summary,
+            rationale=_cut(result.rationale),
             confidence=result.confidence,
             discovered=len(result.discovered),
         )
@@ -267,3 +292,7 @@ class AttemptRunner:
 
     def _record_ref(self, attempt: int) -> RefName:
         return RefName(f"refs/switchyard/records/{self._plan.run_id}/{self._task.id}/{attempt}")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= RATIONALE_CHARS else f"{text[: RATIONALE_CHARS - 1]}…"

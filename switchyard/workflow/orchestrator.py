@@ -19,7 +19,7 @@ from switchyard.workflow.factory import Factory
 from switchyard.workflow.notifying import Notifier
 from switchyard.workflow.plan import Draft
 from switchyard.workflow.reaping import watched
-from switchyard.workflow.run import RUN, add_workflows, task_workflow_id
+from switchyard.workflow.run import RUN, add_workflows, preparation_workflow_id, task_workflow_id
 from switchyard.workflow.stacking import keep_or_tell, stacking_of
 from switchyard.workflow.storage import blocked_by_disk
 from switchyard.workflow.stores import Base
@@ -168,6 +168,7 @@ class Orchestrator:
     def _go_on(self, run_id: RunId, reference: str) -> None:
         # A task that ended in an error goes on before the run that waits for it does.
         for task in self._view().runs[run_id].tasks:
+            self._engine.revive(preparation_workflow_id(run_id, task))
             self._engine.revive(task_workflow_id(run_id, task))
         self._engine.revive(run_id)
         # A run that was recorded but never started is started here; one that was is already going on.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from switchyard_git import CommitSha
 from switchyard_merge import Plan, branch_name
 
-from switchyard.config import Config
+from switchyard.config import Config, agent_of
 from switchyard.errors import UsageError, did_you_mean
 from switchyard.gates import checks_for, in_environments
 from switchyard.ledger import FactoryView, TaskView
@@ -190,6 +190,14 @@ def _planned(
     ]
 
 
+def _agent_in(config: Config, role: str) -> str | None:
+    """A role's agent, which the configuration has; None: the role is off."""
+    name = agent_of(role)
+    if name is not None:
+        config.agent_named(name)
+    return name
+
+
 def _plan_task(
     standing: Standing, run_id: RunId, task: Task, parents: tuple[TaskId, ...], overlaps: tuple[TaskId, ...]
 ) -> PlannedTask:
@@ -217,6 +225,8 @@ def _plan_task(
         priority=task.priority,
         labels=task.labels,
         agent=task.agent,
+        clarifier=_agent_in(config, config.roles.clarify),
+        planner=_agent_in(config, config.roles.plan),
         review_agent=task.review_agent,
         checks={**checks, **{name: checks[check] for name, (check, _) in again.items()}},
         environments={name: environment for name, (_, environment) in again.items()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import permutations
 from pathlib import PurePosixPath
@@ -19,7 +19,6 @@ from switchyard_context import (
 from switchyard_git import CommitSha
 
 from switchyard.packets import Ground, PlannedTask, RunPlan, SelectedContext, TaskId
-from switchyard.tasks import Task
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.graphs import read_commit
 from switchyard.workflow.places import Places
@@ -77,17 +76,17 @@ def choose_context(
     return select(codebase, request)
 
 
-def overlaps_of(graph: ImportGraph, tasks: Sequence[Task]) -> dict[TaskId, set[TaskId]]:
-    """Which tasks may not be under way at once, predicted from their targets.
+def overlaps_of(graph: ImportGraph, targets: Mapping[TaskId, Sequence[str]]) -> dict[TaskId, set[TaskId]]:
+    """Which tasks may not be under way at once, predicted from the targets of each.
 
     Two collide when their targets meet, or when one's targets meet the files within an import hop of the other's.
     """
-    writes = {task.id: _expand(task.targets, graph.files) for task in tasks}
+    writes = {name: _expand(named, graph.files) for name, named in targets.items()}
     near = {
         task_id: paths | graph.closure(paths, IMPORT_HOPS) | graph.dependents(paths, IMPORT_HOPS)
         for task_id, paths in writes.items()
     }
-    found: dict[TaskId, set[TaskId]] = {task.id: set() for task in tasks}
+    found: dict[TaskId, set[TaskId]] = {name: set() for name in targets}
     for one, other in permutations(writes, 2):
         if not near[one].isdisjoint(writes[other]):
             found[one].add(other)

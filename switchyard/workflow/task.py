@@ -19,6 +19,7 @@ from switchyard.packets import (
     Decision,
     Ground,
     PlannedTask,
+    Preparation,
     Proof,
     Publication,
     Pushed,
@@ -62,9 +63,11 @@ class TaskLine:
         plan: RunPlan,
         task: PlannedTask,
         parents: Mapping[TaskId, Settled],
+        preparation: Preparation | None = None,
     ) -> None:
         self._factory, self._plan, self._task, self._parents = factory, plan, task, parents
         self._journal = Journal(factory, engine, plan.run_id, task.id, agent=task.agent)
+        self._preparation = preparation or Preparation()
         self._trials: list[Trial] = []
         self._proof = Proof()
 
@@ -72,6 +75,7 @@ class TaskLine:
         """Go through the line; what stops it ends the task with the reason, never the run."""
         try:
             ground = self._claim()
+            self._stop_if_unprepared()
             prover = Prover(self._factory, self._plan, self._task, ground, self._journal)
             judges = Verifier(self._factory, self._plan, self._task, ground, self._journal, prover.note_setup)
             head = self._accepted(prover, judges) or self._proven_before(ground, prover, judges)
@@ -80,6 +84,14 @@ class TaskLine:
         except Stopped as stop:
             return self._finish(stop.state, stop.reason)
         return self._finish("published", "", publication)
+
+    def _stop_if_unprepared(self) -> None:
+        """A task that somebody has to answer for is not begun."""
+        stopped, reason = self._preparation.stopped, self._preparation.reason
+        if stopped == "needs_person":
+            raise self._escalation([reason])
+        if stopped:
+            raise Stopped(stopped, reason)
 
     def _accepted(self, prover: Prover, judges: Verifier) -> CommitSha | None:
         """A commit that a person took as it is; what speaks for and against it is evidence and stops nothing."""
@@ -120,7 +132,7 @@ class TaskLine:
 
     def _build(self, ground: Ground, prover: Prover, judges: Verifier) -> CommitSha:
         context = self._select_context(ground)
-        runner = AttemptRunner(self._factory, self._plan, self._task, ground)
+        runner = AttemptRunner(self._factory, self._plan, self._task, ground, self._preparation)
         start, feedback = ground.commit, list[str]()
         for attempt in range(1, self._task.repairs + 2):
             self._stop_if_cancelled(f"before attempt {attempt}")
@@ -137,7 +149,9 @@ class TaskLine:
         raise AssertionError("the policy never asks for more repairs than the task has")
 
     def _select_context(self, ground: Ground) -> SelectedContext:
-        found = self._journal.step("context", lambda: select_context(self._factory, self._plan, self._task, ground))
+        targets = tuple(dict.fromkeys([*self._task.targets, *self._preparation.targets]))
+        aimed = self._task.model_copy(update={"targets": targets})
+        found = self._journal.step("context", lambda: select_context(self._factory, self._plan, aimed, ground))
         context = SelectedContext.model_validate(found)
         data = {"files": context.files, "tokens": context.tokens, "markdown": context.markdown}
         self._journal.record("selected", "context_selected", data, artifact=context.listing)
@@ -155,7 +169,9 @@ class TaskLine:
         journal = self._journal
         journal.intend("attempt", str(attempt), {"attempt": attempt, "start": start})
         setup = bool(self._factory.config.sandbox.setup)
-        journal.record(f"dispatched {attempt}", "assignment_dispatched", {"attempt": attempt, "setup": setup})
+        data = {"attempt": attempt, "role": "build", "agent": self._task.agent, "setup": setup}
+        assignment = runner.keep_assignment(attempt, start, context, feedback)
+        journal.record(f"dispatched {attempt}", "assignment_dispatched", data, artifact=assignment)
 
         def note_box(box: BoxId) -> None:
             journal.note(f"sandbox {box}", "sandbox_created", {"attempt": attempt, "box": box, "role": "agent"})

@@ -1,0 +1,23 @@
+"""The shape of `[roles]`: which agents look at a task before one builds it."""
+
+from __future__ import annotations
+
+from switchyard.config.table import Minutes, Table
+
+DEFAULT = "default"
+
+
+class RolesConfig(Table):
+    """`[roles]`: agents that work before the builder; none unless they are named."""
+
+    clarify: str = ""
+    """The `[agent.NAME]` that asks a person what a task leaves open; "default" is `[agent]`, "" is none."""
+    plan: str = ""
+    """The `[agent.NAME]` that says which files a task will change, and how; "default" is `[agent]`, "" is none."""
+    minutes: Minutes = 10
+    """The time of each of them."""
+
+
+def agent_of(role: str) -> str | None:
+    """The name of a role's agent as the agents are kept, where "" is the default one; None: the role is off."""
+    return None if not role else "" if role == DEFAULT else role

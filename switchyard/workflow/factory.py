@@ -17,8 +17,8 @@ from switchyard.config import Config
 from switchyard.ledger import ArtifactStore
 from switchyard.workflow.channels import Channel
 from switchyard.workflow.known_heads import KnownHeads
-from switchyard.workflow.outside import Gateway
 from switchyard.workflow.known_results import KnownResults
+from switchyard.workflow.outside import Gateway
 from switchyard.workflow.places import Places, written
 from switchyard.workflow.waiting import Waits
 
@@ -55,13 +55,11 @@ class Factory:
     """Held while findings are filed, so that two tasks can't miss each other's."""
     known_heads: KnownHeads = field(default_factory=KnownHeads)
     """Which branches have a pull request already."""
-    channels: Sequence[Channel] = ()
-    """The ways by which people outside are told of what needs them."""
-    waits: Waits = field(default_factory=Waits)
     known_results: KnownResults = field(default_factory=KnownResults)
     """How checks went on the trees that tasks start from."""
     channels: Sequence[Channel] = ()
     """The ways by which people outside are told of what needs them."""
+    waits: Waits = field(default_factory=Waits)
     """Where the forge tells that it is waited for."""
 
     def now(self) -> str:

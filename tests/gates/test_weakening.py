@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from switchyard.gates.weakening import Kind, Severity, find_weakening
 from tests.gates.weakening_corpus import Case, cases_of
 
-PARTS = ("tuned", "held_out", "late")
+PARTS = ("tuned", "held_out", "late", "disguised")
 LEAST_RECALL = 0.97
 MOST_FALSE_ALARMS = 0.03
 

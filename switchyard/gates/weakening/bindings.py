@@ -49,6 +49,13 @@ def maker_of(tokens: Tokens, bindings: Mapping[str, Tokens]) -> Tokens:
     return tokens[: ends[0]] if ends else tokens
 
 
+def is_no_range(tokens: Tokens) -> bool:
+    """Whether a loop over it never turns: `range(0)`, `0..0`, `rows[:0]`, `rows.slice(0, 0)`."""
+    if tokens[-4:] == ("[", ":", "0", "]") or tokens[-6:] in ((".", "slice", "(", "0", ")"), ("(", "0", ",", "0", ")")):
+        return True
+    return tokens in (("range", "(", "0", ")"), ("range", "(", "0", ",", "0", ")"), ("0", "..", "0"), ("1", "..", "1"))
+
+
 def rows_of(tokens: Tokens) -> list[Tokens]:
     """The elements of a list literal, whatever type is written before it; [] for anything else."""
     while len(tokens) > 4 and tokens[-2:] == ("(", ")") and tokens[-4] in (".", "::"):

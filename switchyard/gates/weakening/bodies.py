@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from switchyard.gates.weakening.bindings import maker_of, resolve, rows_of
+from switchyard.gates.weakening.bindings import is_no_range, maker_of, resolve, rows_of
 from switchyard.gates.weakening.conditions import claims_of_condition, is_certain
 from switchyard.gates.weakening.matchers import (
     claims_of_chain,
@@ -29,6 +30,10 @@ _RECEIVERS = frozenset(("assert", "require", "Assert", "Assertions", "chai", "mu
 _SKIPS = frozenset(("skip", "Skip", "Skipf", "SkipNow", "skipTest", "SkipTest", "skipped", "pending", "importorskip"))
 _ASSUMPTIONS = ("assumeTrue", "assumeFalse", "assumeThat", "assumingThat", "assumeNotNull")
 _ENDINGS = frozenset(("_exit", "exit", "Exit", "halt", "abort"))
+
+
+_STAND_IN = re.compile(r"^lambda\b|=>|^(async )?function\b|Mock|\bfn \(|\bstub\b|\bfake", re.IGNORECASE)
+"""What is assigned in place of a function."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class Body:
     """Calls that end the process."""
     patches: list[tuple[str, Tokens]] = field(default_factory=list)
     """(what is called to put a stand-in, what is replaced)."""
+    loops: list[Tokens] = field(default_factory=list)
+    """What its loops go over."""
 
 
 class BodyReader:
@@ -75,9 +82,12 @@ class BodyReader:
     def __init__(self, syntax: Syntax, constants: dict[str, Tokens]) -> None:
         self.syntax = syntax
         self.body = Body(bindings=dict(constants))
+        self.text = b""
+        """Of the whole body."""
 
     def read(self, node: Node | None) -> Body:
         if node is not None:
+            self.text = node.text or b""
             self.walk(node, Context())
         return self.body
 
@@ -98,6 +108,8 @@ class BodyReader:
         else:
             if kind in syntax.bindings:
                 self._bind(node)
+            if self._is_idle(node):
+                context = replace(context, is_dead=True)
             self.walk_other(node, context)
 
     def walk_other(self, node: Node, context: Context) -> None:
@@ -112,6 +124,24 @@ class BodyReader:
                 context = replace(context, is_dead=True)
             elif statement.type in self.syntax.ifs or self._inner(statement).type in self.syntax.ifs:
                 context = self._after_if(self._inner(statement), context)
+
+    def _is_idle(self, node: Node) -> bool:
+        """Whether a function is written here that nothing in the body names again."""
+        left, right = self.syntax.bindings.get(node.type, ("name", "body"))
+        name, value = node.child_by_field_name(left), node.child_by_field_name(right)
+        if name is None or value is None:
+            return False
+        if node.type == "function_definition":
+            if node.parent is not None and node.parent.type == "decorated_definition":
+                return False
+        elif value.type not in self.syntax.functions:
+            return False
+        word = name.text or b""
+        return (
+            word.isascii()
+            and word.decode().isidentifier()
+            and len(re.findall(rb"\b%s\b" % re.escape(word), self.text)) == 1
+        )
 
     def add(self, claims: list[Claim], context: Context) -> None:
         for claim in claims:
@@ -293,8 +323,9 @@ class BodyReader:
         if iterable is not None:
             tokens = self.syntax.tokens(iterable)
             literal = self.body.bindings.get(tokens[0], ()) if len(tokens) == 1 else tokens
-            if literal in (("[", "]"), ("(", ")"), ("{", "}")):
+            if literal in (("[", "]"), ("(", ")"), ("{", "}")) or is_no_range(tokens):
                 context = replace(context, is_dead=True)
+            self.body.loops.append(tokens)
             self.body.rows.extend(rows_of(literal))
         condition = node.child_by_field_name("condition")
         if condition is not None and is_certain(self.syntax.tokens(condition), False):
@@ -315,6 +346,8 @@ class BodyReader:
         names = [leaf for leaf in self.syntax.tokens(node.child_by_field_name(left)) if leaf != "mut"]
         if not value or len(value) > 20_000:
             return
+        if "." in names and _STAND_IN.search(" ".join(value[:12])):
+            self.body.patches.append(("=", tuple(names)))
         targets = split_top(tuple(names), (",",))
         values = split_top(value, (",",)) if len(targets) > 1 else [value]
         for position, target in enumerate(targets):
@@ -350,4 +383,4 @@ class BodyReader:
         condition = self.syntax.tokens(statement.child_by_field_name("condition"))
         if is_certain(condition, True):
             return replace(context, is_dead=True)
-        return context.under(("not", *condition))
+        return context.under(("unless" if len(statements) == 1 else "not", *condition))

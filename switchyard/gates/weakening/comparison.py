@@ -20,6 +20,7 @@ _EXPECTED_NAMES = ("expect", "want", "golden")
 _MAX_TEXT = 160
 _UNWRAPS = frozenset(("unwrap", "expect", "unwrap_err", "expect_err"))
 """Fail where a branch that panics stood."""
+_PARTS = frozenset(("filter", "slice", "take", "skip", "limit", "head", "take_while", "skip_while", "takeWhile"))
 _MAX_ABLE = 200
 """Claims of one test that are tried for another's."""
 _MAX_TRIES = 20_000
@@ -243,7 +244,7 @@ def judge_change(change: Change, offers: Offers, world: World) -> list[Weakening
         found.append(_found(after, after.line, Kind.EMPTIED_TEST, _short(before.flat), "", "nothing is run any more"))
     if not any(item.kind is Kind.CHANGED_EXPECTATION for item in found):
         found += _judge_expected_names(before, after)
-    return [*found, *_judge_ends(before, after), *_judge_patches(change)]
+    return [*found, *_judge_loops(before, after), *_judge_ends(before, after), *_judge_patches(change)]
 
 
 def _is_said_otherwise(old: Claim, new: Claim, kind: Kind, here: Offer, free: Collection[str]) -> bool:
@@ -305,6 +306,25 @@ def _judge_expected_names(before: Unit, after: Unit) -> list[Weakening]:
         if name.lower().startswith(_EXPECTED_NAMES) and name not in shown and lost and name in before.flat:
             why = "what is expected is another value"
             found.append(_found(after, after.line, Kind.CHANGED_EXPECTATION, _short(then), _short(now), why))
+    return found
+
+
+def _judge_loops(before: Unit, after: Unit) -> list[Weakening]:
+    """Loops that go over a part of what they went over."""
+    old, new = Counter(before.body.loops), Counter(after.body.loops)
+    lost, new = old - new, new - old
+    found = []
+    for then in lost if before.body.claims and after.body.claims else ():
+        for now in new:
+            rest = now[len(then) :] if now[: len(then)] == then else ()
+            sliced = rest[:1] == ("[",) and ":" in rest
+            filtered = rest[:1] == (".",) and (rest[1:2] == rest[1:] or rest[1] in _PARTS)
+            if sliced or filtered:
+                why = "fewer are looked at"
+                found.append(_found(after, after.line, Kind.GUARDED_ASSERTION, _short(then), _short(now), why))
+    if "should_panic" in after.flat and "should_panic" not in before.flat and before.is_test and before.body.claims:
+        why = "a failure is expected now"
+        found.append(_found(after, after.line, Kind.CHANGED_EXPECTATION, "", "should_panic", why))
     return found
 
 

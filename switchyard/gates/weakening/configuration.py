@@ -49,6 +49,9 @@ _INCLUDES = words_of(
     " collectcoveragefrom roots testdir sourcepkgs members packages includetags groups includetestsmatching"
     " specpattern defaultfilter projects"
 )
+_USUAL = {"pythonfiles": re.compile(r"test_?\*(\.py)?|\*\.py"), "pythonfunctions": re.compile(r"test_?\*?")}
+"""What pytest takes where nothing else is said."""
+_SELECTS = words_of("testnamepattern grep fgrep shard testnamepatterns")
 _TOLERANT = words_of(
     "passwithnotests testfailureignore maventestfailureignore ignorefailures dangerouslyignoreunhandlederrors"
     " allowonly continueonerror allowempty failifnotests skipafterfailurecount ignoreerrors"
@@ -74,6 +77,8 @@ _LAX_OPTIONS = words_of(
     " --ignore-glob"
 )
 _ARGUMENTS = words_of("addopts args argline posargs testargs")
+_PASSED_OVER = re.compile(r"^(commands\w* *= *)?- ")
+"""In tox: the command may fail."""
 _SHELL_LAX = ("|| true", "||true", "; true", "|| :", "|| exit 0", "; exit 0", "|| echo", "set +e")
 
 
@@ -176,7 +181,11 @@ def _includes(key: str, old: Values, new: Values) -> tuple[Kind, str] | None:
     if gone:
         return Kind.EXCLUDED_TESTS, f"no longer taken: {', '.join(sorted(gone))}"
     only_files = all(re.search(r"^[\w./-]+\.\w+$", word) for word in _words(new))
-    return (Kind.EXCLUDED_TESTS, "only some files are taken") if old is None and only_files and new else None
+    if old is None and only_files and new:
+        return Kind.EXCLUDED_TESTS, "only some files are taken"
+    usual = _USUAL.get(_leaf(key))
+    unusual = old is None and usual is not None and not any(usual.fullmatch(word) for word in _words(new))
+    return (Kind.EXCLUDED_TESTS, "what is taken by itself no longer is") if unusual else None
 
 
 def _flags(key: str, old: Values, new: Values) -> tuple[Kind, str] | None:
@@ -191,6 +200,8 @@ def _flags(key: str, old: Values, new: Values) -> tuple[Kind, str] | None:
         leaf == "test" and now == "false"
     ):
         return Kind.EXCLUDED_TESTS, "switched off"
+    if leaf in _SELECTS and new and new != old:
+        return Kind.EXCLUDED_TESTS, "only some tests are run"
     if leaf == "requiredfeatures" and old is None:
         return Kind.EXCLUDED_TESTS, "built only with features that are not on by themselves"
     return None
@@ -229,10 +240,34 @@ def compare_options(old: str, new: str) -> tuple[Kind, str] | None:
             tolerates = option in ("--reruns", "--retries") or "failure" in option
             kind = Kind.TOLERATED_FAILURE if tolerates else Kind.EXCLUDED_TESTS
             return kind, f"`{f'{option} {value}'.strip()}` is new"
+    if _RUNNER.search(old) and _RUNNER.search(new) and (lost := _narrowed(old, new)):
+        return Kind.EXCLUDED_TESTS, f"only `{lost}` is run"
     for option, value in then:
         if option.startswith(_STRICT_OPTIONS) and (verdict := _less_strict(option, value, now)):
             return verdict
     return None
+
+
+def _narrowed(old: str, new: str) -> str:
+    """What is run in place of all, or of a folder that holds it; "" where nothing is left out."""
+    then, now = (_places(text) for text in (old, new))
+    fresh = [place for place in now if place not in then]
+    if len(fresh) != 1 or then & now:
+        return ""
+    place = fresh[0]
+    is_part = "::" in place or re.search(r"\.\w+$", place) is not None
+    if not then:
+        return place if is_part else ""
+    folders = [one.removesuffix("...").rstrip("/") for one in then]
+    return place if any(place.startswith(f"{folder}/") and place != f"{folder}/..." for folder in folders) else ""
+
+
+def _places(text: str) -> set[str]:
+    """Files, folders and packages that a command line names behind its runner."""
+    runner = _RUNNER.search(text)
+    words = text[runner.end() :].split() if runner else []
+    values = {value for _, value in _split(text)}
+    return {word for word in words if re.fullmatch(r"[\w./*:-]*[/.:][\w./*:-]*", word) and word[0] != "-"} - values
 
 
 def _leaves_out(option: str, value: str) -> bool:
@@ -288,6 +323,10 @@ def _compare_commands(path: str, before: str, after: str) -> Iterator[Weakening]
         if line in new:
             continue
         near = get_close_matches(line, fresh, n=1, cutoff=0.5)
+        if near and _PASSED_OVER.search(near[0]) and not _PASSED_OVER.search(line):
+            why = "its failure is passed over"
+            yield Weakening(path, fresh[near[0]], Kind.TOLERATED_FAILURE, "command", line[:160], near[0][:160], why)
+            continue
         verdict = compare_options(line, near[0]) if near else (Kind.EXCLUDED_TESTS, "the tests are no longer run here")
         if verdict is not None and (near or not fresh):
             kind, why = verdict
@@ -299,7 +338,7 @@ def _compare_commands(path: str, before: str, after: str) -> Iterator[Weakening]
 def _commands(text: str, is_code: bool) -> dict[str, int]:
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
-        plain = re.sub(r"[()\[\],'\"]+", " ", line).strip() if is_code else line.strip().lstrip("@-").strip()
+        plain = re.sub(r"[()\[\],'\"]+", " ", line).strip() if is_code else line.strip().lstrip("@").strip()
         if (
             _RUNNER.search(plain)
             and not plain.startswith(("#", "//", "name:", "- name:"))

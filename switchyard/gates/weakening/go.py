@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from switchyard.gates.weakening.bodies import BodyReader, Context
+from switchyard.gates.weakening.bodies import SKIP_IF, BodyReader, Context
 from switchyard.gates.weakening.ginkgo import SYNTAX, read_specs
 from switchyard.gates.weakening.matchers import claims_of_matcher, is_helper, is_matcher
 from switchyard.gates.weakening.model import Claim, Tokens
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _TEST = re.compile(r"(Test|Fuzz|Example)([^a-z].*)?$", re.DOTALL)
+_ENDS_WELL = re.compile(rb"func TestMain\([^)]*\) *\{[^}]*os\.Exit\(0\)")
+_SYSTEM = re.compile(
+    r"_(aix|android|darwin|dragonfly|freebsd|illumos|ios|js|linux|netbsd|openbsd|plan9|solaris|wasip1|windows"
+    r"|386|amd64|arm|arm64|loong64|mips\w*|ppc64\w*|riscv64|s390x|wasm)_test\.go$"
+)
+_WAITED = re.compile(rb"Wait\(|<-|Eventually|select \{|Sleep\(")
 _FAILURES = words_of("Fatal Fatalf Error Errorf Fail FailNow panic")
 _BUILD_TAG = re.compile(rb"^//\s*(?:go:build|\+build)\s+(.*)$", re.MULTILINE)
 _SUITES = frozenset(("assert", "require", "Assert", "Require", "s", "suite", "ts", "is", "a", "r", "c", "g", "qt"))
@@ -31,6 +38,8 @@ def read(path: str, source: bytes) -> FileFacts:
         tag.decode("utf-8", "replace").strip() for tag in _BUILD_TAG.findall(source[: max(package, 0)])
     )
     in_tests = path.endswith("_test.go")
+    if in_tests and b"TestMain(" in source and _ENDS_WELL.search(source):
+        facts.exclusions.append("os.Exit(0) whatever the tests say")
     for node in root.named_children:
         if node.type in ("var_declaration", "const_declaration"):
             _constants(node, facts)
@@ -70,6 +79,7 @@ def _unit(node: Node, path: str, in_tests: bool, facts: FileFacts) -> Unit:
         is_test=in_tests and (plain or suite) and _TEST.match(name) is not None,
         tokens=lambda: SYNTAX.tokens(node),
         read=lambda: _Reader(SYNTAX, facts.constants).read(node.child_by_field_name("body")),
+        marks=[(SKIP_IF, f"built for {system[1]}")] if (system := _SYSTEM.search(path)) else [],
         parameters=frozenset(parameters),
     )
 
@@ -95,8 +105,15 @@ class _Reader(BodyReader):
             given[1:] if given and given[0] in (("t",), ("b",), ("s", ".", "T", "(", ")"), ("tt",), ("tb",)) else given
         )
 
+    def walk_other(self, node: Node, context: Context) -> None:
+        if node.type == "go_statement" and not _WAITED.search(self.text):
+            context = replace(context, is_swallowed=True)
+        super().walk_other(node, context)
+
     def read_call(self, node: Node, callee: Tokens, arguments: Node | None, context: Context) -> bool:
         names = [leaf for leaf in callee if is_name(leaf)]
+        if SYNTAX.tokens(arguments)[1:6] in (("&", "testing", ".", "T", "{"), ("new", "(", "testing", ".", "T")):
+            context = replace(context, is_swallowed=True)
         if names[-1:] == ["Assert"] and len(names) > 1:
             given = self.arguments(arguments)
             if len(given) > 1:

@@ -68,6 +68,8 @@ def _read_type(node: Node, path: str, scope: str, collected: bool, marks: list[M
     own = [*marks, *_marks(annotations)]
     base = SYNTAX.tokens(node.child_by_field_name("superclass"))
     old_style = any(leaf.endswith(("TestCase", "Test")) for leaf in base)
+    if "abstract" in words and b"@Test" in (body.text or b""):
+        facts.exclusions.append(f"abstract {where}: its tests are run by what extends it, or not at all")
     nested_unseen = bool(scope) and not any(head == "Nested" for head, _ in annotations) and "static" not in words
     taken = collected and not nested_unseen
     for child in body.named_children:

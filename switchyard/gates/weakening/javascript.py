@@ -39,6 +39,10 @@ _TEST_PATH = re.compile(
 _COLUMN = re.compile(r"\$\s*\{(.*?)\}")
 _TESTS = frozenset(("it", "test", "specify", "fit", "xit", "xtest", "xspecify"))
 _SUITES = frozenset(("describe", "context", "suite", "fdescribe", "xdescribe", "xcontext"))
+_OPTIONS = {"skip": SKIP, "todo": SKIP, "fails": XFAIL, "only": SKIP_IF, "retry": RETRY, "retries": RETRY}
+_LATER = frozenset(("setTimeout", "setImmediate", "queueMicrotask", "nextTick", "setInterval"))
+_SETTLED = re.compile(rb"\bdone\b|resolve|[tT]imers?\b|Timer")
+"""In the text of a test: it waits for what is done later."""
 _MOCKS = frozenset(("mock", "doMock", "spyOn", "stub", "fn", "replace"))
 
 
@@ -124,7 +128,7 @@ class _Scope:
         title = self.syntax.tokens(given[0]) if given else ()
         name = " ".join(title).strip("\"'`")
         modifiers = list(callee) if "(" not in callee else list(callee[: callee.index("(")])
-        own = [*marks, *_modifiers(root, modifiers)]
+        own = [*marks, *_modifiers(root, modifiers), *self._options(given[1:])]
         if root in _SUITES or "describe" in modifiers:
             body = function.child_by_field_name("body") if function is not None else None
             if body is not None:
@@ -136,6 +140,16 @@ class _Scope:
             own.append((SKIP, "no body"))
         rows = self._rows(callee)
         self.facts.units.append(self._unit(node, function, name, scope, own, rows, self.in_tests and bool(given)))
+
+    def _options(self, given: list[Node]) -> list[Mark]:
+        """`{ skip: true, retry: 5 }` between the title and the body."""
+        marks: list[Mark] = []
+        for pair in (pair for item in given if item.type == "object" for pair in item.named_children):
+            key = text_of(pair.child_by_field_name("key")).strip("\"'")
+            value = text_of(pair.child_by_field_name("value"))
+            if key in _OPTIONS and value not in ("false", "0", ""):
+                marks.append((_OPTIONS[key], f"{key}: {value}"))
+        return marks
 
     def _stand_in(self, module: str, node: Node) -> None:
         """A module mocked as a whole that bears the test file's own name is what the tests are about."""
@@ -213,6 +227,7 @@ class _Reader(BodyReader):
 
     def read_body(self, node: Node | None) -> Body:
         if node is not None and node.type not in self.syntax.blocks:
+            self.text = node.text or b""
             self.walk(node, Context())
             return self.body
         return self.read(node)
@@ -227,6 +242,19 @@ class _Reader(BodyReader):
 
     def receiver_of(self, callee: Tokens, names: Sequence[str]) -> Tokens | None:
         return callee[:-2] if "should" in names else None
+
+    def walk_call(self, node: Node, context: Context) -> None:
+        if self._is_later(node):
+            context = replace(context, is_swallowed=True)
+        super().walk_call(node, context)
+
+    def _is_later(self, node: Node) -> bool:
+        """Whether what it is given runs after the test has ended."""
+        names = [leaf for leaf in self.callee(node) if is_name(leaf)]
+        given = self.syntax.tokens(node.child_by_field_name("arguments"))
+        if not names or not any(leaf in ("=>", "function") for leaf in given) or _SETTLED.search(self.text):
+            return False
+        return names[-1] in _LATER or (names[-1] in ("then", "finally") and not _is_awaited(node))
 
     def read_call(self, node: Node, callee: Tokens, arguments: Node | None, context: Context) -> bool:
         names = [leaf for leaf in callee if is_name(leaf)]

@@ -43,10 +43,14 @@ _OPPOSED = frozenset(
         ("raises", "no_raise"),
     )
 )
+_EXITS = (("not",), ("unless",))
+"""What begins a guard that stands for leaving early; with `unless`, where nothing else is done on the way out."""
 _PREDICATES = frozenset(("matches", "starts_or_ends", "close", "type", "contains", "pattern"))
 _EMPTY = (("[", "]"), ("{", "}"), ("0",), ('""',), ("None",))
 """Equal to these and falsy are the same to most writers."""
-_COARSENED = frozenset((name, "(") for name in ("set", "frozenset", "sorted", "bool", "type", "any", "all", "Set"))
+_COARSENED = frozenset(
+    (name, "(") for name in ("set", "frozenset", "sorted", "bool", "type", "any", "all", "Set", "round", "int", "abs")
+)
 """What takes order, number or kind from a value before it is compared."""
 _STAND_INS = ("mock", "stub", "fake", "dummy")
 
@@ -87,20 +91,24 @@ def _reach(before: Claim, after: Claim, free: Collection[str]) -> Verdict | None
         return Kind.CANNOT_FAIL, "the assertion holds of anything"
     if len(after.guards) > len(before.guards):
         added = [guard for guard in after.guards if guard not in before.guards]
-        bound = [guard for guard in added if not roots_of(guard) & set(free)]
+        bound = [guard for guard in added if guard[0] == "unless" or not roots_of(guard) & set(free)]
         if bound:
-            return Kind.GUARDED_ASSERTION, f"asserted only under the condition: {' '.join(bound[0])}"
+            return Kind.GUARDED_ASSERTION, f"asserted only under the condition: {_told(bound[0])}"
     for then, now in zip(before.guards, after.guards, strict=False):
         if _is_narrower(then, now) and not roots_of(now) & set(free):
-            return Kind.GUARDED_ASSERTION, f"asserted under fewer conditions: {' '.join(now)}"
+            return Kind.GUARDED_ASSERTION, f"asserted under fewer conditions: {_told(now)}"
     return None
+
+
+def _told(guard: Tokens) -> str:
+    return " ".join(("not", *guard[1:]) if guard[:1] == ("unless",) else guard)
 
 
 def _is_narrower(then: Tokens, now: Tokens) -> bool:
     """Whether a guard lets less through than it did: one more `and`, or one `or` fewer; the reverse behind `not`."""
     if then == now:
         return False
-    if then[:1] == now[:1] == ("not",):
+    if then[:1] in _EXITS and now[:1] in _EXITS:
         return _is_narrower(now[1:], then[1:])
     then, now = without_parentheses(then), without_parentheses(now)
     every, each = (set(split_top(tokens, ("and", "&&"))) for tokens in (then, now))

@@ -45,6 +45,18 @@ _HOOKS = (
 )
 
 
+_SET_UP_HOOKS = (
+    "pytest_runtest_setup",
+    "pytest_runtest_protocol",
+    "pytest_runtest_logreport",
+    "pytest_report_teststatus",
+    "pytest_configure",
+    "pytest_sessionstart",
+)
+_LEAVES_OUT = re.compile(rb"\b(skip|xfail|_?exit|outcome|deselect|args|exitstatus|passed)\b")
+"""What makes of a hook that sets up one that leaves tests out."""
+
+
 def read(path: str, source: bytes) -> FileFacts:
     root = SYNTAX.parse(source)
     facts = FileFacts(source=source)
@@ -54,7 +66,25 @@ def read(path: str, source: bytes) -> FileFacts:
     for node in root.named_children:
         marks += _module_statement(node, facts)
     _read_scope(root, path, "", collected, marks, facts)
+    for node in root.named_children:
+        _take_away(node, facts)
     return facts
+
+
+def _take_away(node: Node, facts: FileFacts) -> None:
+    """`test_a = None`, `del test_a` and `test_a.__test__ = False` hide a test from the runner."""
+    tokens = SYNTAX.tokens(node) if node.type in ("expression_statement", "delete_statement") else ()
+    hidden = tokens[1:2] if tokens[:1] == ("del",) else tokens[:1] if tokens[1:2] == ("=",) else ()
+    if tokens[1:] == (".", "__test__", "=", "False"):
+        hidden = tokens[:1]
+    for unit in facts.units:
+        if (unit.scope or unit.name).split(".")[0] in hidden and unit.line < line_of(node):
+            unit.is_test = False
+
+
+def _named(tokens: Tokens, facts: FileFacts) -> Tokens:
+    """What a decorator is that stands under a name of its own: `slow = pytest.mark.skip(…)`."""
+    return facts.constants.get(tokens[0], tokens) if len(tokens) == 1 else tokens
 
 
 def _module_statement(node: Node, facts: FileFacts) -> list[Mark]:
@@ -119,7 +149,7 @@ def _read_class(
         and not constructed
         and not switched_off
     )
-    own = [mark for item in decorators if (mark := _mark(SYNTAX.tokens(item)[1:]))]
+    own = [mark for item in decorators if (mark := _mark(_named(SYNTAX.tokens(item)[1:], facts)))]
     inner: list[Mark] = []
     for statement in body.named_children:
         inner += _module_statement(statement, FileFacts())
@@ -142,7 +172,7 @@ def _read_function(
 ) -> None:
     name = text_of(node.child_by_field_name("name"))
     written = [SYNTAX.tokens(item)[1:] for item in decorators]
-    own = [mark for tokens in written if (mark := _mark(tokens))]
+    own = [mark for tokens in written if (mark := _mark(_named(tokens, facts)))]
     is_fixture = any("fixture" in tokens for tokens in written)
     text = outer.text or b""
     unit = Unit(
@@ -162,7 +192,7 @@ def _read_function(
         # A later definition of the same name hides the earlier one from the runner.
         facts.units = [kept for kept in facts.units if kept.qualified != unit.qualified]
     facts.units.append(unit)
-    if name in _HOOKS and path.endswith("conftest.py"):
+    if path.endswith("conftest.py") and (name in _HOOKS or (name in _SET_UP_HOOKS and _LEAVES_OUT.search(text))):
         facts.exclusions.append(f"{name} {' '.join(SYNTAX.tokens(node.child_by_field_name('body')))}")
 
 

@@ -10,9 +10,11 @@ from switchyard_sandbox import Decision as Asked
 from switchyard.packets import CheckResult, GateResult, Ground, PlannedTask, Proof, RunPlan
 from switchyard.workflow.bench import Bench
 from switchyard.workflow.check_trials import CheckTrials
+from switchyard.workflow.covering import cover
 from switchyard.workflow.factory import Factory
-from switchyard.workflow.inspecting import compare_attempts, inspect_commit
+from switchyard.workflow.inspecting import compare_attempts, inspect_commit, read_change
 from switchyard.workflow.journal import Journal
+from switchyard.workflow.mutating import mutate
 from switchyard.workflow.outside import note_egress
 
 
@@ -40,7 +42,8 @@ class Prover:
             self._record(attempt, commit, gate)
         self._commits.append(commit)
         self._checked.append(tried.checks)
-        return Proof(checks=tried.checks, gates=(*gates, *tried.gates, self._compare(attempt, commit)))
+        measured = self._measure(attempt, commit, is_green=all(check.passed for check in tried.checks))
+        return Proof(checks=tried.checks, gates=(*gates, *tried.gates, *measured, self._compare(attempt, commit)))
 
     def note_setup(self, attempt: int) -> Callable[[Sequence[Asked]], None]:
         """Writes down what set-up asks of its proxy, at once: it runs but once, and the step may yet be killed."""
@@ -61,6 +64,33 @@ class Prover:
         for gate in found.gates:
             self._record(attempt, commit, gate)
         return found.gates
+
+    def _measure(self, attempt: int, commit: CommitSha, *, is_green: bool) -> list[GateResult]:
+        """How good the tests are that the checks ran: which lines they run, and whether they would notice a fault."""
+        factory, plan, task, base = self._factory, self._plan, self._task, self._ground.commit
+        told = self.note_setup(attempt)
+
+        def measure_coverage() -> GateResult:
+            change = read_change(factory.quarantine, base, commit)
+            return cover(factory, plan, task, attempt, commit, change, told)
+
+        def measure_mutation() -> GateResult:
+            change = read_change(factory.quarantine, base, commit)
+            return mutate(factory, plan, task, attempt, base, commit, change, told)
+
+        measures = {"coverage": measure_coverage, "mutation": measure_mutation}
+        return [self._gauge(attempt, commit, name, measures[name], is_green=is_green) for name in measures]
+
+    def _gauge(
+        self, attempt: int, commit: CommitSha, name: str, measure: Callable[[], GateResult], *, is_green: bool
+    ) -> GateResult:
+        def work() -> GateResult:
+            red = "a check failed; what its tests are worth is measured once all pass"
+            return measure() if is_green else GateResult.skipped(name, red)
+
+        gate = GateResult.model_validate(self._journal.step(f"{name} {attempt}", work))
+        self._record(attempt, commit, gate)
+        return gate
 
     def _compare(self, attempt: int, commit: CommitSha) -> GateResult:
         commits, checked = list(self._commits), list(self._checked)

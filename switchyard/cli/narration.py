@@ -74,7 +74,7 @@ def _extracted(data: Data) -> str:
 
 
 def _check(word: str) -> Callable[[Data], str]:
-    return lambda data: f"check {data['name']} {word} ({data['duration_s']:.1f} s)"
+    return lambda data: f"check {data['name']}{_PLACES[data.get('on', 'change')]} {word} ({data['duration_s']:.1f} s)"
 
 
 def _for_review(data: Data) -> str:
@@ -124,6 +124,7 @@ def _signed(data: Data) -> str:
     return "statement signed" if data["outcome"] == "holds" else f"statement NOT signed: {_first_line(data['reason'])}"
 
 
+_PLACES = {"change": "", "base": " on the base", "base tests": " with the base's own tests"}
 _WORDS: Mapping[str, Callable[[Data], str]] = {
     "run_started": _run_started,
     "task_claimed": _claimed,

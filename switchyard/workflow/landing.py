@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from switchyard_merge.queue import Ejected, Prefix
 from switchyard_sandbox import BoxLost
 
 from switchyard.config import Config
-from switchyard.gates.checks import how_it_ended
+from switchyard.gates.checks import how_it_ended, in_environments
 from switchyard.ledger import (
     ArtifactStore,
     Effect,
@@ -33,6 +33,7 @@ from switchyard.ledger import (
 )
 from switchyard.packets import CheckResult
 from switchyard.workflow.checking import check_in_box
+from switchyard.workflow.covering_tests import PLACEHOLDER, fill_tests, find_covering
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.failures import LOST_BOXES
 from switchyard.workflow.stacking import Stacking
@@ -47,8 +48,10 @@ Say = Callable[[str], None]
 def suite_of(config: Config, checks: Mapping[str, str]) -> str:
     """A digest of everything but the tree that a check depends on: with another, old verdicts don't count."""
     sandbox = config.sandbox
-    parts = [sorted(checks.items()), sandbox.kind, sandbox.image, sandbox.setup, sandbox.setup_network]
+    parts: list[object] = [sorted(checks.items()), sandbox.kind, sandbox.image, sandbox.setup, sandbox.setup_network]
     parts.append(sorted(sandbox.env.items()))
+    if config.environments:
+        parts.append([(name, one.model_dump()) for name, one in sorted(config.environments.items())])
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -72,19 +75,32 @@ class TreeChecker:
             SandboxError: A sandbox could not be had; that says nothing about the tree.
         """
         tree = self.factory.quarantine.tree_of(commit)
-        for name, command in self.checks.items():
-            result = self._check(commit, name, command)
+        for name, command, environment in self._filled(commit):
+            result = self._check(commit, name, command, environment)
             self._tell(commit, tree, result)
             if not result.passed:
                 return Verdict(False, _evidence(result))
         return Verdict(True)
 
-    def _check(self, commit: CommitSha, name: str, command: str) -> CheckResult:
+    def _filled(self, commit: CommitSha) -> Iterator[tuple[str, str, str]]:
+        """Name, command and environment of each check; those that ask for tests get what covers all that would land."""
+        asks = any(PLACEHOLDER in command for command in self.checks.values())
+        tests = find_covering(self.factory, self.base, commit).tests if asks else ()
+        chosen = {name: one.checks for name, one in self.factory.config.environments.items()}
+        again = in_environments(self.checks, chosen)
+        for name, (check, environment) in {**{name: (name, "") for name in self.checks}, **again}.items():
+            command = fill_tests(self.checks[check], tests)
+            if command is None:
+                self.say(f"check {name} is left out: no test covers what would land")
+            else:
+                yield name, command, environment
+
+    def _check(self, commit: CommitSha, name: str, command: str, environment: str) -> CheckResult:
         labels = {"role": ROLE, "stack": self.stack, "check": name}
         code = self.factory.code(self.base, commit)
         for tries_left in reversed(range(LOST_BOXES)):
             try:
-                return check_in_box(self.factory, labels, code, name, command, lambda _: None)
+                return check_in_box(self.factory, labels, code, name, command, lambda _: None, environment)
             except BoxLost:
                 if not tries_left:
                     raise

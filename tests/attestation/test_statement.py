@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from google.protobuf.json_format import ParseDict
 from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance
 from in_toto_attestation.v1.statement import Statement as InToto
@@ -32,6 +31,7 @@ from switchyard.attestation import (
 )
 from switchyard.ledger import Claim, Missing
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "evidence.md"
 CLAIM = Claim(
     claim="tests-executed",
     about="unit",
@@ -73,25 +73,19 @@ def sealed(key: HostKey) -> bytes:
     return seal(made().as_bytes(), key.signer())
 
 
-def verify_by_hand(envelope: bytes, pem: bytes) -> dict[str, object]:
-    """As the page about evidence tells others to do it."""
-    document = json.loads(envelope)
-    payload = base64.b64decode(document["payload"])
-    kind = document["payloadType"].encode()
-    encoded = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
-    public = load_pem_public_key(pem)
-    assert isinstance(public, Ed25519PublicKey)
-    public.verify(base64.b64decode(document["signatures"][0]["sig"]), encoded)
-    return dict(json.loads(payload))
-
-
-def test_anybody_with_the_public_half_can_verify_it(key: HostKey) -> None:
-    envelope = sealed(key)
-    statement = verify_by_hand(envelope, (key.folder / "signing.pub.pem").read_bytes())
-    assert statement["subject"] == [{"name": "factory/r1/t", "digest": {"gitCommit": "c1" * 20}}]
-    broken = envelope.replace(b'"payload": "ey', b'"payload": "eX', 1)
-    with pytest.raises((InvalidSignature, ValueError)):
-        verify_by_hand(broken, (key.folder / "signing.pub.pem").read_bytes())
+def test_anybody_with_the_public_half_can_verify_it_as_the_page_says(key: HostKey, tmp_path: Path) -> None:
+    script, envelope = tmp_path / "verify.py", tmp_path / "statement.json"
+    script.write_text(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[0])
+    command = (sys.executable, "-I", str(script), str(envelope), str(key.folder / "signing.pub.pem"))
+    whole = sealed(key)
+    envelope.write_bytes(whole)
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert json.loads(done.stdout)["subject"] == [{"name": "factory/r1/t", "digest": {"gitCommit": "c1" * 20}}]
+    at = whole.index(b'"payload": "') + 60
+    envelope.write_bytes(whole[:at] + (b"A" if whole[at : at + 1] != b"A" else b"B") + whole[at + 1 :])
+    broken = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert (broken.returncode, broken.stdout) == (1, "")
+    assert "InvalidSignature" in broken.stderr
 
 
 def test_the_in_toto_library_takes_it(key: HostKey) -> None:

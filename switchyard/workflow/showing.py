@@ -31,7 +31,9 @@ def task_document(places: Places, view: FactoryView, tasks: Sequence[Task], name
         "schema": SCHEMA,
         "task": rows[name],
         "context": {**contexts[-1].data, "listing": contexts[-1].artifact_reference} if contexts else None,
+        "preparation": _preparation(events),
         "attempts": _attempts(events),
+        "findings": _findings(events),
         "escalation": packs[-1] if packs else None,
         "events": [event.as_json() for event in events if event.event_type != "effect_intended"],
     }
@@ -47,6 +49,22 @@ def _events(places: Places, run_id: str | None, task_id: TaskId) -> list[Event]:
     return events
 
 
+def _preparation(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """What agents said before one built: criteria, a plan, or something that was refused."""
+    kinds = {"task_clarified": "clarify", "plan_generated": "plan", "packet_refused": "refused"}
+    return [
+        {"kind": kinds[event.event_type], **event.data, "packet": event.artifact_reference or None}
+        for event in events
+        if event.event_type in kinds
+    ]
+
+
+def _findings(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """What was found besides the task, and what became of it."""
+    kinds = {"finding_filed": "filed", "finding_merged": "merged", "finding_kept": "kept"}
+    return [{"outcome": kinds[event.event_type], **event.data} for event in events if event.event_type in kinds]
+
+
 def _attempts(events: Sequence[Event]) -> list[dict[str, Any]]:
     attempts: dict[int, dict[str, Any]] = {}
     for event in events:
@@ -54,7 +72,8 @@ def _attempts(events: Sequence[Event]) -> list[dict[str, Any]]:
         if event.event_type == "attempt_extracted" and number is not None:
             attempts[number] = {**event.data, **_nothing_yet(), "diff": event.artifact_reference}
         elif number in attempts and event.event_type in ("check_passed", "check_failed"):
-            attempts[number]["checks"].append({**event.data, "output": event.artifact_reference})
+            place = "checks" if event.data.get("on", "change") == "change" else "base_checks"
+            attempts[number][place].append({**event.data, "output": event.artifact_reference})
         elif number in attempts and event.event_type == "gate_decided":
             attempts[number]["gates"].append({**event.data, "artifact": event.artifact_reference or None})
         elif number in attempts and event.event_type == "verdict_revealed":
@@ -66,4 +85,4 @@ def _attempts(events: Sequence[Event]) -> list[dict[str, Any]]:
 
 def _nothing_yet() -> dict[str, Any]:
     """What an attempt has before anybody looked at it."""
-    return {"checks": [], "gates": [], "verdicts": [], "decision": None}
+    return {"checks": [], "base_checks": [], "gates": [], "verdicts": [], "decision": None}

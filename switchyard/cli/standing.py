@@ -47,8 +47,12 @@ def describe_task(document: Mapping[str, Any]) -> str:
         lines.append(
             f"pull request #{pull['number']} {pull['state']}: {pull['head']} onto {pull['base']}, {pull['url']}"
         )
+    for answer in document["preparation"]:
+        lines += ["", *_describe_answer(answer)]
     for attempt in document["attempts"]:
         lines += ["", *_describe_attempt(attempt)]
+    if document["findings"]:
+        lines += ["", "found besides:", *[f"  {_describe_finding(finding)}" for finding in document["findings"]]]
     if document["escalation"]:
         lines += ["", f"escalation pack: {document['escalation']}"]
     return "\n".join(lines)
@@ -76,10 +80,38 @@ def attempt_logs(places: Places, document: Mapping[str, Any], number: int | None
     return "\n\n".join(f"== {heading} ==\n{text}" for heading, text in texts if text)
 
 
+def _describe_answer(answer: Mapping[str, Any]) -> list[str]:
+    if answer["kind"] == "refused":
+        return [f"{answer['role']}: an answer was refused", *[f"  {line}" for line in answer["fault"].splitlines()]]
+    return [f"{answer['role']}: agent {answer['agent'] or 'default'}, answer {answer['packet']}"]
+
+
+def _describe_finding(finding: Mapping[str, Any]) -> str:
+    told = {"filed": "filed as", "merged": "the same as", "kept": "not filed:"}[finding["outcome"]]
+    return f"{finding['title']} ({told} {finding['task'] or finding['reason']})"
+
+
+def _describe_account(result: Mapping[str, Any] | None) -> list[str]:
+    """What the agent says of its own work, which proves nothing."""
+    if result is None:
+        return []
+    if result["fault"]:
+        return [f"  result   not as its schema asks, {result['artifact']}"]
+    sure = f" (confidence {result['confidence']:g})" if result["confidence"] is not None else ""
+    told = [("summary", f"{result['summary']}{sure}"), ("because", result.get("rationale", ""))]
+    lines = [f"  {head:<8} {line}".rstrip() for name, text in told for head, line in _headed(name, text)]
+    return [*lines, f"  result   {result['artifact']}"]
+
+
+def _headed(name: str, text: str) -> list[tuple[str, str]]:
+    return [(name if number == 0 else "", line) for number, line in enumerate(text.splitlines())]
+
+
 def _describe_attempt(attempt: Mapping[str, Any]) -> list[str]:
     took = f"{attempt['duration_s']:.1f} s"
     lines = [f"attempt {attempt['attempt']}: agent {how_it_ended(attempt)} after {took}, commit {attempt['commit']}"]
     lines += [f"  changed  {path}" for path in attempt["changed"]]
+    lines += _describe_account(attempt.get("result"))
     for check in attempt["checks"]:
         lines.append(
             f"  check    {check['name']}: {_word(check)} ({check['duration_s']:.1f} s), output {check['output']}"

@@ -12,6 +12,8 @@ from switchyard.errors import UsageError
 from switchyard.ledger import ArtifactStore
 from switchyard.workflow.places import Places
 
+NOTHING: dict[str, Any] = {"preparation": [], "findings": []}
+
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
@@ -33,7 +35,7 @@ def an_attempt(places: Places, number: int, **fields: Any) -> dict[str, Any]:
 
 def a_document(places: Places, **fields: Any) -> dict[str, Any]:
     attempts = [an_attempt(places, 1), an_attempt(places, 2, signal=11, exit_code=None)]
-    return {"task": a_row(**fields), "attempts": attempts, "escalation": None}
+    return {"task": a_row(**fields), "attempts": attempts, "escalation": None, **NOTHING}
 
 
 def test_a_table_leaves_the_run_out_of_a_base() -> None:
@@ -56,7 +58,7 @@ def test_show_tells_a_signal_and_the_long_reason_only_once(places: Places) -> No
     assert not any(line != line.rstrip() for line in text.splitlines())
     document["task"]["reason"] = "its parents conflict\nin a file"
     assert "in a file" in describe_task(document), "what no attempt's decision tells is told whole"
-    unstarted = {"task": a_row(reason="no base\nbecause"), "attempts": [], "escalation": None}
+    unstarted = {"task": a_row(reason="no base\nbecause"), "attempts": [], "escalation": None, **NOTHING}
     assert "because" in describe_task(unstarted)
 
 
@@ -81,3 +83,18 @@ def test_an_attempt_that_never_was_is_wrong_usage(places: Places) -> None:
     assert caught.value.hint == "its last is attempt 2"
     with pytest.raises(UsageError, match="has had no attempt yet"):
         attempt_logs(places, {"task": a_row(), "attempts": []}, None)
+
+
+def test_show_tells_what_the_agent_says_of_its_work_and_found_besides(places: Places) -> None:
+    document = a_document(places)
+    account = {"summary": "Serves rates.", "rationale": "The table\nwas there.", "confidence": 0.8, "fault": ""}
+    document["attempts"][1]["result"] = {**account, "discovered": 1, "artifact": "sha256:a"}
+    filed = {"outcome": "filed", "title": "Dust", "task": "dust-1", "reason": ""}
+    document["findings"] = [filed, {**filed, "outcome": "kept", "task": "", "reason": "the run has filed 20 already"}]
+    refused = {"kind": "refused", "role": "plan", "fault": "- targets: `x` is protected", "packet": None}
+    document["preparation"] = [refused, {"kind": "plan", "role": "plan", "agent": "", "packet": "sha256:b"}]
+    text = describe_task(document)
+    assert "  summary  Serves rates. (confidence 0.8)\n  because  The table\n           was there.\n" in text
+    assert "found besides:\n  Dust (filed as dust-1)\n  Dust (not filed: the run has filed 20 already)" in text
+    assert "plan: an answer was refused\n  - targets: `x` is protected" in text
+    assert "plan: agent default, answer sha256:b" in text

@@ -78,15 +78,19 @@ class Prover:
             change = read_change(factory.quarantine, base, commit)
             return mutate(factory, plan, task, attempt, base, commit, change, told)
 
-        measures = {"coverage": measure_coverage, "mutation": measure_mutation}
-        return [self._gauge(attempt, commit, name, measures[name], is_green=is_green) for name in measures]
+        first = "" if is_green else "a check failed; what its tests are worth is measured once all pass"
+        coverage = self._gauge(attempt, commit, "coverage", measure_coverage, first)
+        if coverage.outcome == "failed":
+            first = "lines that no test runs come first: nothing would notice a fault in them"
+        return [coverage, self._gauge(attempt, commit, "mutation", measure_mutation, first)]
 
     def _gauge(
-        self, attempt: int, commit: CommitSha, name: str, measure: Callable[[], GateResult], *, is_green: bool
+        self, attempt: int, commit: CommitSha, name: str, measure: Callable[[], GateResult], first: str
     ) -> GateResult:
+        """Measure, unless something else must be mended first."""
+
         def work() -> GateResult:
-            red = "a check failed; what its tests are worth is measured once all pass"
-            return measure() if is_green else GateResult.skipped(name, red)
+            return GateResult.skipped(name, first) if first else measure()
 
         gate = GateResult.model_validate(self._journal.step(f"{name} {attempt}", work))
         self._record(attempt, commit, gate)

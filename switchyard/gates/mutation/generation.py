@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"(\d{1,9})(\.\d{1,9})?([A-Za-z]\w*)?")
 _TEST_ATTRIBUTE = re.compile(r"#\[\s*(?:\w+::)*test\b|#\[\s*cfg\(.*\btest\b")
-_LISTS = frozenset(("parameters", "formal_parameters", "argument_list", "arguments"))
+_LISTS = frozenset(("parameters", "formal_parameters", "argument_list", "arguments", "parenthesized_expression"))
 _ARITHMETIC = frozenset(("+", "-", "*", "/", "%", "//", "**", "<<", ">>", "&", "|", "^", "+=", "-=", "*=", "/="))
 _EXIT_CONDITION = re.compile(r"__name__|(typing\.)?TYPE_CHECKING$")
 

@@ -24,6 +24,8 @@ _DEFERRED = frozenset(("defer_statement", "go_statement", "send_statement", "del
 _WRAPPERS = frozenset(("await", "await_expression", "try_expression"))
 _ENDINGS = re.compile(r"(panic|os\.Exit|\w*log\.Fatal\w*|super|this|System\.exit|(std::)?process(\.|::)exit)$")
 """Calls after which nothing comes: code may not compile without them."""
+_DEFINITIONS = re.compile(r"^(arrow_function|function\w*|class\w*|lambda\w*|generator_function)$")
+_EXPORTS = re.compile(r"(module\.)?exports\b")
 
 
 def changed_statements(node: Node, dialect: Dialect, language: str) -> Iterator[Edit]:
@@ -59,8 +61,16 @@ def _is_effect(node: Node, dialect: Dialect) -> bool:
         left = node.child_by_field_name("left")
         if left is not None and left.type == "expression_list" and len(left.named_children) == 1:
             left = left.named_children[0]
-        return left is not None and left.type in dialect.targets and node.child_by_field_name("right") is not None
+        return left is not None and left.type in dialect.targets and not _is_definition(node)
     return False
+
+
+def _is_definition(node: Node) -> bool:
+    """Whether something is named here rather than changed: a function, or what a module gives to others."""
+    right = node.child_by_field_name("right")
+    if right is None or _DEFINITIONS.search(right.type):
+        return True
+    return _EXPORTS.match(text_of(node.child_by_field_name("left"))) is not None
 
 
 def _called(node: Node) -> str:

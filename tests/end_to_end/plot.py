@@ -119,10 +119,10 @@ class Plot:
             stderr=subprocess.PIPE,
         )
 
-    def run(self, *arguments: str, at: Path | None = None) -> Ending:
+    def run(self, *arguments: str, at: Path | None = None, timeout_s: float = 120) -> Ending:
         """Run the command to its end."""
         process = self.start(*arguments, at=at)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=timeout_s)
         return Ending(process.returncode, out.decode(), err.decode())
 
     def rows(self) -> dict[str, dict[str, Any]]:

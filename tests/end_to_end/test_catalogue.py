@@ -55,7 +55,7 @@ def test_no_bad_change_passes_and_every_ordinary_one_does(tmp_path: Path) -> Non
 def run(cases: Sequence[Case], folder: Path) -> None:
     """Take them all through the line, and look at the remote, the status and the ledger."""
     plot = laid_out(cases, folder)
-    ending = plot.run("run")
+    ending = plot.run("run", timeout_s=900)
     rows, gates = plot.rows(), failed_gates(plot)
     bad, good = [case for case in cases if case in BAD], [case for case in cases if case in GOOD]
     assert ending.code == 1, ending.err

@@ -121,7 +121,8 @@ def _first_line(text: str) -> str:
 
 
 def _signed(data: Data) -> str:
-    return "statement signed" if data["outcome"] == "holds" else f"statement NOT signed: {_first_line(data['reason'])}"
+    told = {"holds": "statement signed", "fails": f"statement NOT signed: {_first_line(data['reason'])}"}
+    return told.get(data["outcome"], "")
 
 
 _PLACES = {"change": "", "base": " on the base", "base tests": " with the base's own tests"}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from switchyard.workflow.canaries import Tried
 
 app = typer.Typer(
-    help="Changes whose fault is known, put before the agents that review: who lets one pass does not count.",
+    help="Changes whose fault is known, to try reviewers by.",
     no_args_is_help=True,
 )
 COLUMNS = ("reviewer", "agent", "canary", "language", "last result", "when")
@@ -38,7 +38,9 @@ def run(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Put canaries before the reviewers, in their real prompts and sandboxes.
+    """Put canaries before the reviewers.
+
+    Sandbox and prompt are the same as for a task's change, and nothing tells that it is none.
 
     Exits 1 when a reviewer passed a faulty change, did not pass a sound one, or gave no verdict.
     """
@@ -55,7 +57,7 @@ def run(
 
 @app.command("list")
 def list_canaries(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
-    """Show which reviewers count, and how each did with its canaries, as configured now.
+    """Show which reviewers count, and why.
 
     Results of another model, command or prompt are another judge's, and not shown.
     """

@@ -69,6 +69,8 @@ class Body:
     """Calls that end the process."""
     patches: list[tuple[str, Tokens]] = field(default_factory=list)
     """(what is called to put a stand-in, what is replaced)."""
+    told: list[tuple[str, str, str]] = field(default_factory=list)
+    """(what is called, a keyword that tells what to expect, its value)."""
     loops: list[Tokens] = field(default_factory=list)
     """What its loops go over."""
 
@@ -296,9 +298,10 @@ class BodyReader:
         handlers = [child for child in node.named_children if child.type in self.syntax.handlers]
         before = len(self.body.claims)
         caught: list[Claim] = []
+        must_raise = self._must_raise(node, handlers)
         for handler in handlers:
             start = len(self.body.claims)
-            self.walk_other(handler, context)
+            self.walk_other(handler, context if must_raise else context.under(("an-error",)))
             caught += self.body.claims[start:]
         swallowed = bool(handlers) and not caught and not any(map(self._rethrows, handlers))
         del self.body.claims[before:]
@@ -308,6 +311,15 @@ class BodyReader:
             is_body = child == node.child_by_field_name("body")
             self.walk(child, replace(context, is_swallowed=True) if swallowed and is_body else context)
         self.body.claims.extend(caught)
+
+    def _must_raise(self, node: Node, handlers: list[Node]) -> bool:
+        """Whether a `try` that ends without an error fails the test, so that what its handlers claim is claimed."""
+        body = node.child_by_field_name("body")
+        rest = [child for child in node.named_children if child not in handlers and child != body]
+        return any(self._fails_within(child) for child in [body, *rest] if child is not None)
+
+    def _fails_within(self, node: Node) -> bool:
+        return self._is_failing(node) or any(map(self._fails_within, node.named_children))
 
     def _rethrows(self, handler: Node) -> bool:
         if handler.type in self.syntax.throws:

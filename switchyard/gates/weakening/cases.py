@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from switchyard.gates.weakening.model import Kind, Tokens, Weakening
 from switchyard.gates.weakening.tokens import is_literal, is_string, literals_of, similarity
@@ -15,11 +15,11 @@ _EXPECTED_KEYS = ("want", "expect", "output", "result", "out", "exp", "err")
 _MAX_TEXT = 160
 
 
-def judge_rows(before: Unit, after: Unit, helpers: Mapping[str, Unit]) -> list[Weakening]:
+def judge_rows(before: Unit, after: Unit, helpers: Mapping[str, Unit], renames: Mapping[str, str]) -> list[Weakening]:
     """Cases that a table has lost, or that demand something else."""
     if not after.is_test and not _PROVIDERS & set(after.flat[:12]):
         return []
-    old, new = Counter(before.all_rows), Counter(after.all_rows)
+    old, new = (Counter(_renamed(unit.all_rows, renames)) for unit in (before, after))
     lost, won = list((old - new).elements()), list((new - old).elements())
     fixtures = [helpers[name] for name in sorted(after.parameters & helpers.keys())]
     words = Counter(leaf for unit in (after, *fixtures) for leaf in unit.flat)
@@ -36,6 +36,10 @@ def judge_rows(before: Unit, after: Unit, helpers: Mapping[str, Unit]) -> list[W
         elif _expects_otherwise(row, near):
             found.append(_found(after, Kind.CHANGED_EXPECTATION, row, near, "the case expects another value"))
     return found
+
+
+def _renamed(rows: Sequence[Tokens], renames: Mapping[str, str]) -> list[Tokens]:
+    return [tuple(renames.get(leaf, leaf) for leaf in row) for row in rows] if renames else list(rows)
 
 
 def _likeness(row: Tokens, other: Tokens) -> float:

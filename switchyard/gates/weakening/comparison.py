@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from switchyard.gates.weakening.bodies import RETRY, SKIP
 from switchyard.gates.weakening.cases import judge_rows
+from switchyard.gates.weakening.conduct import (
+    judge_ends,
+    judge_expected_names,
+    judge_loops,
+    judge_marks,
+    judge_patches,
+)
 from switchyard.gates.weakening.judging import is_vacuous, judge
 from switchyard.gates.weakening.model import STRENGTHS, Claim, Kind, Tokens, Weakening
 from switchyard.gates.weakening.pairing import match_claims
 from switchyard.gates.weakening.tokens import is_literal, is_string, literals_of, names_of, number_of
 from switchyard.gates.weakening.units import Unit
 
-_EXPECTED_NAMES = ("expect", "want", "golden")
 _MAX_TEXT = 160
 _UNWRAPS = frozenset(("unwrap", "expect", "unwrap_err", "expect_err"))
 """Fail where a branch that panics stood."""
-_PARTS = frozenset(("filter", "slice", "take", "skip", "limit", "head", "take_while", "skip_while", "takeWhile"))
 _MAX_ABLE = 200
 """Claims of one test that are tried for another's."""
 _MAX_TRIES = 20_000
@@ -220,14 +224,14 @@ def _renamed(claim: Claim, renames: Mapping[str, str]) -> Claim:
 def judge_change(change: Change, offers: Offers, world: World) -> list[Weakening]:
     """Every way in which a test asks less than it did."""
     before, after = change.before, change.after
-    found = [*judge_marks(before, after), *judge_rows(before, after, world.helpers_after)]
+    found = [*judge_marks(before, after), *judge_rows(before, after, world.helpers_after, world.renames)]
     free = _free(after)
     here = Offer(after, change.added, world.helpers_after)
     for old, new in change.pairs:
         verdict = judge(old, new, world.renames, free)
         if verdict is not None and not _is_said_otherwise(old, new, verdict[0], here, free):
             found.append(_found(after, new.line, verdict[0], old.text, new.text, verdict[1]))
-    gone = [claim for claim in change.removed if not _is_kept(claim, here, offers)]
+    gone = [claim for claim in change.removed if not _is_kept(claim, here, offers, len(before.body.loops))]
     if gone and not after.body.claims:
         text = "; ".join(claim.text for claim in gone)
         found.append(_found(after, after.line, Kind.EMPTIED_TEST, text, "", "nothing is asserted any more"))
@@ -243,8 +247,8 @@ def judge_change(change: Change, offers: Offers, world: World) -> list[Weakening
     if not before.body.claims and before.body.calls and not after.body.calls and after.is_test:
         found.append(_found(after, after.line, Kind.EMPTIED_TEST, _short(before.flat), "", "nothing is run any more"))
     if not any(item.kind is Kind.CHANGED_EXPECTATION for item in found):
-        found += _judge_expected_names(before, after)
-    return [*found, *_judge_loops(before, after), *_judge_ends(before, after), *_judge_patches(change)]
+        found += judge_expected_names(before, after)
+    return [*found, *judge_loops(before, after), *judge_ends(before, after), *judge_patches(before, after)]
 
 
 def _is_said_otherwise(old: Claim, new: Claim, kind: Kind, here: Offer, free: Collection[str]) -> bool:
@@ -260,8 +264,11 @@ def _is_said_otherwise(old: Claim, new: Claim, kind: Kind, here: Offer, free: Co
     )  # fmt: skip
 
 
-def _is_kept(claim: Claim, here: Offer, offers: Offers) -> bool:
+def _is_kept(claim: Claim, here: Offer, offers: Offers, loops: int) -> bool:
+    """Whether what a test claimed is claimed otherwise; `loops` says how many loops it had."""
     if claim.is_dead or is_vacuous(claim) or (claim.relation == "no_raise" and here.unit.body.claims):
+        return True
+    if len(here.unit.body.loops) > loops and any(claim.key == item.key for item in here.unit.body.claims):
         return True
     return here.covers(claim) or _is_pointless(claim, here) or offers.say(claim, here.unit)
 
@@ -270,95 +277,12 @@ def _is_pointless(claim: Claim, here: Offer) -> bool:
     """A step of the set-up that is gone can't go wrong, and `raises` says what `fail()` behind a call did."""
     if claim.relation == "reached":
         unwraps = here.unit.path.endswith(".rs") and bool(here.unit.body.calls & _UNWRAPS)
-        return unwraps or any(item.relation == "raises" for item in here.added)
+        return unwraps or any(item.relation == "raises" for item in here.unit.body.claims)
     of_step = (
         claim.relation == "equal" and claim.value == ("None",) and "".join(claim.subject[-1:]).lower().startswith("err")
     )
     is_made = bool(claim.maker) and claim.maker != claim.subject
     return of_step and is_made and bool(here.unit.body.claims) and not names_of(claim.maker) <= here.words
-
-
-def judge_marks(before: Unit, after: Unit) -> list[Weakening]:
-    """Skips and retries that are new."""
-    old, new = before.all_marks, after.all_marks if after.is_test else []
-    found: list[Weakening] = []
-    for is_retry in (True, False):
-        then = [mark for mark in old if (mark[0] == RETRY) is is_retry]
-        now = [mark for mark in new if (mark[0] == RETRY) is is_retry]
-        worst = max(now, default=None)
-        if worst is None or (worst[0] <= max((rank for rank, _ in then), default=-1) and len(now) <= len(then)):
-            continue
-        kind = Kind.TOLERATED_FAILURE if is_retry else Kind.SKIPPED_TEST
-        why = "failures are retried" if is_retry else "left out" if worst[0] == SKIP else "left out under a condition"
-        found.append(_found(after, after.line, kind, "", worst[1], why))
-    return found
-
-
-def _judge_expected_names(before: Unit, after: Unit) -> list[Weakening]:
-    """Variables named after what is expected that hold other values now, where no claim shows it: a helper's loop."""
-    shown = {
-        leaf for unit in (before, after) for claim in unit.body.claims for leaf in (*claim.subject, *claim.expected)
-    }
-    found = []
-    for name, then in before.body.bindings.items():
-        now = after.body.bindings.get(name, then)
-        lost = literals_of(then) - literals_of(now)
-        if name.lower().startswith(_EXPECTED_NAMES) and name not in shown and lost and name in before.flat:
-            why = "what is expected is another value"
-            found.append(_found(after, after.line, Kind.CHANGED_EXPECTATION, _short(then), _short(now), why))
-    return found
-
-
-def _judge_loops(before: Unit, after: Unit) -> list[Weakening]:
-    """Loops that go over a part of what they went over."""
-    old, new = Counter(before.body.loops), Counter(after.body.loops)
-    lost, new = old - new, new - old
-    found = []
-    for then in lost if before.body.claims and after.body.claims else ():
-        for now in new:
-            rest = now[len(then) :] if now[: len(then)] == then else ()
-            sliced = rest[:1] == ("[",) and ":" in rest
-            filtered = rest[:1] == (".",) and (rest[1:2] == rest[1:] or rest[1] in _PARTS)
-            if sliced or filtered:
-                why = "fewer are looked at"
-                found.append(_found(after, after.line, Kind.GUARDED_ASSERTION, _short(then), _short(now), why))
-    if "should_panic" in after.flat and "should_panic" not in before.flat and before.is_test and before.body.claims:
-        why = "a failure is expected now"
-        found.append(_found(after, after.line, Kind.CHANGED_EXPECTATION, "", "should_panic", why))
-    return found
-
-
-def _judge_ends(before: Unit, after: Unit) -> list[Weakening]:
-    stopped = (before.body.calls & after.body.dead_calls) - after.body.calls
-    if stopped and not any(claim.is_dead for claim in after.body.claims):
-        text = ", ".join(sorted(stopped))
-        return [_found(after, after.line, Kind.CANNOT_FAIL, text, "", "what the test did is never reached")]
-    new = Counter(after.body.exits) - Counter(before.body.exits)
-    return [
-        _found(
-            after, after.line, Kind.CANNOT_FAIL, "", text, "the test ends, or catches its own failure, whatever happens"
-        )
-        for text in sorted(new)
-    ]
-
-
-def _judge_patches(change: Change) -> list[Weakening]:
-    """Stand-ins for the very thing that the claims look at."""
-    old = {target for _, target in change.before.body.patches}
-    used, ran = (
-        {leaf for claim in unit.body.claims for leaf in claim.origin} | unit.body.calls
-        for unit in (change.after, change.before)
-    )
-    found = []
-    for call, target in change.after.body.patches:
-        names = [part for leaf in target for part in leaf.strip("\"'`").split(".")]
-        if target not in old and names and names[-1] in used & ran:
-            found.append(
-                _found(
-                    change.after, change.after.line, Kind.MOCKED_SUBJECT, names[-1], call, "what is tested is replaced"
-                )
-            )
-    return found
 
 
 def _found(unit: Unit, line: int, kind: Kind, before: str, after: str, why: str) -> Weakening:

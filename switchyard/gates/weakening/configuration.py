@@ -21,6 +21,7 @@ _FILES = re.compile(
 )
 _COMMAND_FILES = re.compile(r"(^|/)(Taskfile\.ya?ml|noxfile\.py|tox\.ini)$|(^|/)\.github/workflows/|\.gitlab-ci\.yml$")
 _GOLDEN = re.compile(r"(^|/)(__snapshots__|snapshots|goldens?|expected)/|\.(snap|golden|expected|want|approved\.\w+)$")
+_SNAPSHOT = re.compile(rb"^exports\[`(.*?)`\] = `(.*?)`;$", re.MULTILINE | re.DOTALL)
 _RELATED = re.compile(
     r"pytest|coverage|jest|vitest|nyc|c8|mocha|tox|testenv|surefire|failsafe|jacoco|test|codecov|karma|cypress|playwright|retries|report|profile",
     re.IGNORECASE,
@@ -102,10 +103,27 @@ def compare_configuration(files: Mapping[str, tuple[bytes | None, bytes | None]]
         if before is not None and after is not None:
             found += _compare_callers(path, before.decode("utf-8", "replace"), after.decode("utf-8", "replace"))
         if _GOLDEN.search(path) and before is not None:
-            kind = Kind.REMOVED_ASSERTION if after is None else Kind.CHANGED_EXPECTATION
-            why = "the expected output is gone" if after is None else "the expected output is another"
-            found.append(Weakening(path, 1, kind, PurePosixPath(path).name, "", "", why))
+            found += _compare_golden(path, before, after)
     return found
+
+
+def _compare_golden(path: str, before: bytes, after: bytes | None) -> Iterator[Weakening]:
+    """Of expected output: a file of it is compared as a whole, jest's snapshots one by one."""
+    name = PurePosixPath(path).name
+    old, new = dict(_SNAPSHOT.findall(before)), dict(_SNAPSHOT.findall(after or b""))
+    if after is not None and old:
+        lost, others = (
+            [key for key in old if key not in new],
+            [key for key in old if new.get(key, old[key]) != old[key]],
+        )
+        if lost and len(new) < len(old):
+            text = lost[0].decode("utf-8", "replace")
+            yield Weakening(path, 1, Kind.REMOVED_ASSERTION, name, text[:160], "", "the expected output is gone")
+        if not others and (not lost or len(new) < len(old)):
+            return
+    kind = Kind.REMOVED_ASSERTION if after is None else Kind.CHANGED_EXPECTATION
+    why = "the expected output is gone" if after is None else "the expected output is another"
+    yield Weakening(path, 1, kind, name, "", "", why)
 
 
 def _compare_settings(path: str, old: Settings, new: Settings, after: bytes | None) -> Iterator[Weakening]:

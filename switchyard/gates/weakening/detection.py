@@ -13,13 +13,13 @@ from switchyard.gates.weakening.comparison import (
     World,
     claims_of,
     judge_change,
-    judge_marks,
     open_change,
 )
+from switchyard.gates.weakening.conduct import judge_marks
 from switchyard.gates.weakening.configuration import compare_configuration, is_configuration
-from switchyard.gates.weakening.model import Kind, Weakening
+from switchyard.gates.weakening.model import Kind, Tokens, Weakening
 from switchyard.gates.weakening.pairing import Matching, match_units
-from switchyard.gates.weakening.tokens import is_name, similarity
+from switchyard.gates.weakening.tokens import dice, is_name, similarity
 from switchyard.gates.weakening.units import FileFacts, Unit
 
 _READERS = {
@@ -70,6 +70,11 @@ def _read(files: Mapping[str, bytes], paths: Iterable[str]) -> dict[str, FileFac
         reader = _READERS.get(path[path.rfind(".") :])
         if reader is not None and path in files:
             facts[path] = _read_one(reader, path, files[path])
+    packages: dict[str, dict[str, Tokens]] = defaultdict(dict)
+    for path in (path for path in facts if path.endswith("_test.go")):
+        packages[path.rpartition("/")[0]].update(facts[path].constants)
+    for path in (path for path in facts if path.endswith("_test.go")):
+        facts[path].constants.update(packages[path.rpartition("/")[0]])
     return facts
 
 
@@ -102,7 +107,11 @@ def _compare(old: Files, new: Files, matching: Matching) -> list[Weakening]:
     for one, other in matching.pairs:
         if one.text == other.text and one.marks != other.marks:
             found += judge_marks(one, other)
+    kept = {(other.path, other.qualified): other for _, other in matching.pairs}
     for unit in matching.lost:
+        namesake = kept.get((unit.path, unit.qualified))
+        if namesake is not None and dice(unit.bag, namesake.bag) > 0.8:
+            continue  # The runner, or the compiler, saw but one of the two.
         if not _is_skipped(unit) and not _is_empty(unit) and not places.cover(claims_of(unit, world.helpers_before)):
             found.append(_whole(unit, unit, Kind.DELETED_TEST, "the test is gone"))
     for one, other in matching.uncollected:

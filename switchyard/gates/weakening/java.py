@@ -192,6 +192,20 @@ class _Reader(BodyReader):
     def is_failure(self, names: Sequence[str]) -> bool:
         return names[-1] == "fail" and len(names) <= 2
 
+    def _walk_try(self, node: Node, context: Context) -> None:
+        """`try { …; fail(); } catch (Wrong e) { … }` holds that Wrong is thrown."""
+        handlers = [child for child in node.named_children if child.type == "catch_clause"]
+        if handlers and self._must_raise(node, handlers):
+            types = [
+                leaf
+                for handler in handlers
+                for child in handler.named_children[0].named_children
+                if child.type == "catch_type"
+                for leaf in SYNTAX.tokens(child)
+            ]
+            self.add([Claim("raises", ("raised",), tuple(types), line=line_of(node))], context)
+        super()._walk_try(node, context)
+
     def _rethrows(self, handler: Node) -> bool:
         if handler.type == "catch_clause":
             parameter = handler.named_children[0]

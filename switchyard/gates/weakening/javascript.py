@@ -121,18 +121,38 @@ class _Scope:
         root = names[0]
         if names[-1] in ("mock", "doMock") and root in ("jest", "vi") and given:
             self._stand_in(text_of(given[0]).strip("\"'`"), node)
+        if names[-1] == "run" and "tester" in root.lower() and len(given) > 2:
+            self._cases(node, given, scope, marks)
+            return
         if root not in _TESTS and root not in _SUITES:
             if names[-1] == "retryTimes" or names[-1] == "retries":
                 self.facts.exclusions.append(f"retried: {' '.join(self.syntax.tokens(node))}")
             return
+        self._test(node, callee, root, given, function, scope, marks)
+
+    def _test(
+        self,
+        node: Node,
+        callee: Tokens,
+        root: str,
+        given: list[Node],
+        function: Node | None,
+        scope: str,
+        marks: list[Mark],
+    ) -> None:
+        """One of jest's words, `it`, `describe.each` and their kin, with what it is given."""
         title = self.syntax.tokens(given[0]) if given else ()
         name = " ".join(title).strip("\"'`")
         modifiers = list(callee) if "(" not in callee else list(callee[: callee.index("(")])
         own = [*marks, *_modifiers(root, modifiers), *self._options(given[1:])]
         if root in _SUITES or "describe" in modifiers:
             body = function.child_by_field_name("body") if function is not None else None
+            known = len(self.facts.units)
             if body is not None:
                 self.read(body, f"{scope} > {name}" if scope else name, own)
+            if len(self.facts.units) == known and own:
+                # Its tests are made by a function that it calls.
+                self.facts.exclusions.append(f"{own[-1][1]} {name}")
             return
         if function is None and len(given) > 1:
             function = given[-1]
@@ -140,6 +160,17 @@ class _Scope:
             own.append((SKIP, "no body"))
         rows = self._rows(callee)
         self.facts.units.append(self._unit(node, function, name, scope, own, rows, self.in_tests and bool(given)))
+
+    def _cases(self, node: Node, given: list[Node], scope: str, marks: list[Mark]) -> None:
+        """`ruleTester.run(name, rule, { valid: […], invalid: […] })` of eslint: every element is a case."""
+        rows = [
+            row
+            for pair in given[-1].named_children
+            if pair.type == "pair"
+            for row in rows_of(self.syntax.tokens(pair.child_by_field_name("value")))
+        ]
+        name = " ".join(self.syntax.tokens(given[0])).strip("\"'`")
+        self.facts.units.append(self._unit(node, None, name, scope, marks, rows, self.in_tests))
 
     def _options(self, given: list[Node]) -> list[Mark]:
         """`{ skip: true, retry: 5 }` between the title and the body."""

@@ -45,6 +45,7 @@ _OPPOSED = frozenset(
 )
 _EXITS = (("not",), ("unless",))
 """What begins a guard that stands for leaving early; with `unless`, where nothing else is done on the way out."""
+_BOUNDS = ((">",), (">=",), ("<",), ("<=",))
 _PREDICATES = frozenset(("matches", "starts_or_ends", "close", "type", "contains", "pattern"))
 _EMPTY = (("[", "]"), ("{", "}"), ("0",), ('""',), ("None",))
 """Equal to these and falsy are the same to most writers."""
@@ -237,12 +238,26 @@ def _across_relations(before: Claim, expected: Tokens, after: Claim) -> Verdict 
 def _within_subject(before: Claim, after: Claim) -> Verdict | None:
     """A predicate holds its expected value inside; a change of strings or numbers there counts."""
     old, new = (*before.subject, *before.expected), (*after.subject, *after.expected)
+    if _is_lower_bound(old, new):
+        return Kind.WIDENED_TOLERANCE, "the bound lets more through"
     if len(old) != len(new) or before.relation == "reached":
         return None
     changed = [(one, other) for one, other in zip(old, new, strict=True) if one != other]
     if changed and all(is_literal(one) and is_literal(other) for one, other in changed):
         return Kind.CHANGED_EXPECTATION, "another value is expected"
+    places = [index for index, leaf in enumerate(old) if leaf != new[index]]
+    if places and all(old[index - 2 : index] == ("any", "(") for index in places):
+        return Kind.CHANGED_EXPECTATION, "another type is expected"
     return None
+
+
+def _is_lower_bound(old: Tokens, new: Tokens) -> bool:
+    """Whether a bound somewhere inside a predicate became `> 0` or the like."""
+    same = next((index for index, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), len(new))
+    start = same if new[same : same + 1] in _BOUNDS else same - 1
+    return old[start : start + 1] in _BOUNDS and new[start : start + 1] in _BOUNDS and (
+        new[start][0] == old[start][0] == ">" and new[start + 1 : start + 2] in (("0",), ("1",))
+        and old[start + 1 : start + 2] not in (("0",), ("1",)))  # fmt: skip
 
 
 def _error(expected: Tokens, value: Tokens) -> Verdict | None:
@@ -299,6 +314,10 @@ def _demands_otherwise(before: Claim, expected: Tokens, after: Claim) -> bool:
     if (before.origin, expected) == (after.value, after.origin):
         return False
     lost = _literals(expected) - _literals(after.value)
+    if len(expected) == 1 and is_literal(expected[0]) and "+" in after.value and len(_literals(after.value)) > 1:
+        return True
+    if before.subject == after.subject and expected[:1] == after.value[:1] == ("{",) and not lost:
+        return bool(_literals(after.value) - _literals(expected))
     if before.subject == after.subject and expected[:1] == ("[",) and "{" not in expected and not lost:
         return sorted(expected) == sorted(after.value)
     if before.expected == after.expected:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,9 @@ _HOOKS = (
 )
 
 
+_LINES = frozenset(("fnmatch_lines", "re_match_lines", "fnmatch_lines_random", "no_fnmatch_line", "no_re_match_line"))
+"""What pytest's own tester compares output with."""
+_TELLING = ("expect", "want", "code", "exit_code", "returncode", "status")
 _SET_UP_HOOKS = (
     "pytest_runtest_setup",
     "pytest_runtest_protocol",
@@ -65,10 +69,21 @@ def read(path: str, source: bytes) -> FileFacts:
     marks: list[Mark] = []
     for node in root.named_children:
         marks += _module_statement(node, facts)
+    facts.inherited.update(_bases(root))
     _read_scope(root, path, "", collected, marks, facts)
     for node in root.named_children:
         _take_away(node, facts)
     return facts
+
+
+def _bases(root: Node) -> Iterator[str]:
+    """Classes of the file that a class inherits from which the runner takes."""
+    for node in root.named_children:
+        inner = node.child_by_field_name("definition") if node.type == "decorated_definition" else node
+        if inner is not None and inner.type == "class_definition":
+            name = text_of(inner.child_by_field_name("name"))
+            if name.startswith("Test") or name.endswith(("Test", "Tests", "Base")):
+                yield from SYNTAX.tokens(inner.child_by_field_name("superclasses"))
 
 
 def _take_away(node: Node, facts: FileFacts) -> None:
@@ -145,7 +160,7 @@ def _read_class(
     switched_off = b"__test__ = False" in text
     inherits = any(is_name(base) for base in bases)
     taken = (
-        (name.startswith("Test") or is_unittest or (inherits and "Test" in name))
+        (name.startswith("Test") or is_unittest or (inherits and "Test" in name) or name in facts.inherited)
         and not constructed
         and not switched_off
     )
@@ -286,6 +301,16 @@ class _Reader(BodyReader):
             given = self.arguments(arguments)
             self.add(claims_of_matcher("raises", None, given[:1] + _matches(given), line_of(node)), context)
             return True
+        if names and names[-1] in _LINES:
+            given = [item for part in self.arguments(arguments) for item in (rows_of(part) or [part])]
+            self.add([Claim("matches", callee[:-2], item, line=line_of(node)) for item in given], context)
+            return True
+        if len(names) <= 2:
+            self.body.told += [
+                (names[-1], item[0], " ".join(item[2:]))
+                for item in self.arguments(arguments)
+                if names and item[1:2] == ("=",) and item[0].startswith(_TELLING) and len(item) < 40
+            ]
         if names and names[-1] == "xfail" and names[0] == "pytest":
             self.body.marks.append((XFAIL, " ".join(callee)))
             return True

@@ -173,7 +173,8 @@ class _Reader(BodyReader):
         """What a closure among the arguments claims, or else that all of them hold."""
         self._reexamine(macro, Context())
         if not self.body.claims:
-            self.add([Claim("helper", (head,), tokens[2:], line=line_of(macro))], Context())
+            is_code = "{" in tokens
+            self.add([Claim("helper", (head,), () if is_code else tokens[2:], line=line_of(macro))], Context())
         return self.body
 
     def callee(self, node: Node) -> Tokens:
@@ -207,7 +208,7 @@ class _Reader(BodyReader):
             self.add(claims_of_condition(given[0] if given else (), line), context)
         elif name.startswith("prop_assert"):
             self.add(claims_of_matcher(name.removeprefix("prop_"), None, given, line), context)
-        elif is_helper(name) or (is_matcher(name) and "assert" in name):
+        elif is_helper(name) or (is_matcher(name) and ("assert" in name or name.startswith("eq"))):
             self.add(claims_of_matcher(name, None, given, line), context)
         elif any(word in (node.text or b"") for word in _REEXAMINED):
             self._reexamine(node, context)

@@ -76,5 +76,7 @@ class FileFacts:
     """What keeps the whole file, or others, from being collected."""
     stand_ins: list[str] = field(default_factory=list)
     """Modules that are replaced although the file's tests are about them."""
+    inherited: set[str] = field(default_factory=set)
+    """Names of classes whose tests others run."""
     source: bytes = b""
     is_unreadable: bool = False

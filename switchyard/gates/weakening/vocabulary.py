@@ -7,7 +7,7 @@ from switchyard.gates.weakening.tokens import words_of
 ROOTS = words_of(
     "expect assertThat Expect assert_that Ω assertThatThrownBy assertThatExceptionOfType assertThatCode"
     " assertThatNoException expectTypeOf expectThat assertThatObject assertWithMessage StepVerifier Eventually"
-    " Consistently expectSaga"
+    " Consistently expectSaga then"
 )
 """Calls whose argument is the subject of the matchers chained to them."""
 OF_ERRORS = frozenset(("assertThatThrownBy", "assertThatExceptionOfType"))
@@ -27,7 +27,7 @@ PAIRS = words_of(
     " assertquerysetequal assertarrayequal assertnumqueries hasvalue hastostring bethe isequalcomparingto"
     " usingrecursivecomparison tohaveclass beequivalentto beidenticalto exactlyinanyorder assertstreq"
     " expectnext assertjsonequal assertstringequal assertstdout isequalsignoringcase has toberesolvedto"
-    " assertframeequal assertseriesequal assertindexequal"
+    " assertframeequal assertseriesequal assertindexequal assertdataeq eqnice asserteqprinted"
 )
 EXPECTED_FIRST = words_of(
     "Equal EqualValues Exactly Same JSONEq ElementsMatch assertEquals assertSame assertArrayEquals"
@@ -82,7 +82,7 @@ TYPE = words_of(
 )
 BOUNDS = {
     **dict.fromkeys(
-        words_of("assertgreater greater isgreaterthan tobegreaterthan above greaterthan begreaterthan"), ">"
+        words_of("isafter assertgreater greater isgreaterthan tobegreaterthan above greaterthan begreaterthan"), ">"
     ),
     **dict.fromkeys(
         words_of(
@@ -91,7 +91,7 @@ BOUNDS = {
         ),
         ">=",
     ),
-    **dict.fromkeys(words_of("assertless less islessthan tobelessthan below lessthan belessthan"), "<"),
+    **dict.fromkeys(words_of("isbefore assertless less islessthan tobelessthan below lessthan belessthan"), "<"),
     **dict.fromkeys(
         words_of("assertlessequal lessorequal islessthanorequalto tobelessthanorequal atmost most lte isatmost"), "<="
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ _ENV = {
     "DISABLE_AUTOUPDATER": "1",
 }
 """It is in a sandbox and asks nobody but the model; a model that fails does so for the runner's timers to see."""
+_TOOLS = {"mcpServers": {"switchyard": {"command": "switchyard", "args": ["mcp"]}}}
 
 
 class ClaudeAgent:
@@ -69,7 +71,8 @@ class ClaudeAgent:
     def _launch(self, assignment: Assignment, session: tuple[str, ...], prompt: str) -> Launch:
         model = ("--model", assignment.model) if assignment.model else ()
         options = ("-p", "--output-format", "stream-json", "--verbose", "--dangerously-skip-permissions")
-        argv = (*self._command, *options, *model, *session)
+        tools = ("--mcp-config", json.dumps(_TOOLS), "--strict-mcp-config") if assignment.offers_tools else ()
+        argv = (*self._command, *options, *tools, *model, *session)
         return Launch(("sh", "-c", _SCRIPT, "claude", *argv), {**_ENV, **variables_of(assignment)}, stdin=prompt)
 
 

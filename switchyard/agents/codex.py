@@ -31,6 +31,7 @@ _SETTINGS = {
     "analytics.enabled": "false",
 }
 """The gateway as the one provider, and nothing that would ask another host."""
+_TOOLS = {"mcp_servers.switchyard.command": '"switchyard"', "mcp_servers.switchyard.args": '["mcp"]'}
 _CALLS = ("command_execution", "file_change", "mcp_tool_call", "web_search")
 
 
@@ -77,7 +78,8 @@ class CodexAgent:
 
     def _launch(self, assignment: Assignment, verb: tuple[str, ...], prompt: str) -> Launch:
         model = ("-c", f"model={_quoted(assignment.model)}") if assignment.model else ()
-        settings = tuple(part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}"))
+        wanted = {**_SETTINGS, **(_TOOLS if assignment.offers_tools else {})}
+        settings = tuple(part for name, value in wanted.items() for part in ("-c", f"{name}={value}"))
         options = ("--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox")
         argv = (*self._command, "exec", *verb, *options, *settings, *model)
         return Launch(("sh", "-c", _SCRIPT, "codex", *argv), variables_of(assignment), stdin=prompt)

@@ -41,6 +41,8 @@ class Assignment:
     places: Places
     prompt: str = ""
     """What the prompt file holds."""
+    offers_tools: bool = False
+    """Whether `switchyard mcp` runs in the sandbox."""
 
 
 @dataclass(frozen=True)

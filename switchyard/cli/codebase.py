@@ -14,7 +14,7 @@ from switchyard.cli.render import Output
 from switchyard.cli.workspace import open_workspace
 
 if TYPE_CHECKING:
-    from switchyard_context import Codebase
+    from switchyard_context import Codebase, ImportGraph
     from switchyard_git import Repository
 
 CONFIG_NAME = "switchyard.toml"
@@ -88,3 +88,21 @@ def read_codebase(
     for path, problem in codebase.problems.items():
         output.detail(f"{path}: {problem}")
     return codebase
+
+
+def known_files(found: ImportGraph, paths: Sequence[str]) -> list[str]:
+    """The source files that paths mean; a folder means all in it."""
+    known: dict[str, None] = {}
+    for path in (name.removeprefix("./").rstrip("/") for name in paths):
+        inside = [] if path in found else [file for file in found.files if file.startswith(f"{path}/")]
+        known.update(dict.fromkeys(inside or [found.files[found.id_of(path)]]))
+    return list(known)
+
+
+def tests_of(codebase: Codebase, subjects: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The tests that speak for files, the likeliest first, with the reasons; those that merely reach them follow."""
+    from switchyard_context.coverage import rank_tests
+
+    ranked = {item.path: tuple(item.reasons) for item in rank_tests(codebase, subjects)}
+    others = dict.fromkeys(codebase.graph.tests_covering(subjects), ("reaches it through imports",))
+    return {**ranked, **{path: reasons for path, reasons in others.items() if path not in ranked}}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from switchyard.cli.codebase import At, Exclude, Include, Place, open_place, read_codebase
-from switchyard.cli.context_text import describe_selection, draw_dot, draw_edges
+from switchyard.cli.codebase import At, Exclude, Include, Place, known_files, open_place, read_codebase, tests_of
+from switchyard.cli.context_text import describe_chain, describe_selection, draw_dot, draw_edges
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
 from switchyard.cli.render import Output
 from switchyard.cli.workspace import open_workspace
@@ -120,7 +120,7 @@ def why(
     found = read_codebase(open_place(repo), at, include, exclude, output).graph
     chain = found.why(importer, imported)
     edges = None if chain is None else [edge.as_json() for edge in chain]
-    lines = [f"{edge.importer}:{edge.line} imports {edge.imported} ({edge.kind})" for edge in chain or ()]
+    lines = describe_chain(chain or ())
     output.document({"schema": "switchyard.why/1", "revision": found.revision, "chain": edges}, "\n".join(lines))
     if chain is None:
         output.note(f"no imports lead from {importer} to {imported}")
@@ -142,20 +142,10 @@ def tests(
 
     By imports, names, content and history together; tests that only reach the files through imports follow.
     """
-    from switchyard_context.coverage import rank_tests
-
     output = Output(as_json, quiet, verbose)
     codebase = read_codebase(open_place(repo), at, include, exclude, output)
-    subjects = _known(codebase.graph, paths)
-    ranked = {item.path: item.reasons for item in rank_tests(codebase, subjects)}
-    others = dict.fromkeys(codebase.graph.tests_covering(subjects), ("reaches it through imports",))
-    _show_paths(
-        "tests",
-        codebase.graph,
-        subjects,
-        {**ranked, **{path: reasons for path, reasons in others.items() if path not in ranked}},
-        output,
-    )
+    subjects = known_files(codebase.graph, paths)
+    _show_paths("tests", codebase.graph, subjects, tests_of(codebase, subjects), output)
 
 
 @app.command()
@@ -175,7 +165,7 @@ def impact(
     """
     output = Output(as_json, quiet, verbose)
     found = read_codebase(open_place(repo), at, include, exclude, output).graph
-    subjects = _known(found, paths)
+    subjects = known_files(found, paths)
     _show_paths("impact", found, subjects, dict.fromkeys(found.impact(subjects), ()), output)
 
 
@@ -228,15 +218,6 @@ def _refuse_options_before(ctx: typer.Context) -> None:
         raise UsageError(
             f"options stand before '{ctx.invoked_subcommand}'", hint=f"write them after '{ctx.invoked_subcommand}'"
         )
-
-
-def _known(found: ImportGraph, paths: list[str]) -> list[str]:
-    """The source files that the arguments mean; a folder means all in it."""
-    known: dict[str, None] = {}
-    for path in (name.removeprefix("./").rstrip("/") for name in paths):
-        inside = [] if path in found else [file for file in found.files if file.startswith(f"{path}/")]
-        known.update(dict.fromkeys(inside or [found.files[found.id_of(path)]]))
-    return list(known)
 
 
 def _show(selection: Selection, output: Output, output_format: Format, *, explain: bool) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from switchyard_context import ImportGraph, Selection
+    from switchyard_context import Edge, ImportGraph, Selection
 
 _STYLES = {"type": "dashed", "dynamic": "dotted", "reexport": "bold"}
 
@@ -22,6 +22,11 @@ def describe_selection(selection: Selection) -> str:
     lines.extend(f"not in: {item.path}: {item.reason}" for item in selection.dropped)
     lines.extend(f"unresolved: {item.path}:{item.line}: {item.imported}" for item in selection.unresolved)
     return "\n".join(lines)
+
+
+def describe_chain(chain: Sequence[Edge]) -> list[str]:
+    """A chain of imports, a line each."""
+    return [f"{edge.importer}:{edge.line} imports {edge.imported} ({edge.kind})" for edge in chain]
 
 
 def draw_edges(graph: ImportGraph) -> str:

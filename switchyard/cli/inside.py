@@ -1,4 +1,4 @@
-"""`switchyard` as a sandbox has it: the `context` commands on the sandbox's own tree, and nothing else."""
+"""`switchyard` as a sandbox has it: `context` and its tools on the sandbox's own tree, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NoReturn
 from switchyard.cli.main import USAGE, run_as_program
 from switchyard.cli.render import Output
 
-ALLOWED = ("context",)
+ALLOWED = ("context", "mcp")
 ASSIGNMENT = ("TASK_ID", "ATTEMPT", "PROMPT_FILE", "WORKDIR", "CONTEXT_FILE", "MODEL")
 """What an agent finds as `SWITCHYARD_<NAME>`: it looks like configuration by environment, and is none."""
 
@@ -22,11 +22,22 @@ def run() -> NoReturn:
         for name in ASSIGNMENT:
             os.environ.pop(f"SWITCHYARD_{name}", None)
         _start_warm(os.environ.pop("SWITCHYARD_DATA", ""))
+        if wanted == "mcp":
+            _serve()
         run_as_program()
     told = f"there is no `switchyard {wanted}` in a sandbox" if wanted else "no command given"
     hint = "see `switchyard context --help`: it answers from the tree as it is now"
     Output(as_json="--json" in sys.argv).error("usage", told, hint)
     sys.exit(USAGE)
+
+
+def _serve() -> NoReturn:
+    """The tools, with findings that go into the agent's own account of its work."""
+    from switchyard.cli.account import add_finding
+    from switchyard.cli.serving import serve
+
+    serve(Path.cwd(), lambda finding: add_finding(Path.home() / "result.json", finding))
+    sys.exit(0)
 
 
 def _start_warm(seed: str) -> None:

@@ -15,7 +15,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from switchyard.cli import canary, context, demo, doctor, escalation, init, ledger, retro, run, sandbox, stack, task
+from switchyard.cli import (
+    canary,
+    context,
+    demo,
+    doctor,
+    escalation,
+    init,
+    ledger,
+    mcp,
+    retro,
+    run,
+    sandbox,
+    stack,
+    task,
+)
 from switchyard.cli.render import Output
 from switchyard.cli.signals import take_signals
 from switchyard.cli.streams import OutputLost, discard_stdout, open_closed_streams
@@ -74,6 +88,7 @@ COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     run.register,
     doctor.register,
     retro.register,
+    mcp.register,
 )
 
 

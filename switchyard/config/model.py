@@ -83,6 +83,8 @@ class CodexAgent(Table):
     """Replaces the program and its first arguments; empty: as installed."""
     model: str = ""
     """The model to ask for; "" leaves it to the program."""
+    mcp: bool = False
+    """Whether it gets `context` and `discovered` as tools; needs the extra `mcp`."""
     turn_minutes: TurnMinutes = None
     """The time of one turn; None: as long as the attempt."""
 
@@ -96,6 +98,8 @@ class ClaudeAgent(Table):
     """Replaces the program and its first arguments; empty: as installed."""
     model: str = ""
     """The model to ask for; "" leaves it to the program."""
+    mcp: bool = False
+    """Whether it gets `context` and `discovered` as tools; needs the extra `mcp`."""
     turn_minutes: TurnMinutes = None
     """The time of one turn; None: as long as the attempt."""
 

@@ -10,8 +10,10 @@ from pathlib import PurePosixPath
 
 from switchyard.packets import Discovery, TaskId
 from switchyard.quoting import block, code
-from switchyard.tasks.likeness import Gist
+from switchyard.tasks.likeness import Gist, find_twin
+from switchyard.tasks.load import read_tasks
 from switchyard.tasks.model import Task
+from switchyard.tasks.store import TaskStore
 
 LABEL = "discovered"
 _TITLE_CHARS = 120
@@ -20,19 +22,20 @@ _PATH_CHARS = 300
 _TARGETS = 20
 
 
-def draft_of(finding: Discovery, found_by: TaskId, mark: str) -> Task:
+def draft_of(finding: Discovery, found_by: TaskId | None, mark: str) -> Task:
     """The draft of a finding.
 
     Args:
         finding: What the agent said; nothing of it is believed.
-        found_by: The task that it worked on.
+        found_by: The task that it worked on; None: none of ours.
         mark: Tells this finding from every other, and is the same whenever it is filed again.
     """
     title = plain_line(finding.title) or "Something was found"
     said = block(_shown(f"{finding.title}\n\n{finding.detail}".strip()))
     files = [f"- {code(_shown(path)[:_PATH_CHARS])}" for path in finding.paths]
     named = ["", "It names these files:", "", *files] if files else []
-    body = "\n".join([f"The agent that worked on {code(found_by)} says, unproven:", "", said, *named, ""])
+    who = f"The agent that worked on {code(found_by)}" if found_by else "An agent"
+    body = "\n".join([f"{who} says, unproven:", "", said, *named, ""])
     return Task(
         id=_draft_id(title, mark),
         title=title,
@@ -40,9 +43,23 @@ def draft_of(finding: Discovery, found_by: TaskId, mark: str) -> Task:
             :_TARGETS
         ],
         labels=(LABEL,),
-        discovered_from=found_by,
+        discovered_from=found_by or "",
         body=body,
     )
+
+
+def file_finding(store: TaskStore, finding: Discovery) -> tuple[TaskId, bool]:
+    """File one finding outside of any run: its draft, or the task that says the same, and whether it is new.
+
+    Raises:
+        UsageError: It can't be written.
+    """
+    tasks, _ = read_tasks(store.folder)
+    twin = find_twin(gist_of_finding(finding), [gist_of_task(one.title, one.body, one.targets) for one in tasks])
+    if twin is not None:
+        return tasks[twin].id, False
+    draft = draft_of(finding, None, finding.model_dump_json())
+    return draft.id, store.file_draft(draft)
 
 
 def gist_of_finding(finding: Discovery) -> Gist:

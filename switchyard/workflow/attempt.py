@@ -150,7 +150,10 @@ class AttemptRunner:
                 env=sandbox.env,
                 network=tuple(sandbox.network),
                 gateway=models.granted,
-                programs=(context_program(places.seed(self._plan.base_commit)), *agent.programs),
+                programs=(
+                    context_program(places.seed(self._plan.base_commit), offers_tools=self._offers_tools),
+                    *agent.programs,
+                ),
                 ttl_s=self._ttl_s,
                 workspace=sandbox.workspace,
                 allow_degraded=sandbox.allow_degraded,
@@ -212,7 +215,13 @@ class AttemptRunner:
             model=self._agent_table().model,
             places=Places(workdir=driver.workdir(box), prompt_file=prompt_file, context_file=context_file),
             prompt=prompt,
+            offers_tools=self._offers_tools,
         )
+
+    @property
+    def _offers_tools(self) -> bool:
+        table = self._agent_table()
+        return isinstance(table, settings.CodexAgent | settings.ClaudeAgent) and table.mcp
 
     def _agent_table(self) -> settings.Agent:
         return table_named(self._factory, self._task.agent)

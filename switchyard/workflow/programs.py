@@ -17,19 +17,25 @@ OWN = ("switchyard", "switchyard_context", "switchyard_git")
 NEEDED = ("numpy", "pathspec", "pydantic", "pyyaml", "tree-sitter", "typer")
 """The distributions that `context` imports; what those need in turn is found by their metadata."""
 GRAMMARS = "tree-sitter-"
+TOOLS = "mcp"
+"""The distribution of the extra `mcp`."""
 PROTOCOL = "agent-client-protocol"
 """The distribution of the extra `acp`."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DISTRIBUTION = "switchyard-factory"
 
 
-def context_program(seed: Path) -> Program:
+def context_program(seed: Path, *, offers_tools: bool = False) -> Program:
     """`switchyard` for a sandbox: `context` alone, without network, on the sandbox's own tree.
 
     Args:
         seed: What is known of the tree's base commit; it need not be there.
+        offers_tools: Whether `switchyard mcp` is to run there too.
+
+    Raises:
+        AgentError: It is, and the extra `mcp` is not installed.
     """
-    return Program("switchyard", "switchyard.cli.inside", packages(), seed)
+    return Program("switchyard", "switchyard.cli.inside", tool_packages() if offers_tools else packages(), seed)
 
 
 def acp_program(name: str) -> Program:
@@ -46,6 +52,20 @@ def acp_program(name: str) -> Program:
         ) from err
     places = tuple(place for needs in needed for place in _places(needs))
     return Program(name, "switchyard.cli.inside_acp", (_folder_of("switchyard"), *places))
+
+
+@cache
+def tool_packages() -> tuple[Path, ...]:
+    """The same with what `switchyard mcp` imports.
+
+    Raises:
+        AgentError: The extra `mcp` is not installed.
+    """
+    try:
+        needed = _closure([TOOLS], required=True)
+    except PackageNotFoundError as err:
+        raise AgentError(f"mcp = true needs the package {TOOLS}", hint="pip install 'switchyard-factory[mcp]'") from err
+    return tuple(dict.fromkeys([*packages(), *(place for name in needed for place in _places(name))]))
 
 
 @cache

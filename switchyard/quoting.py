@@ -13,7 +13,7 @@ _LINKED = re.compile(r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=\bGH)(?=-\d)|(?<=:)(?=//)|(
 
 def code(text: str) -> str:
     """The text as code inside a line; what would break the line stands escaped."""
-    shown = _LINE_BREAKS.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), _storable(text))
+    shown = _LINE_BREAKS.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), _storable(text)) or " "
     fence = "`" * (_longest_backticks(shown) + 1)
     # Two spaces that Markdown takes away again: without them a backtick at an end would lengthen the fence.
     return f"{fence} {shown} {fence}" if "`" in shown else f"{fence}{shown}{fence}"

@@ -6,8 +6,8 @@ for the factory's own words or calls anybody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from switchyard.gates.reading import look_first, place_of, short
 from switchyard.gates.risk import FileFacts, Risk, counted, gate_named, judge_risk
@@ -18,10 +18,17 @@ MOST_CHARS = 24_000
 """Of a page; GitHub takes 65,536 for a whole body, in which people have their say too."""
 NO_VERIFIER = "No verifier is configured: the deterministic gates stand alone."
 _VERIFIERS = "verifiers"
-_MARKS = {"passed": "✅ passed", "failed": "❌ failed", "not_applicable": "does not apply"}
+_MARKS = {"passed": "✅ passed", "failed": "❌ failed"}
 _UNMEASURED = {
-    "coverage": "which changed lines the tests run was not measured",
-    "mutation": "whether the tests would notice a fault in them was not tried",
+    "coverage": "which changed lines the tests run is not measured",
+    "mutation": "whether the tests would notice a fault is not tried",
+}
+_NOTHING = "Nothing that a gate could tell."
+_ON = {"change": "", "base": " on the base", "base tests": " with the base's tests"}
+_BASE = {
+    "passed": "passes on the base",
+    "failed_alike": "fails alike on the base",
+    "failed_otherwise": "fails otherwise on the base",
 }
 _ROWS = {"low": 6, "medium": 12, "high": 40}
 _LOOKS = {"low": 2, "medium": 4, "high": 8}
@@ -46,8 +53,6 @@ class PageFacts:
     proof: Proof
     files: tuple[FileFacts, ...] = ()
     account: Account | None = None
-    notes: Mapping[str, str] = field(default_factory=dict)
-    """Check → what else is known of it, in the factory's words: its result on the base, its flakiness."""
     cut: int = 0
     """How many changed files are not among `files`."""
 
@@ -83,12 +88,13 @@ def _sections(facts: PageFacts, risk: Risk, *, shrink: int) -> list[str]:
 def _short(facts: PageFacts, risk: Risk, looks: Sequence[str], rows: int, lines: int) -> list[str]:
     """A few lines: whoever reads the diff needs no more."""
     holes = "; ".join(_holes(facts, 3)[:rows]) or "nothing that a gate could tell"
+    others = [plain(gate.gate, most=80) for gate in _skipped(facts.proof)]
     return [
         _headline(risk),
         _account(facts.account, lines),
-        _checks(facts.proof.checks, facts.notes, rows),
+        _checks(facts.proof.checks, rows),
         f"{_gates_in_a_line(facts.proof.gates)} {_verifiers(facts.proof)}",
-        f"No check covers: {holes}.",
+        _sentences(f"No check covers: {holes}", f"Do not apply: {_joined(others, 20)}" if others else ""),
         f"Look first at {', then at '.join(looks)}." if looks else "",
     ]
 
@@ -99,12 +105,13 @@ def _long(facts: PageFacts, risk: Risk, looks: Sequence[str], rows: int, lines: 
         _paragraphs("### What changed and why", _account(facts.account, lines), _areas(facts, min(rows, 12))),
         _paragraphs(
             "### What proves it",
-            _checks(facts.proof.checks, facts.notes, rows),
+            _checks(facts.proof.checks, rows),
             _gates(facts.proof.gates, rows),
             _verifiers(facts.proof),
         ),
         _paragraphs(
-            "### What no check covers", _listed(_holes(facts, rows), rows) or "Nothing that a gate could tell."
+            "### What no check covers",
+            _listed([*_holes(facts, rows), *map(_why_not, _skipped(facts.proof))], rows) or _NOTHING,
         ),
         _paragraphs("### What to look at first", _numbered(looks) or "No place stands out."),
     ]
@@ -148,29 +155,39 @@ def _areas(facts: PageFacts, most: int) -> str:
     return "\n".join(["| where | files | added | removed |", "|---|---|---|---|", *rows]) + more + unlisted
 
 
-def _checks(checks: Sequence[CheckResult], notes: Mapping[str, str], most: int) -> str:
+def _checks(checks: Sequence[CheckResult], most: int) -> str:
     if not checks:
         return "No check ran."
     ordered = sorted(checks, key=lambda check: check.passed)
     rows = [
-        f"| {plain(check.name, most=80)} | {_result(check, notes)} | {check.duration_s:.1f} s | {code(check.output)} |"
+        f"| {_name(check)} | {_result(check)} | {check.duration_s:.1f} s | {code(check.output)} |"
         for check in ordered[:most]
     ]
     more = f"\n\nand {counted(len(checks) - most, 'check')} more" if len(checks) > most else ""
     return "\n".join(["| check | result | took | output |", "|---|---|---|---|", *rows]) + more
 
 
-def _result(check: CheckResult, notes: Mapping[str, str]) -> str:
-    note = notes.get(check.name, "")
-    return _MARKS["passed" if check.passed else "failed"] + (f"; {told(note, in_table=True)}" if note else "")
+def _name(check: CheckResult) -> str:
+    where = f" in {plain(check.environment, most=80)}" if check.environment else ""
+    return f"{plain(check.name, most=80)}{where}{_ON[check.on]}"
+
+
+def _result(check: CheckResult) -> str:
+    told = [_MARKS["passed" if check.passed else "failed"]]
+    if check.tests is not None:
+        told.append(counted(check.tests, "test"))
+    if check.is_flaky:
+        told.append(f"flaky: {sum(check.runs)} of {counted(len(check.runs), 'run')} passed")
+    if check.base:
+        told.append(_BASE[check.base])
+    return ", ".join(told)
 
 
 def _gates(gates: Sequence[GateResult], most: int) -> str:
-    shown = [gate for gate in gates if gate.gate != _VERIFIERS]
+    shown = [gate for gate in gates if gate.gate != _VERIFIERS and gate.outcome != "not_applicable"]
     if not shown:
         return "No gate spoke."
-    order = {"failed": 0, "passed": 1, "not_applicable": 2}
-    ordered = sorted(shown, key=lambda gate: (order[gate.outcome], gate.gate))
+    ordered = sorted(shown, key=lambda gate: (gate.outcome, gate.gate))
     rows = [
         f"| {plain(gate.gate, most=80)} | {_MARKS[gate.outcome]} | {told(gate.reason, most=300, in_table=True)} |"
         for gate in ordered[:most]
@@ -206,7 +223,9 @@ def _holes(facts: PageFacts, most: int) -> list[str]:
         gate = gate_named(facts.proof, name)
         if gate is None:
             holes.append(_UNMEASURED[name])
-        elif gate.outcome != "not_applicable":
+        elif gate.outcome == "not_applicable":
+            holes.append(f"{_UNMEASURED[name]}: {told(gate.reason, most=200)}")
+        else:
             holes += [_described(finding) for finding in gate.findings[:most]]
             holes += [f"{counted(len(gate.findings) - most, 'more finding')} of {name}"] * (len(gate.findings) > most)
     untested = [code(short(file.path)) for file in facts.files if file.tests == 0]
@@ -215,9 +234,21 @@ def _holes(facts: PageFacts, most: int) -> list[str]:
     unread = [code(short(file.path)) for file in facts.files if not file.is_read]
     if unread:
         holes.append(f"the language of {_joined(unread, most)} is not read")
-    skipped = [gate for gate in facts.proof.gates if gate.outcome == "not_applicable" and gate.gate != _VERIFIERS]
-    holes += [f"{plain(gate.gate, most=80)} does not apply: {told(gate.reason, most=200)}" for gate in skipped]
     return holes
+
+
+def _skipped(proof: Proof) -> list[GateResult]:
+    """The gates that had nothing to look at, those aside that tell of what is not measured."""
+    known = {*_UNMEASURED, _VERIFIERS}
+    return [gate for gate in proof.gates if gate.outcome == "not_applicable" and gate.gate not in known]
+
+
+def _why_not(gate: GateResult) -> str:
+    return f"{plain(gate.gate, most=80)} does not apply: {told(gate.reason, most=200)}"
+
+
+def _sentences(*parts: str) -> str:
+    return " ".join(f"{part}." for part in parts if part)
 
 
 def _described(finding: GateFinding) -> str:

@@ -14,6 +14,8 @@ _WORTH = {"content": 90, "surface": 85, "workflows": 80, "dependencies": 75, "ve
 _OTHERS = 55
 _UNCOVERED = {"coverage": 50, "mutation": 45}
 LONGEST_PATH = 200
+_WHYS = 4
+"""Of one place."""
 _NEAR, _IMPORTED, _UNTESTED, _BIGGEST = 72, 60, 40, 20
 _ASKS = {"person": 200, "repair": 150, "note": 0}
 
@@ -54,7 +56,9 @@ def _of_gates(proof: Proof) -> Iterator[_Look]:
     for gate in proof.gates:
         for finding in gate.findings:
             worth = _WORTH.get(gate.gate, _UNCOVERED.get(gate.gate, _OTHERS)) + _ASKS[finding.asks]
-            yield _Look(worth, place_of(finding) or f"gate {code(gate.gate)}", told(finding.title, most=200))
+            place = code(short(finding.path)) if finding.path else f"gate {code(gate.gate)}"
+            where = f"line {finding.line}: " if finding.path and finding.line else ""
+            yield _Look(worth, place, f"{where}{told(finding.title, most=200)}")
 
 
 def _of_files(files: Sequence[FileFacts]) -> Iterator[_Look]:
@@ -68,10 +72,10 @@ def _of_files(files: Sequence[FileFacts]) -> Iterator[_Look]:
             yield _Look(_IMPORTED + min(file.importers, 9), place, why)
         if file.tests == 0:
             yield _Look(_UNTESTED, place, "no test reaches it")
-    biggest = max(files, key=lambda file: (file.added + file.removed, file.path), default=None)
+    biggest = max(files, key=lambda file: (not file.is_test, file.added + file.removed, file.path), default=None)
     if biggest and biggest.added + biggest.removed:
         yield _Look(_BIGGEST, code(short(biggest.path)), f"+{biggest.added} −{biggest.removed}")
 
 
 def _shown(place: str, whys: Sequence[str]) -> str:
-    return f"{place} ({'; '.join(whys[:3])})"
+    return f"{place} ({'; '.join(whys[:_WHYS])})"

@@ -16,7 +16,11 @@ from switchyard.gates.page import NO_VERIFIER, Account, PageFacts, render_page
 from switchyard.gates.risk import FileFacts, judge_risk
 from switchyard.packets import ArtifactRef, GateFinding, GateResult, Proof
 
-QUIET = (GateResult.of("secrets", [], "no secret in 2 added lines"), GateResult.skipped("coverage", "no command"))
+QUIET = (
+    GateResult.of("secrets", [], "no secret in 2 added lines"),
+    GateResult.skipped("coverage", "no command"),
+    GateResult.skipped("workflows", "no file of CI was changed"),
+)
 SMALL = PageFacts(
     proof=Proof(checks=(a_check(),), gates=QUIET),
     files=(FileFacts("src/money/rounding.py", added=1, removed=1, importers=2, tests=3),),
@@ -38,7 +42,15 @@ def large() -> PageFacts:
         GateResult.skipped("licences", "no licence was changed"),
     )
     return PageFacts(
-        proof=Proof(checks=(a_check(name="lint"), a_failed_check(name="unit")), gates=gates),
+        proof=Proof(
+            checks=(
+                a_check(name="lint"),
+                a_failed_check(
+                    name="unit", base="failed_otherwise", is_flaky=True, runs=(False, True), environment="py39", tests=7
+                ),
+            ),
+            gates=gates,
+        ),
         files=(
             FileFacts("rates/fetch.py", "added", 212, tests=1, near="auth/token.py"),
             FileFacts("m/split.py", added=30, removed=12, importers=23, tests=4),
@@ -46,7 +58,6 @@ def large() -> PageFacts:
             FileFacts("rates/data.py", added=300, removed=40, tests=0),
         ),
         account=Account("Fetches rates.", "The file was stale.", 0.6, agent="claude"),
-        notes={"unit": "failed on the base, too"},
     )
 
 
@@ -62,8 +73,8 @@ def test_a_small_change_gets_a_few_lines() -> None:
         "\n"
         f"1 gate passed: secrets. {NO_VERIFIER}\n"
         "\n"
-        "No check covers: whether the tests would notice a fault in them was not tried; "
-        "coverage does not apply: no command.\n"
+        "No check covers: which changed lines the tests run is not measured: no command; "
+        "whether the tests would notice a fault is not tried. Do not apply: workflows.\n"
         "\n"
         "Look first at `src/money/rounding.py` (+1 −1)."
     )
@@ -76,9 +87,9 @@ def test_a_risky_change_gets_what_proves_it_what_does_not_and_where_to_look() ->
     assert page.startswith("**Risk: high** (check `unit` failed; gate `surface` has 1 finding to be seen; ")
     assert "> Fetches rates.\\\n> The file was stale." in page
     assert "| `rates/` | 2 | +512 | −40 |" in page
-    assert "| unit | ❌ failed; failed on the base, too | 2.0 s | `sha256:0` |" in page
+    result = "❌ failed, 7 tests, flaky: 1 of 2 runs passed, fails otherwise on the base"
+    assert f"| unit in py39 | {result} | 2.0 s | `sha256:0` |" in page
     assert "| coverage | ✅ passed | 91 % of 212 lines |" in page
-    assert "| licences | does not apply | no licence was changed |" in page
     assert "Verifiers ✅ passed: quality by `claude` (opus): pass." in page
     holes = page.partition("### What no check covers")[2]
     for hole in (
@@ -90,8 +101,13 @@ def test_a_risky_change_gets_what_proves_it_what_does_not_and_where_to_look() ->
     ):
         assert hole in holes
     looks = re.findall(r"^\d\. (.*)$", page, re.MULTILINE)
-    assert looks[:2] == ["check `unit` (it failed)", "`rates/fetch.py:14` (new subprocess: `subprocess.run`)"]
-    assert "`m/split.py` (23 files import it)" in looks
+    assert looks == [
+        "check `unit` (it failed)",
+        "`rates/fetch.py` (line 14: new subprocess: `subprocess.run`; next to `auth/token.py`; "
+        "line 40: line 40 is run by no test)",
+        "`m/split.py` (23 files import it; line 9: no test fails when `a < b` becomes `a <= b`)",
+        "`rates/data.py` (no test reaches it; +300 −40)",
+    ]
 
 
 def test_without_an_account_gates_or_checks_the_page_says_so() -> None:
@@ -171,10 +187,13 @@ def inside(tokens: list[Token]) -> list[Token]:
 @settings(max_examples=150, deadline=None)
 @given(parts=st.lists(HOSTILE, min_size=10, max_size=10), high=st.booleans())
 def test_no_foreign_text_becomes_markup_or_the_factorys_own_words(parts: list[str], high: bool) -> None:
-    path, summary, rationale, name, note_, title, where, reason, gate, agent = parts
+    path, summary, rationale, name, where_, title, where, reason, gate, agent = parts
     facts = PageFacts(
         proof=Proof(
-            checks=(a_check(name=name, passed=not high), a_check(name="second")),
+            checks=(
+                a_check(name=name, passed=not high),
+                a_check(name="second", environment=where_, is_flaky=True, runs=(True, False)),
+            ),
             gates=(
                 GateResult.of(f"g{gate}", [note(title, where, 3)], reason),
                 GateResult.of("coverage", [note(title, where)], reason),
@@ -184,7 +203,6 @@ def test_no_foreign_text_becomes_markup_or_the_factorys_own_words(parts: list[st
         ),
         files=(FileFacts(path, added=3, tests=0, near=where), FileFacts(f"{where}/x", is_read=False, importers=9)),
         account=Account(summary, rationale, 0.5, agent),
-        notes={name: note_},
     )
     page = render_page(facts)
     page.encode()

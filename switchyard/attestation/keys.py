@@ -48,12 +48,11 @@ class HostKey:
         """
         if self.variable:
             return _signer(self._pem().encode(), f"${self.variable}")
-        path = self.folder / PRIVATE
+        path = self.path
         try:
-            if not path.exists():
+            if not self.is_made:
                 _make_key(path)
-            data = _read_private(path)
-            signer = _signer(data, str(path))
+            signer = _signer(_read_private(path), str(path))
             _keep_public(self.folder / PUBLIC, public_pem(signer))
         except OSError as err:
             raise KeyUnavailable(f"no signing key at {path}: {err.strerror or err}") from err
@@ -67,12 +66,24 @@ class HostKey:
         """
         if self.variable:
             return self.signer().public_key
-        path = self.folder / PRIVATE
-        if not path.exists():
+        if not self.is_made:
             raise KeyUnavailable(
-                f"this host has no key at {path}", hint="name the signer's public key with --key PUBLIC.pem"
+                f"this host has no key at {self.path}", hint="name the signer's public key with --key PUBLIC.pem"
             )
         return self.signer().public_key
+
+    @property
+    def path(self) -> Path:
+        """The key that this host makes for itself."""
+        return self.folder / PRIVATE
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it did so already."""
+        try:
+            return self.path.is_file()
+        except OSError:
+            return False
 
     def _pem(self) -> str:
         if not self.pem.strip():

@@ -14,6 +14,7 @@ from switchyard_merge import MergeError
 from switchyard_sandbox import Enforcement, SandboxError
 
 from switchyard.agents import AgentError
+from switchyard.attestation import AttestationError, HostKey
 from switchyard.config import Config
 from switchyard.errors import ConfigError, SwitchyardError
 from switchyard.ledger import LedgerError
@@ -73,6 +74,7 @@ def examine(
         *_verifiers(parts),
         *_keys(config, environ),
         *_notices(config, environ),
+        *_signing(config, environ),
         Line("state", True, str(places.state)),
         *_forge(parts),
         Line("artifacts", True, str(places.artifacts / "sha256" / "<2>" / "<hex>")),
@@ -145,6 +147,20 @@ def _keys(config: Config, environ: Mapping[str, str]) -> list[Line]:
         else Line(f"gateway: {name}", False, f"{table.key_env} is not set", f"export {table.key_env}")
         for name, table in config.gateway.items()
     ]
+
+
+def _signing(config: Config, environ: Mapping[str, str]) -> list[Line]:
+    """Whether statements can be signed; none is made here, and without one a run goes on."""
+    if not config.evidence.sign:
+        return []
+    key = HostKey.of(environ, config.evidence.signing_key_env)
+    if not key.variable and not key.is_made:
+        return [Line("signing key", True, f"{key.path}, made when it is first needed", required=False)]
+    try:
+        told = f"{key.public().keyid[:16]}, {key.variable or key.path}"
+    except AttestationError as err:
+        return [Line("signing key", False, str(err), err.hint, required=False)]
+    return [Line("signing key", True, told, required=False)]
 
 
 def _notices(config: Config, environ: Mapping[str, str]) -> list[Line]:

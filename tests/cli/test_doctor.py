@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from switchyard.attestation import HostKey
+
 from .conftest import Shell
 
 AGENT = '[agent]\ncommand = ["sh", ".agents/apply.sh", "{task_id}"]\n'
@@ -45,3 +47,21 @@ def test_a_part_that_cannot_be_had_is_a_line(
     assert (line["ok"], line["required"]) == (False, True)
     assert said in str(line["detail"]) and line["hint"]
     assert shell.run("doctor").code == 1
+
+
+def test_the_signing_key_is_looked_for_and_not_made(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.commit({"a.txt": ""})
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    folder = shell.folder.parent / "home" / ".config" / "switchyard"
+    line = lines(shell, AGENT)["signing key"]
+    assert (line["ok"], line["required"]) == (True, False)
+    assert line["detail"] == f"{folder / 'signing.pem'}, made when it is first needed"
+    assert not folder.exists()
+    HostKey(folder).signer()
+    assert lines(shell, AGENT)["signing key"]["detail"] != line["detail"]
+    (folder / "signing.pem").chmod(0o644)
+    line = lines(shell, AGENT)["signing key"]
+    assert (line["ok"], line["required"], "chmod 600" in str(line["hint"])) == (False, False, True)
+    line = lines(shell, AGENT + '[evidence]\nsigning_key_env = "NO_SUCH_KEY"\n')["signing key"]
+    assert (line["ok"], line["detail"]) == (False, "the environment has no NO_SUCH_KEY")
+    assert "signing key" not in lines(shell, AGENT + "[evidence]\nsign = false\n")

@@ -198,6 +198,41 @@ def test_a_statement_tells_where_a_commit_comes_from(desk: Desk) -> None:
     assert statement.predicate.missing == ()
 
 
+@pytest.mark.parametrize(
+    ("target", "uri"),
+    [
+        ("https://ada:hunter2@example.org:8443/r.git?hunter2", "git+https://example.org:8443/r.git"),
+        ("ssh://git@example.org/r.git", "git+ssh://example.org/r.git"),
+        ("git@example.org:r.git", ""),
+        ("file:///home/ada/r.git", ""),
+    ],
+)
+def test_a_remote_is_named_without_what_stands_for_a_person(desk: Desk, target: str, uri: str) -> None:
+    yard, task = desk.yard, desk.yard.plan.tasks[0]
+    plan = yard.plan.model_copy(update={"target": target})
+    head = CommitSha(yard.heads()[task.branch])
+    signed = sign_claims(yard.factory, Published(plan, task, yard.ground(), {}, head), desk.read)
+    payload = unseal(yard.factory.artifacts.get(signed.envelope or ""), desk.key.public())
+    (base,) = Statement.read(payload).predicate.build_definition.resolved_dependencies
+    assert base.uri == uri
+    assert b"hunter2" not in payload
+    assert b"ada" not in payload
+
+
+def test_parents_are_among_what_a_commit_was_made_of(desk: Desk) -> None:
+    yard, (one, two) = desk.yard, desk.yard.plan.tasks
+    head = CommitSha(yard.heads()[one.branch])
+    ground = yard.ground(commit_of := yard.commit(yard.base, {"b": "joined"}), "factory/r1/join-two")
+    signed = sign_claims(yard.factory, Published(yard.plan, two, ground, yard.settled(one=head), head), desk.read)
+    payload = unseal(yard.factory.artifacts.get(signed.envelope or ""), desk.key.public())
+    made_of = Statement.read(payload).predicate.build_definition.resolved_dependencies
+    assert {(part.name, part.digest["gitCommit"]) for part in made_of} == {
+        ("main", yard.base),
+        ("factory/r1/join-two", commit_of),
+        ("factory/r1/one", head),
+    }
+
+
 def test_a_changed_or_lost_artifact_is_named(desk: Desk) -> None:
     (file,) = {
         desk.file_of(claim.artifact) for claim in desk.statement().predicate.claims if claim.claim == "tests-executed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -112,9 +113,8 @@ def _answer(
     if show == "selection":
         if not (text.strip() or seeds):
             raise UsageError("nothing to select for", hint="give text or seeds")
-        tokens = budget or place.budget_tokens
-        bound = {} if tokens is None else {"budget_tokens": tokens}
-        return render_markdown(select(codebase, Request(text=text, seeds=seeds, **bound)))
+        request, tokens = Request(text=text, seeds=seeds), budget or place.budget_tokens
+        return render_markdown(select(codebase, replace(request, budget_tokens=tokens) if tokens else request))
     if show == "why":
         return _chain(codebase.graph.why(*_pair(paths)))
     subjects = known_files(codebase.graph, paths)

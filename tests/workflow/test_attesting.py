@@ -201,10 +201,10 @@ def test_a_statement_tells_where_a_commit_comes_from(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("target", "uri"),
     [
-        ("https://ada:hunter2@example.org:8443/r.git?hunter2", "git+https://example.org:8443/r.git"),
+        ("https://lovelace:hunter2@example.org:8443/r.git?hunter2", "git+https://example.org:8443/r.git"),
         ("ssh://git@example.org/r.git", "git+ssh://example.org/r.git"),
         ("git@example.org:r.git", ""),
-        ("file:///home/ada/r.git", ""),
+        ("file:///home/lovelace/r.git", ""),
     ],
 )
 def test_a_remote_is_named_without_what_stands_for_a_person(desk: Desk, target: str, uri: str) -> None:
@@ -216,7 +216,7 @@ def test_a_remote_is_named_without_what_stands_for_a_person(desk: Desk, target: 
     (base,) = Statement.read(payload).predicate.build_definition.resolved_dependencies
     assert base.uri == uri
     assert b"hunter2" not in payload
-    assert b"ada" not in payload
+    assert b"lovelace" not in payload
 
 
 def test_parents_are_among_what_a_commit_was_made_of(desk: Desk) -> None:

@@ -104,7 +104,7 @@ class Covering(Packet):
     tests: tuple[str, ...] = ()
     """The likeliest first."""
     tests_on_base: tuple[str, ...] = ()
-    """Those of them that the base has too."""
+    """Those of them that the base has too, and what it has besides: a change may have deleted them."""
     sources: int = 0
     """How many changed sources the graph knows; tests are none."""
     unreached: tuple[str, ...] = ()

@@ -45,8 +45,9 @@ class CheckTrials:
         passed = [check for check, result in zip(checks, results, strict=True) if result.passed]
         under_base = self._under_base_tests(attempt, restored, passed, covering)
         bases = {check.name: base for check in checks if (base := self._known_on_base(check, covering))}
+        ran = {check.name for check in checks}
         gates = [
-            *judge_covering(covering, self._bench.task.checks),
+            *judge_covering(covering, [name for name in self._bench.task.checks if name not in ran]),
             judge_baseline(results, bases, same_tests=restored.commit is None),
             judge_flakiness(results),
             judge_base_tests(restored, under_base, bases, self._bench.task.allow),
@@ -62,9 +63,10 @@ class CheckTrials:
     def _filled(self, covering: Covering) -> list[Check]:
         """The checks as they run on the change; one that asks for tests where there are none is left out."""
         task = self._bench.task
+        # Tests that a change deletes without leave are asked for, and missed.
+        tests = covering.tests or (() if "tests" in task.allow else covering.tests_on_base)
         filled = [
-            (name, fill_tests(command, covering.tests), task.environments.get(name, ""))
-            for name, command in task.checks.items()
+            (name, fill_tests(command, tests), task.environments.get(name, "")) for name, command in task.checks.items()
         ]
         return [Check(name, command, environment) for name, command, environment in filled if command is not None]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from switchyard_context.coverage import rank_tests
 from switchyard_context.graph import is_test
-from switchyard_git import CommitSha
+from switchyard_git import Change, CommitSha
 
 from switchyard.gates.test_files import is_configuration
 from switchyard.packets import Covering
@@ -19,8 +19,6 @@ PLACEHOLDER = "{tests}"
 """In a check's command: the tests that cover what was changed."""
 MOST_TESTS = 200
 _ABSENT = "000000"
-_MOST_RANKED = 20
-"""Of tests that speak for the change by name or history alone."""
 
 
 def find_covering(factory: Factory, base: CommitSha, commit: CommitSha) -> Covering:
@@ -30,22 +28,37 @@ def find_covering(factory: Factory, base: CommitSha, commit: CommitSha) -> Cover
     codebase = read_commit(factory.places, commit)
     graph = codebase.graph
     known = [path for path in changed if path in graph]
-    sources = [path for path in known if not is_test(path) and not is_configuration(path)]
+    sources = [path for path in known if _is_source(path)]
+    before = _covering_before(factory, base, changes)
     if not known:
-        return Covering()
+        return Covering(tests_on_base=before)
     reaching = graph.tests_covering(sources) if sources else []
-    ranked = [test.path for test in rank_tests(codebase, sources)][:_MOST_RANKED] if sources else []
+    likely = [test.path for test in rank_tests(codebase, sources)] if len(reaching) > 1 else []
     own = [path for path in known if is_test(path)]
-    first = [path for path in ranked if path in set(reaching)]
-    tests = [path for path in dict.fromkeys((*own, *first, *reaching, *ranked)) if is_test(path)]
+    first = [path for path in likely if path in set(reaching)]
+    tests = [path for path in dict.fromkeys((*own, *first, *reaching)) if is_test(path)]
     tests = [path for path in tests if printable(path) == path][:MOST_TESTS]
     new = {change.path for change in changes if change.old_mode == _ABSENT}
     return Covering(
         tests=tuple(tests),
-        tests_on_base=tuple(test for test in tests if test not in new),
+        tests_on_base=tuple(dict.fromkeys((*(test for test in tests if test not in new), *before)))[:MOST_TESTS],
         sources=len(sources),
         unreached=tuple(printable(path) for path in sources if not graph.tests_covering([path])),
     )
+
+
+def _covering_before(factory: Factory, base: CommitSha, changes: Sequence[Change]) -> tuple[str, ...]:
+    """The tests that the base has for what is changed or gone; a change may have deleted them."""
+    graph = read_commit(factory.places, base).graph
+    existed = [change.path for change in changes if change.old_mode != _ABSENT and change.path in graph]
+    gone = [change.path for change in changes if change.new_mode == _ABSENT and is_test(change.path)]
+    sources = [path for path in existed if _is_source(path)]
+    tests = dict.fromkeys((*gone, *(graph.tests_covering(sources) if sources else ())))
+    return tuple(path for path in tests if is_test(path) and printable(path) == path)
+
+
+def _is_source(path: str) -> bool:
+    return not is_test(path) and not is_configuration(path)
 
 
 def fill_tests(command: str, tests: Sequence[str]) -> str | None:

@@ -343,6 +343,15 @@ def test_a_statement_of_another_execution_is_not_taken(desk: Desk) -> None:
     assert ("subject", "the statement is of r1/one, and the newest run is r2") in desk.faults()
 
 
+def test_a_statement_of_a_commit_that_was_not_published_is_not_taken(desk: Desk) -> None:
+    yard, task = desk.yard, desk.yard.plan.tasks[0]
+    signed = sign_claims(yard.factory, Published(yard.plan, task, yard.ground(), {}, yard.base), desk.read)
+    faults = desk.faults(envelope=yard.factory.artifacts.get(signed.envelope or ""))
+    head = desk.yard.heads()[task.branch]
+    told = f"the ledger published {task.branch} at {head[:10]}, and {task.branch} at {yard.base[:10]} was signed"
+    assert faults[0] == ("subject", told)
+
+
 def test_a_branch_that_moved_is_named(desk: Desk) -> None:
     branch = RefName("refs/heads/factory/r1/one")
     head = CommitSha(desk.yard.heads()["factory/r1/one"])

@@ -173,7 +173,7 @@ HOSTILE = st.one_of(
             "~~~", "- [x] done",
             "<details>", "<script>", "--><b>", "| a | b |", "\\|", "`|`", "`` ` ``", "\\`|", "@ada", "Fixes #1", "GH-1",
             "[x](http://e)", "![x](http://e)", "http://e.org", "www.e.org", "\r\n# x", "\u2028# x", "&lt;b&gt;",
-            "\udcff", "$$", "1. x", "> x", "===", "`", "``", "\\", "*x*", "_x_", "<http://e>", "a@e.org",
+            "\udcff", "$$", "1. x", "> x", "===", "`", "``", "\\", "*x*", "_x_", "__0__", "<http://e>", "a@e.org",
         ]
     ),
 )  # fmt: skip

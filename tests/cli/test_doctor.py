@@ -65,3 +65,20 @@ def test_the_signing_key_is_looked_for_and_not_made(shell: Shell, monkeypatch: p
     line = lines(shell, AGENT + '[evidence]\nsigning_key_env = "NO_SUCH_KEY"\n')["signing key"]
     assert (line["ok"], line["detail"]) == (False, "the environment has no NO_SUCH_KEY")
     assert "signing key" not in lines(shell, AGENT + "[evidence]\nsign = false\n")
+
+
+def test_ways_to_tell_people_are_looked_at_and_none_is_required(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.commit({"a.txt": ""})
+    config = AGENT + '[notify]\nwebhook_env = "HOOK"\ncommand = ["no-such-program", "{title}"]\n'
+    monkeypatch.delenv("HOOK", raising=False)
+    found = lines(shell, config)
+    webhook, command = found["notify: webhook"], found["notify: command"]
+    assert (webhook["ok"], webhook["required"], webhook["detail"]) == (False, False, "the environment has no HOOK")
+    assert webhook["hint"] == "export HOOK"
+    assert (command["ok"], command["required"], command["detail"]) == (False, False, "no-such-program not found")
+    monkeypatch.setenv("HOOK", "SECRET")
+    assert lines(shell, config)["notify: webhook"]["detail"] == "HOOK holds no http(s) URL"
+    monkeypatch.setenv("HOOK", "https://hooks.example.org/SECRET")
+    assert lines(shell, config.replace("no-such-program", "sh"))["notify: webhook"]["ok"]
+    assert "SECRET" not in shell.run("doctor").out
+    assert not [name for name in lines(shell, AGENT) if name.startswith("notify")]

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
 MOST_PARSED_BYTES = 1_000_000
-"""Of a longer file every line that is not blank counts as a statement."""
+MOST_DEPTH = 300
+"""Of a file that is longer or nested more deeply, every line that is not blank counts as a statement."""
 _GRAMMARS = {
     "python": ("tree_sitter_python", "language", (".py",)),
     "javascript": ("tree_sitter_javascript", "language", (".js", ".mjs", ".cjs", ".jsx")),
@@ -107,9 +108,12 @@ def runnable_files(change: Change, exclude: Sequence[str]) -> list[ChangedFile]:
     ]
 
 
-def parse(language: str, source: bytes) -> Node:
-    """The root of the syntax tree."""
-    return _parser(language).parse(source).root_node
+def parse(language: str, source: bytes) -> Node | None:
+    """The root of the syntax tree; None where the source is too long, or nested too deeply, to be looked through."""
+    if len(source) > MOST_PARSED_BYTES:
+        return None
+    root = _parser(language).parse(source).root_node
+    return None if _is_deep(root) else root
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -124,14 +128,15 @@ def walk(node: Node) -> Iterator[Node]:
 def statements_of(path: str, source: bytes) -> Statements:
     """The statements of a file; where no grammar reads it, each line that is not blank is one."""
     language = language_of(path)
-    if not language or len(source) > MOST_PARSED_BYTES:
+    root = parse(language, source) if language else None
+    if root is None:
         lines = {number: number for number, line in enumerate(source.splitlines(), 1) if line.strip()}
         return Statements(lines, frozenset(lines))
     first: dict[int, int] = {}
     run: set[int] = set()
     code: set[int] = set()
     last: dict[int, int] = {}
-    for node in walk(parse(language, source)):
+    for node in walk(root):
         start, end = node.start_point.row + 1, node.end_point.row + 1
         if _is_statement(node):
             first.update(dict.fromkeys(range(start, end + 1), start))
@@ -157,6 +162,20 @@ def _parser(language: str) -> Parser:
 
     package, function, _ = _GRAMMARS[language]
     return Parser(Language(getattr(import_module(package), function)()))
+
+
+def _is_deep(root: Node) -> bool:
+    """Whether the tree is nested so deeply that asking each node for its parent would take for ever."""
+    cursor, depth = root.walk(), 0
+    while depth <= MOST_DEPTH:
+        if cursor.goto_first_child():
+            depth += 1
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return False
+            depth -= 1
+    return True
 
 
 def _is_statement(node: Node) -> bool:

@@ -12,7 +12,7 @@ from switchyard_sandbox import Command, Decision, Finished
 
 from switchyard.config.gates import MutationConfig
 from switchyard.gates.change import Change, ChangedFile
-from switchyard.gates.mutation import GATE, Mutant, Trial, choose_mutants, judge_mutation, mutants_of
+from switchyard.gates.mutation import GATE, Mutant, Trial, choose_mutants, is_readable, judge_mutation, mutants_of
 from switchyard.gates.sources import runnable_files
 from switchyard.packets import Asks, GateFinding, GateResult, PlannedTask, RunPlan
 from switchyard.quoting import block, code
@@ -50,6 +50,9 @@ def mutate(
         return GateResult.skipped(GATE, "no command is configured in `[gates.mutation]`")
     files = {file.path: file for file in runnable_files(change, wanted.exclude)}
     mutants = _chosen(files, wanted.most)
+    unread = [path for path, file in files.items() if not is_readable(path, file.after or b"")]
+    if not mutants and unread:
+        return judge_mutation((), unread, wanted.percent, wanted.minutes)
     if not mutants:
         return GateResult.skipped(GATE, "no changed line holds what a fault could be put into")
     labels = {"run": plan.run_id, "task": task.id, "attempt": str(attempt), "role": "gate:mutation"}
@@ -61,7 +64,7 @@ def mutate(
     if not plain.ok:
         return _of_red_tests(wanted, plain)
     trials = _try_all(runs, commit, files, mutants, plain, wanted)
-    result = judge_mutation(trials, wanted.percent, wanted.minutes)
+    result = judge_mutation(trials, unread, wanted.percent, wanted.minutes)
     return result.model_copy(update={"artifact": factory.artifacts.put(_listed(trials))})
 
 

@@ -23,7 +23,7 @@ from switchyard.gates.mutation.model import MOST_TOLD, Mutant, Operator
 from switchyard.gates.mutation.returns import changed_returns
 from switchyard.gates.mutation.statements import changed_statements
 from switchyard.gates.mutation.trees import Edit, replaced, text_of
-from switchyard.gates.sources import MOST_PARSED_BYTES, is_docstring, language_of, parse
+from switchyard.gates.sources import is_docstring, language_of, parse
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -42,10 +42,8 @@ def mutants_of(path: str, source: bytes, lines: Collection[int]) -> list[Mutant]
         lines: Counted from 1; only what begins on one of them is changed.
     """
     language = language_of(path)
-    if language not in DIALECTS or len(source) > MOST_PARSED_BYTES:
-        return []
-    root = parse(language, source)
-    if root.has_error:
+    root = parse(language, source) if language in DIALECTS else None
+    if root is None or root.has_error:
         return []
     dialect, wanted = DIALECTS[language], frozenset(lines)
     found = [
@@ -60,7 +58,14 @@ def mutants_of(path: str, source: bytes, lines: Collection[int]) -> list[Mutant]
 
 def still_parses(mutant: Mutant, source: bytes) -> bool:
     """Whether the file with the fault in it is still one of its language."""
-    return not parse(language_of(mutant.path), mutant.put_into(source)).has_error
+    return is_readable(mutant.path, mutant.put_into(source))
+
+
+def is_readable(path: str, source: bytes) -> bool:
+    """Whether faults can be looked for: the file is well formed, and neither too long nor nested too deeply."""
+    language = language_of(path)
+    root = parse(language, source) if language in DIALECTS else None
+    return root is not None and not root.has_error
 
 
 def _mutant(path: str, edit: Edit) -> Mutant:

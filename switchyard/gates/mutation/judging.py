@@ -23,16 +23,18 @@ class Trial:
     """untried: the time was up."""
 
 
-def judge_mutation(trials: Sequence[Trial], percent: float, minutes: float) -> GateResult:
+def judge_mutation(trials: Sequence[Trial], unread: Sequence[str], percent: float, minutes: float) -> GateResult:
     """Say how many faults were noticed, and which were not.
 
     Args:
+        unread: Paths of changed files that no fault could be looked for in.
         percent: How many must be; with 0 nothing is asked for.
         minutes: The time that there was.
     """
+    told = [_unread(path) for path in unread[:MOST_FINDINGS]]
     tried = [trial for trial in trials if trial.outcome != "untried"]
     if not tried:
-        return _untried(len(trials), percent, minutes)
+        return GateResult.of(GATE, [*told, *_untried(len(trials), percent, minutes)], "no fault was tried")
     unnoticed = [trial.mutant for trial in tried if trial.outcome == "unnoticed"]
     noticed = len(tried) - len(unnoticed)
     reached = 100 * noticed / len(tried)
@@ -43,13 +45,20 @@ def judge_mutation(trials: Sequence[Trial], percent: float, minutes: float) -> G
     )
     faults = "1 fault" if len(tried) == 1 else f"{len(tried)} faults"
     reason = f"tests notice {noticed} of {faults} put into changed lines ({int(reached)} %){wanted}{left}"
-    return GateResult.of(GATE, _findings(unnoticed, asks), reason)
+    return GateResult.of(GATE, [*_findings(unnoticed, asks), *told], reason)
 
 
-def _untried(count: int, percent: float, minutes: float) -> GateResult:
+def _unread(path: str) -> GateFinding:
+    title = "no fault could be looked for: the file is not well formed, too long, or nested too deeply"
+    return GateFinding(title=title, asks="note", path=_printable(path))
+
+
+def _untried(count: int, percent: float, minutes: float) -> list[GateFinding]:
+    if not count:
+        return []
     title = f"{minutes:g} minutes did not suffice for one of {count} faults"
     asks: Asks = "person" if percent else "note"
-    return GateResult.of(GATE, [GateFinding(title=title, asks=asks)], "no fault was tried")
+    return [GateFinding(title=title, asks=asks)]
 
 
 def _findings(unnoticed: Sequence[Mutant], asks: Asks) -> list[GateFinding]:
@@ -64,6 +73,10 @@ def _finding(mutant: Mutant, asks: Asks) -> GateFinding:
     return GateFinding(
         title=f"no test fails when {code(mutant.before)} {becomes}",
         asks=asks,
-        path=mutant.path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),
+        path=_printable(mutant.path),
         line=mutant.line,
     )
+
+
+def _printable(path: str) -> str:
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

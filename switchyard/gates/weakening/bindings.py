@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from switchyard.gates.weakening.model import Tokens
 from switchyard.gates.weakening.tokens import close_of, is_name, split_top
@@ -12,6 +12,7 @@ _MAX_ROWS = 2000
 _MAX_VALUE = 120
 _MAX_RESOLVED = 600
 """Tokens: beyond them a variable keeps its name."""
+_TABLE = re.compile(r"(test_?)?cases|tests|tcs|scenarios", re.IGNORECASE)
 _HOLE = re.compile(r"\$?\{(\w+)\}")
 
 
@@ -47,6 +48,12 @@ def maker_of(tokens: Tokens, bindings: Mapping[str, Tokens]) -> Tokens:
         tokens = value
     ends = [index for index, leaf in enumerate(tokens) if leaf in ("(", "{")]
     return tokens[: ends[0]] if ends else tokens
+
+
+def rows_elsewhere(bindings: Mapping[str, Tokens], loops: Collection[Tokens], text: bytes) -> list[Tokens]:
+    """The rows of tables that the body hands to a function instead of going over them."""
+    handed = [name for name in bindings if _TABLE.fullmatch(name) and (name,) not in loops and name.encode() in text]
+    return [row for name in handed for row in rows_of(bindings[name])]
 
 
 def is_no_range(tokens: Tokens) -> bool:

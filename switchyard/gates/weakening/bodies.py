@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from switchyard.gates.weakening.bindings import is_no_range, maker_of, resolve, rows_of
+from switchyard.gates.weakening.bindings import is_no_range, maker_of, resolve, rows_elsewhere, rows_of
 from switchyard.gates.weakening.conditions import claims_of_condition, is_certain
 from switchyard.gates.weakening.matchers import (
     claims_of_chain,
@@ -91,6 +91,7 @@ class BodyReader:
         if node is not None:
             self.text = node.text or b""
             self.walk(node, Context())
+        self.body.rows.extend(rows_elsewhere(self.body.bindings, self.body.loops, self.text))
         return self.body
 
     def walk(self, node: Node, context: Context) -> None:

@@ -201,7 +201,7 @@ def claims_of(unit: Unit, helpers: Mapping[str, Unit]) -> list[Claim]:
 def _inlined(before: Unit, after: Unit, world: World) -> list[Claim]:
     """What helpers claim that the test calls newly."""
     found: list[Claim] = []
-    for name in sorted(after.body.calls - before.body.calls):
+    for name in sorted(after.body.calls - (before.body.calls & world.helpers_before.keys())):
         helper = world.helpers_after.get(name)
         if helper is not None:
             found += helper.body.claims
@@ -275,6 +275,8 @@ def _is_kept(claim: Claim, here: Offer, offers: Offers, loops: int) -> bool:
 
 def _is_pointless(claim: Claim, here: Offer) -> bool:
     """A step of the set-up that is gone can't go wrong, and `raises` says what `fail()` behind a call did."""
+    if claim.subject[:1] in (("assert_err",), ("assert_ok",)) and here.unit.body.calls & _UNWRAPS:
+        return True
     if claim.relation == "reached":
         unwraps = here.unit.path.endswith(".rs") and bool(here.unit.body.calls & _UNWRAPS)
         return unwraps or any(item.relation == "raises" for item in here.unit.body.claims)

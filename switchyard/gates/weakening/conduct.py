@@ -84,6 +84,9 @@ def judge_loops(before: Unit, after: Unit) -> list[Weakening]:
             if sliced or filtered:
                 why = "fewer are looked at"
                 found.append(_found(after, after.line, Kind.GUARDED_ASSERTION, _short(then), _short(now), why))
+    muted = Counter(after.flat)["simplefilter"] > Counter(before.flat)["simplefilter"] and '"ignore"' in after.flat
+    if muted and after.path.endswith(".py"):
+        found.append(_found(after, after.line, Kind.TOLERATED_FAILURE, "", "simplefilter", "warnings no longer fail"))
     retries = {name for name in after.body.calls - before.body.calls if _RETRYING.fullmatch(name)}
     for name in sorted(retries) if before.is_test and before.body.claims else ():
         found.append(_found(after, after.line, Kind.TOLERATED_FAILURE, "", name, "failures are retried"))

@@ -149,7 +149,7 @@ def _helpers(files: Files) -> dict[str, Unit]:
 
 
 def _may_help(path: str, unit: Unit) -> bool:
-    if unit.is_test:
+    if unit.is_test or unit.name.replace("_", "").lower() in ("setup", "teardown"):
         return False
     return not path.endswith(".rs") or unit.scope.startswith("test") or "tests/" in path
 
@@ -189,7 +189,7 @@ def _renames(pairs: Sequence[tuple[Unit, Unit]], old: Files, new: Files) -> dict
     for one, other in pairs:
         if len(one.flat) == len(other.flat):
             for leaf, now in zip(one.flat, other.flat, strict=True):
-                is_replaced = not has[leaf.encode()] and not had[now.encode()]
+                is_replaced = not has[leaf.encode()]
                 if leaf != now and is_replaced and is_name(leaf) and is_name(now):
                     votes[leaf][now] += 1
     expected = (
@@ -200,8 +200,14 @@ def _renames(pairs: Sequence[tuple[Unit, Unit]], old: Files, new: Files) -> dict
     return {
         leaf: counted.most_common(1)[0][0]
         for leaf, counted in votes.items()
-        if len(counted) == 1 and had[leaf.encode()] > max(1, expected[leaf])
+        if len(counted) == 1 and had[leaf.encode()] > max(1, expected[leaf]) and _is_free(counted, had)
     }
+
+
+def _is_free(counted: Counter[str], had: Counter[bytes]) -> bool:
+    """Whether the name that replaces another is new, or takes its place often enough."""
+    name, votes = counted.most_common(1)[0]
+    return not had[name.encode()] or votes > 3
 
 
 def _words(files: Files) -> Counter[bytes]:

@@ -94,6 +94,8 @@ class _Reader(BodyReader):
         last = names[-1]
         if len(names) > 1 and (names[-2] in _SUITES or names[0] in ("assert", "require")):
             return is_matcher(last) or is_helper(last)
+        if len(names) == 2 and last.startswith(("Assert", "Expect", "Verify", "Require")):
+            return is_helper(last)
         return is_helper(last) and last[0].islower() and len(names) == 1
 
     def receiver_of(self, callee: Tokens, names: Sequence[str]) -> Tokens | None:

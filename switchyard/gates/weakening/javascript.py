@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _COMMON = Syntax(
     package="tree_sitter_javascript",
-    strings=frozenset(("string", "regex")),
+    strings=frozenset(("string", "regex", "template_string")),
     tries=frozenset(("try_statement",)),
     handlers=frozenset(("catch_clause",)),
     loops=frozenset(("for_in_statement", "for_statement", "while_statement")),

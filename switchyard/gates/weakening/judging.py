@@ -47,7 +47,7 @@ _EXITS = (("not",), ("unless",))
 """What begins a guard that stands for leaving early; with `unless`, where nothing else is done on the way out."""
 _BOUNDS = ((">",), (">=",), ("<",), ("<=",))
 _PREDICATES = frozenset(("matches", "starts_or_ends", "close", "type", "contains", "pattern"))
-_EMPTY = (("[", "]"), ("{", "}"), ("0",), ('""',), ("None",))
+_EMPTY = (("[", "]"), ("{", "}"), ("0",), ('""',))
 """Equal to these and falsy are the same to most writers."""
 _COARSENED = frozenset(
     (name, "(") for name in ("set", "frozenset", "sorted", "bool", "type", "any", "all", "Set", "round", "int", "abs")
@@ -340,6 +340,12 @@ def _names_otherwise(expected: Tokens, value: Tokens) -> bool:
 def _spells_the_same(one: Tokens, other: Tokens) -> bool:
     """Whether the strings hold the same text, joined by `+` in one and put into a template in the other."""
     texts = ["".join(filter(None, (string_value((leaf,)) for leaf in tokens))) for tokens in (one, other)]
+    if (
+        texts[0] != texts[1]
+        and "\n" in texts[0]
+        and [line.rstrip() for line in texts[0].split("\n")] == [line.rstrip() for line in texts[1].split("\n")]
+    ):
+        return True
     is_template = any(leaf[:1] in ("f", "`") for leaf in (*one, *other) if string_value((leaf,)) is not None)
     return is_template and texts[0] == texts[1] != ""
 

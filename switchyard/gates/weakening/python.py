@@ -49,6 +49,7 @@ _HOOKS = (
 _LINES = frozenset(("fnmatch_lines", "re_match_lines", "fnmatch_lines_random", "no_fnmatch_line", "no_re_match_line"))
 """What pytest's own tester compares output with."""
 _TELLING = ("expect", "want", "code", "exit_code", "returncode", "status")
+_EXPECTED = ("exp", "want", "result", "output")
 _SET_UP_HOOKS = (
     "pytest_runtest_setup",
     "pytest_runtest_protocol",
@@ -114,6 +115,8 @@ def _module_statement(node: Node, facts: FileFacts) -> list[Mark]:
             facts.exclusions.extend(" ".join(piece) for piece in rows_of(right) or [right])
         if len(left) == 1 and right:
             facts.constants[left[0]] = right
+        if "importorskip" in right[:3]:
+            return [(SKIP_IF, " ".join(right))]
     elif inner.type == "augmented_assignment" and text_of(inner.child_by_field_name("left")) in _EXCLUSIONS:
         right = SYNTAX.tokens(inner.child_by_field_name("right"))
         facts.exclusions.extend(" ".join(piece) for piece in rows_of(right))
@@ -237,8 +240,24 @@ def _rows(decorators: list[Tokens], facts: FileFacts) -> list[Tokens]:
                 values = arguments[1]
                 if values[:2] == ("argvalues", "="):
                     values = values[2:]
-                rows += rows_of(facts.constants.get(values[0], ()) if len(values) == 1 else values)
+                given = rows_of(facts.constants.get(values[0], ()) if len(values) == 1 else values)
+                names = [name for leaf in arguments[0] for name in leaf.strip("\"'()[]").replace(",", " ").split()]
+                rows += [_with_names(row, names) for row in given]
     return rows
+
+
+def _with_names(row: Tokens, names: list[str]) -> Tokens:
+    """A row of which the columns that tell what to expect bear their names."""
+    opening = next((index for index, leaf in enumerate(row) if leaf in ("(", "[")), -1)
+    columns = split_top(row[opening + 1 : -1], (",",)) if opening >= 0 else []
+    if len(names) < 2 or len(columns) != len(names) or not any(name.startswith(_EXPECTED) for name in names):
+        return row
+    told = [
+        (name, "=", *column) if name.startswith(_EXPECTED) else column
+        for name, column in zip(names, columns, strict=True)
+    ]
+    joined = tuple(leaf for column in told for leaf in (*column, ","))
+    return (*row[: opening + 1], *joined[:-1], row[-1])
 
 
 class _Reader(BodyReader):

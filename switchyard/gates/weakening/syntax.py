@@ -69,6 +69,8 @@ class Syntax:
         return tuple(found)
 
     def _string(self, text: str) -> str:
+        if self.quotes_are_alike and text[:2] in ("u'", 'u"', "U'", 'U"'):
+            text = text[1:]
         single = _SINGLE_QUOTED.match(text) if self.quotes_are_alike else None
         return f'{single[1]}"{single[2]}"' if single else text
 

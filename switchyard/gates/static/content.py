@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from pathspec import GitIgnoreSpec
 
 from switchyard.gates.change import Change
 from switchyard.gates.static.rules import Rules
-from switchyard.gates.static.text import NewText, added_texts
+from switchyard.gates.static.text import NewText
 from switchyard.packets import GateFinding, GateResult
 from switchyard.quoting import code
 
 GATE = "content"
 
 
-def find_escalations(change: Change, rules: Rules) -> GateResult:
+def find_escalations(change: Change, texts: Sequence[NewText], rules: Rules) -> GateResult:
     """Whether a path or an added text is one that `[review]` wants a person to see."""
     if not rules.escalate_paths and not rules.escalate_content:
         return GateResult.skipped(GATE, "no path or text is configured to be seen by a person")
@@ -25,7 +25,7 @@ def find_escalations(change: Change, rules: Rules) -> GateResult:
         GateFinding(title=f"{code(pattern)} is seen by a person", asks="person", path=path)
         for path, pattern in matching_paths([file.path for file in change.files], rules.escalate_paths)
     ]
-    for text in added_texts(change):
+    for text in texts:
         findings.extend(_found_in(text, rules.escalate_content))
     patterns = len(rules.escalate_paths) + len(rules.escalate_content)
     return GateResult.of(GATE, findings, f"{len(findings)} places match one of {patterns} patterns")

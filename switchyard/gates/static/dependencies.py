@@ -93,13 +93,17 @@ def _of_wanted(wanted: Wanted, earlier: Wanted | None) -> Iterator[_Found]:
     unknown = "its licence and its content are not known here"
     if earlier is None:
         if not wanted.runs and not wanted.source:
-            yield _Found(f"new for development or tests: {name}, {version}; {unknown}", "note", is_new=True)
+            yield _Found(
+                f"new for development, tests or another dependency: {name}, {version}; {unknown}", "note", is_new=True
+            )
         else:
             yield _Found(f"new: {name}, {version}{where}; {unknown}", "person", is_new=not _is_foreign(wanted.source))
     elif wanted.source != earlier.source and _is_foreign(wanted.source):
         yield _Found(f"{name} now comes{where}", "person")
     elif wanted.runs and not earlier.runs:
-        yield _Found(f"{name} was for development or tests, and is needed to run now", "person", is_new=True)
+        yield _Found(
+            f"{name} was for development, tests or another dependency, and is needed to run now", "person", is_new=True
+        )
     elif wanted.version != earlier.version:
         before = code(earlier.version[:200]) if earlier.version else "any version"
         yield _Found(f"{name}: {before} became {version}", "note")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from switchyard.gates.change import Change, ChangedFile
 from switchyard.gates.static.disguise import find_disguises
 from switchyard.gates.static.rules import Rules
-from switchyard.gates.static.text import added_texts, decode, is_text
+from switchyard.gates.static.text import NewText, decode, is_text
 from switchyard.packets import GateFinding, GateResult
 from switchyard.quoting import code
 
@@ -40,7 +40,7 @@ _GIT_FOLDER = re.compile(r"(\.git|git~\d)[ .]*", re.IGNORECASE)
 _MOST_OF_A_KIND = 5
 
 
-def find_odd_files(change: Change, rules: Rules) -> GateResult:
+def find_odd_files(change: Change, texts: Sequence[NewText], rules: Rules) -> GateResult:
     """Everything about the changed files that reading their text does not show."""
     if not change.files:
         return GateResult.skipped(GATE, "nothing was changed")
@@ -50,7 +50,7 @@ def find_odd_files(change: Change, rules: Rules) -> GateResult:
         for title, asks in _oddities(file, rules)
     ]
     findings += _collisions(change)
-    for text in added_texts(change):
+    for text in texts:
         odd = find_disguises(text)
         findings += odd[:_MOST_OF_A_KIND]
         if len(odd) > _MOST_OF_A_KIND:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from switchyard.gates.change import Change, ChangedFile
-from switchyard.gates.static.manifests import licences_of
+from switchyard.gates.static.manifests import is_manifest, licences_of
 from switchyard.gates.static.text import decode, is_text
 from switchyard.packets import GateFinding, GateResult
 from switchyard.quoting import code
@@ -57,7 +57,7 @@ def _of_file(file: ChangedFile, change: Change) -> Iterator[tuple[str, str]]:
     if file.mode_before and file.mode_after and before != after and before is not None and after is not None:
         was, now = (code(", ".join(side) or "none") for side in (before, after))
         yield f"the licence in the manifest was {was} and is {now}", "person"
-    if file.mode_after and is_text(file):
+    elif file.mode_after and is_text(file) and not is_manifest(file.path):
         yield from _of_header(file, change)
 
 

@@ -143,14 +143,16 @@ def read_setup_py(text: str, path: str, found: Manifest) -> None:
             "tests_require",
             "extras_require",
         ):
-            group_name = ""
+            keys = {id(key) for table in ast.walk(node.value) if isinstance(table, ast.Dict) for key in table.keys}
             for inner in ast.walk(node.value):
+                if id(inner) in keys:
+                    continue
                 if (
                     isinstance(inner, ast.Constant)
                     and isinstance(inner.value, str)
                     and re.match(r"[\w.-]+\s*([\[<>=!~;@]|$)", inner.value)
                 ):
-                    _requirement(inner.value, found, runs=node.arg != "tests_require" and not _DEV.search(group_name))
+                    _requirement(inner.value, found, runs=node.arg != "tests_require")
         elif isinstance(node, ast.keyword) and node.arg == "license" and isinstance(node.value, ast.Constant):
             found.licences = (str(node.value.value),)
         elif isinstance(node, ast.keyword) and node.arg == "cmdclass":

@@ -62,6 +62,11 @@ _FORMS = {
         r"(?i:authorization)[\"']?\s{0,9}[:=,]\s{0,9}[\"']?(?i:bearer|basic|token)\s+([\w.+/~-]{20,}={0,2})"
     ),
 }
+_KEY_BODY = re.compile(r"[A-Za-z0-9+/]{20,}")
+_KEY_LINE = re.compile(
+    r"""(?m)(?:^|\\n|["'`])[ \t]{0,20}(?=[a-z+/]*[A-Z0-9])[A-Za-z0-9+/]{8,}={0,2}[ \t]{0,20}(?:$|\\[nr]|["'`])"""
+)
+_KEY_WITHIN = 600
 _URL = re.compile(
     r"(?<![\w.+-])([a-zA-Z][\w+.-]{1,30})://([^\s:/?#\[\]@\"'`<>]{0,100}):([^\s/?#\"'`<>]{3,200})@([\w.-]+)"
 )
@@ -91,17 +96,24 @@ def _keywords() -> tuple[Any, Any, Any]:
 def formed_secrets(text: str) -> Iterator[tuple[int, str, str]]:
     """Place, kind and value of everything with the form of a secret."""
     for detector in detectors():
-        is_valid = getattr(detector, "is_formally_valid", bool)
+        name, is_valid = detector.secret_type, getattr(detector, "is_formally_valid", bool)
         for form in detector.denylist:
             for match in form.finditer(text):
-                if is_valid(match[0]):
-                    yield match.start(), detector.secret_type, match[0]
+                if is_valid(match[0]) and (name != "Private Key" or _has_body(text, match.end())):
+                    yield match.start(), name, match[0]
     for kind, pattern in _forms().items():
         for match in pattern.finditer(text):
-            yield match.start(), kind, match[match.lastindex or 0]
+            if kind != "private key" or _has_body(text, match.end()):
+                yield match.start(), kind, match[match.lastindex or 0]
     for match in _URL.finditer(text):
         if not _LOCAL.match(match[4].lower()):
             yield match.start(), "password in an address", match[3]
+
+
+def _has_body(text: str, after: int) -> bool:
+    """Whether a key follows its heading, which code that reads keys has too."""
+    around = text[after : after + _KEY_WITHIN]
+    return bool(_KEY_LINE.search(around)) or any(re.search("[0-9+/]", run) for run in _KEY_BODY.findall(around))
 
 
 def assigned_values(path: str, line: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from switchyard.gates.change import Change
 from switchyard.gates.static.secret_kinds import assigned_values, formed_secrets
-from switchyard.gates.static.text import MOST_READ, NewText, added_texts, decode, is_text
+from switchyard.gates.static.text import MOST_READ, NewText, decode
 from switchyard.packets import GateFinding, GateResult
 
 GATE = "secrets"
@@ -45,7 +45,9 @@ _NO_SECRET = re.compile(
 _STUB = re.compile(
     r"EXAMPLE|example|XXXX|xxxx|0000000|1111111|12345678|[Yy]our|YOUR|\.\.\.|\*\*\*|<|\$\{|\{\{|\babc123\b|(?i:placeholder|redacted|dummy|fake)|^\$|^%|\{[a-zA-Z_.]*\}"
 )
+_CALL = re.compile(r"\s|^[\w.]+[(\[]")
 _WORDS = re.compile(r"[A-Za-z]+(?:[._:/ -][A-Za-z]+)*[:.]?")
+_NUMBERED_WORDS = re.compile(r"(?:[A-Za-z]{2,}\d{0,2}|\d{1,2}|v\d+)(?:[._:/-](?:[A-Za-z]+\d{0,2}|\d{1,2}|v\d+))*")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ENCODED = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{24,4000}={0,2}")
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{16,}")
@@ -60,17 +62,16 @@ _LOCK = re.compile(
 _PLAIN_PASSWORDS = frozenset(("password in an address", "authorization header", "Basic Auth Credentials"))
 
 
-def find_secrets(change: Change) -> GateResult:
+def find_secrets(change: Change, texts: Sequence[NewText]) -> GateResult:
     """Whether the change adds a secret; none is ever quoted."""
     known = "\n".join(decode(file.before) for file in change.files)
     findings: dict[tuple[str, int], GateFinding] = {}
-    texts = list(added_texts(change))
     for text in texts:
         for line, kind in sorted(_secrets_of(text, known)):
             title = f"a secret was added: {kind}; take it out, and read it from the environment"
             findings.setdefault((text.path, line), GateFinding(title=title, asks="repair", path=text.path, line=line))
     for file in change.files:
-        if file.after and not is_text(file):
+        if file.after and file.is_binary:
             found = {kind for kind, value in _in_binary(file.after) if value not in known}
             for kind in sorted(found):
                 title = f"a binary file holds a secret: {kind}"
@@ -190,7 +191,7 @@ def _assigned(path: str, line: str) -> Sequence[str]:
 
 def _is_secret(path: str, value: str) -> bool:
     value = value.strip().strip("\"'`,;")
-    if not 8 <= len(value) <= 300 or re.search(r"\s|\w[(\[]", value) or _NO_SECRET.search(value):
+    if not 8 <= len(value) <= 300 or _CALL.search(value) or _NO_SECRET.search(value):
         return False
     if _WORDS.fullmatch(value) or _UUID.fullmatch(value) or len(set(value)) < 5:
         return False
@@ -205,10 +206,9 @@ def _is_mixed(value: str) -> bool:
 
 
 def _is_name(value: str) -> bool:
-    """`user.password2`, `auth/v2/token`, `my-secret-1`: words with a number at most at their ends."""
-    return bool(
-        re.fullmatch(r"(?:[A-Za-z]{2,}\d{0,2}|\d{1,2}|v\d+)(?:[._:/-](?:[A-Za-z]+\d{0,2}|\d{1,2}|v\d+))*", value)
-    )
+    """`user.password2`, `auth/v2/token`, `my-secret-1`: words with a number at most at their ends, in no wild case."""
+    humps = len(re.findall(r"[a-z][A-Z]", value))
+    return humps <= max(len(value) / 5, 1) and bool(_NUMBERED_WORDS.fullmatch(value))
 
 
 def _strength(value: str) -> float:

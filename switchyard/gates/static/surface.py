@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from switchyard.gates.change import Change, ChangedFile
 from switchyard.gates.static.surface_languages import READERS
-from switchyard.gates.static.surface_reader import Reach
+from switchyard.gates.static.surface_reader import Reach, TooDeep
 from switchyard.gates.static.text import decode, is_text
 from switchyard.packets import GateFinding, GateResult
 from switchyard.quoting import code
@@ -42,14 +42,14 @@ def attest_surface(change: Change) -> GateResult:
     readable = [file for file in change.files if _suffix(file) and file.path not in unread]
     if not readable and not unread:
         return GateResult.skipped(GATE, "no code was changed")
-    new = _new_reaches(readable)
+    new, too_deep = _new_reaches(readable)
+    unread += too_deep
     findings = [
         GateFinding(title=f"{one.reach.kind}: {code(one.reach.name)}", asks="note", path=one.path, line=one.reach.line)
         for one in new
     ]
-    findings += [
-        GateFinding(title="not read: no grammar for it, or too long", asks="note", path=path) for path in unread
-    ]
+    title = "not read: no grammar for it, too long or too deep"
+    findings += [GateFinding(title=title, asks="note", path=path) for path in unread]
     return GateResult.of(GATE, findings, _summary(new, unread))
 
 
@@ -65,20 +65,28 @@ def _is_code(file: ChangedFile) -> bool:
     return is_text(file) and bool(file.after) and not _NO_CODE.search(file.path)
 
 
-def _new_reaches(files: Sequence[ChangedFile]) -> list[_New]:
-    """Those of after that before does not have as often, over all files: what moved is not new."""
+def _new_reaches(files: Sequence[ChangedFile]) -> tuple[list[_New], list[str]]:
+    """What after has more often than before, over all files, as what moved is not new; and paths nested too deeply."""
     left: Counter[tuple[str, str]] = Counter()
+    found, too_deep = [], []
     for file in files:
-        left.update((reach.kind, reach.text) for reach in _read(file, file.before))
-    found = []
+        try:
+            left.update((reach.kind, reach.text) for reach in _read(file, file.before))
+        except TooDeep:
+            continue
     for file in files:
-        for reach in sorted(_read(file, file.after), key=lambda one: (one.line, one.kind, one.name)):
+        try:
+            reaches = _read(file, file.after)
+        except TooDeep:
+            too_deep.append(file.path)
+            continue
+        for reach in sorted(reaches, key=lambda one: (one.line, one.kind, one.name)):
             key = (reach.kind, reach.text)
             if left[key] > 0:
                 left[key] -= 1
             else:
                 found.append(_New(file.path, reach))
-    return found
+    return found, too_deep
 
 
 def _read(file: ChangedFile, content: bytes | None) -> list[Reach]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Name = tuple[str, ...]
 _DEEPEST = 60
+_MOST_LEVELS = 300
+_NAMESPACES = frozenset(("__dict__", "__builtins__", "globals", "vars", "locals", "globalThis", "window"))
 _UNKNOWN = ("?",)
 _SQL = re.compile(
     r"(?s)\bSELECT\s.{1,400}?\sFROM\s|(?i:\bselect\s+(?:distinct\s+)?(?:\*|[\w.{}$]+(?:\s*,\s*[\w.{}$]+)*)\s+from\s+\S)"
@@ -79,13 +81,23 @@ def text_of(node: Node | None) -> str:
     return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
 
 
+class TooDeep(Exception):
+    """Code that is nested deeper than anybody writes it: reading it would take time that grows with its square."""
+
+
 def walk(root: Node) -> Iterator[Node]:
-    """Every node, parents before children, in the order of the text."""
-    waiting = [root]
+    """Every node, parents before children, in the order of the text.
+
+    Raises:
+        TooDeep: The tree has too many levels.
+    """
+    waiting = [(root, 0)]
     while waiting:
-        node = waiting.pop()
+        node, depth = waiting.pop()
+        if depth > _MOST_LEVELS:
+            raise TooDeep
         yield node
-        waiting.extend(reversed(node.children))
+        waiting.extend((child, depth + 1) for child in reversed(node.children))
 
 
 class SurfaceReader:
@@ -98,6 +110,11 @@ class SurfaceReader:
         """Modules that are imported, with their lines."""
 
     def read(self, source: bytes) -> list[Reach]:
+        """What the code reaches for.
+
+        Raises:
+            TooDeep: It is nested too deeply to be read.
+        """
         root = self.language.parse(source)
         nodes = list(walk(root))
         for node in nodes:
@@ -164,16 +181,7 @@ class SurfaceReader:
         key = self.literal(node.child_by_field_name(fields[1]))
         if not owner or key is None:
             return owner
-        while owner and owner[-1] in (
-            "__dict__",
-            "__builtins__",
-            "globals",
-            "vars",
-            "locals",
-            "globalThis",
-            "window",
-            "modules",
-        ):
+        while owner and owner[-1] in _NAMESPACES:
             owner = owner[:-1]
         return (*(() if owner[-1:] == ("modules",) else owner), *key.split("."))
 

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from switchyard.gates.change import Change, ChangedFile
 
-MOST_READ = 2_000_000
+MOST_READ = 1_000_000
 """Characters of one file that are looked through."""
 _WIDE = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"))
 _WIDE_16 = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -108,8 +108,15 @@ def is_text(file: ChangedFile) -> bool:
     """Whether the file after the change is text that can be read, in UTF-16 too."""
     if file.after is None or file.mode_after not in ("100644", "100755"):
         return False
-    wide = any(file.after.startswith(mark) for mark, _ in (*_WIDE, *_WIDE_16))
-    return wide or b"\0" not in file.after[:8000]
+    return b"\0" not in file.after[:8000] or _is_wide_text(file.after)
+
+
+def _is_wide_text(content: bytes) -> bool:
+    """Whether a byte order mark is kept to: what only begins so decodes to signs of no script at all."""
+    if not any(content.startswith(mark) for mark, _ in (*_WIDE, *_WIDE_16)):
+        return False
+    start = decode(content[:8000])[1:]
+    return "\0" not in start and sum(char.isascii() or char.isalpha() for char in start) > 0.8 * len(start)
 
 
 def added_texts(change: Change) -> Iterator[NewText]:

@@ -13,6 +13,8 @@ from switchyard.quoting import block, code
 
 GATE = "verifiers"
 NONE_CONFIGURED = "no verifier is configured: the deterministic gates stand alone"
+MOST_SUMMARY = 300
+"""Characters of what a reviewer says for its pass."""
 MOST_FINDINGS = 30
 """Of one reviewer; the rest stands in the verdict's document."""
 _AFTERWARDS = ("policy_decided", "branch_published")
@@ -114,7 +116,7 @@ def _findings(verdict: Verdict, asks: Asks) -> list[GateFinding]:
     told = f"{verdict.judge.reviewer} reviewer ({code(verdict.judge.agent or 'default')})"
     found = list(verdict.result.findings) if verdict.result else []
     passes = verdict.verdict == "pass"
-    first = [] if passes else [_summary(verdict, told, asks)]
+    first = [_summary(verdict, told, "note" if passes else asks)]
     grave: Asks = "person" if passes else asks
     for one in sorted(found, key=_by_severity)[:MOST_FINDINGS]:
         # Low ones and what was there before are for readers, whoever decides.
@@ -124,6 +126,8 @@ def _findings(verdict: Verdict, asks: Asks) -> list[GateFinding]:
 
 
 def _summary(verdict: Verdict, told: str, asks: Asks) -> GateFinding:
+    if verdict.verdict == "pass" and verdict.result:
+        return GateFinding(title=f"{told} passes it: {code(verdict.result.summary[:MOST_SUMMARY])}", asks=asks)
     words = {"fail": "says that it must not be published", "unsure": "is not sure", "none": "gave no verdict"}
     detail = block(verdict.result.summary) if verdict.result else code(verdict.reason)
     return GateFinding(title=f"{told} {words[verdict.verdict]}", asks=asks, detail=detail)
@@ -153,7 +157,12 @@ def _describe_absent(judge: Judge, why: str) -> str:
 
 
 def _tally(verdicts: Sequence[Verdict], said: Counter[str]) -> str:
-    names = ", ".join(f"{one.judge.reviewer} {one.verdict}" for one in verdicts)
+    names = ", ".join(f"{one.judge.reviewer} {one.verdict} by {_program(one)}" for one in verdicts)
     if len(said) == 1:
         return names
     return f"split: {names}"
+
+
+def _program(verdict: Verdict) -> str:
+    judge = verdict.judge
+    return code(" ".join(part for part in (judge.kind, judge.model, verdict.program) if part))

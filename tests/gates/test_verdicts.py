@@ -26,8 +26,12 @@ def test_what_is_not_put_before_reviewers_says_why() -> None:
 def test_passes_of_all_pass_and_keep_what_they_noticed_for_readers() -> None:
     low = a_verdict("quality", "pass", a_finding("low", title="A typo"))
     gate = judge_verdicts(a_roster("quality", "security"), (low, a_verdict("security", "pass")))
-    assert (gate.outcome, gate.reason) == ("passed", "quality pass, security pass")
-    assert titles(gate.findings, "note") == ["quality reviewer (`quality-agent`), low: `A typo`"]
+    assert (gate.outcome, gate.reason) == ("passed", "quality pass by `command`, security pass by `command`")
+    assert titles(gate.findings, "note") == [
+        "quality reviewer (`quality-agent`) passes it: `Looked at all.`",
+        "quality reviewer (`quality-agent`), low: `A typo`",
+        "security reviewer (`security-agent`) passes it: `Looked at all.`",
+    ]
 
 
 def test_all_failing_sends_it_back_to_the_agent_with_what_is_wrong() -> None:
@@ -46,7 +50,10 @@ def test_all_failing_sends_it_back_to_the_agent_with_what_is_wrong() -> None:
 def test_a_split_goes_to_a_person(second: str) -> None:
     verdicts = (a_verdict("quality", "fail", a_finding()), a_verdict("security", second, reason="it hung"))
     gate = judge_verdicts(a_roster("quality", "security"), verdicts)
-    assert (gate.outcome, gate.reason) == ("failed", f"split: quality fail, security {second}")
+    assert (gate.outcome, gate.reason) == (
+        "failed",
+        f"split: quality fail by `command`, security {second} by `command`",
+    )
     assert "repair" not in {finding.asks for finding in gate.findings}
     assert titles(gate.findings, "person")[0] == "quality reviewer (`quality-agent`) says that it must not be published"
 
@@ -63,14 +70,14 @@ def test_a_grave_finding_beside_a_pass_goes_to_a_person() -> None:
     passed = a_verdict("security", "pass", a_finding("high"), a_finding("medium"), a_finding("high", out_of_scope=True))
     gate = judge_verdicts(a_roster("security"), (passed,))
     assert titles(gate.findings, "person") == ["security reviewer (`security-agent`), high: `It breaks`"]
-    assert len(titles(gate.findings, "note")) == 2
+    assert len(titles(gate.findings, "note")) == 3
 
 
 def test_who_does_not_count_is_told_and_the_others_decide() -> None:
     gate = judge_verdicts(a_roster("quality", security="it passed canary `x`"), (a_verdict("quality", "pass"),))
     assert gate.outcome == "passed"
     told = "security reviewer (`security-agent`) does not count: it passed canary `x`"
-    assert titles(gate.findings, "note") == [told]
+    assert titles(gate.findings, "note")[1:] == [told]
 
 
 def test_where_nobody_is_left_that_counts_a_person_decides() -> None:

@@ -93,7 +93,7 @@ def test_real_reviewers_leave_verdicts_that_are_sealed_and_weighed(court: Manned
     rows = court.rows()
     published = {name for name, row in rows.items() if row["state"] == "published"}
     assert published == {"passing", "mending"}, ending.out + ending.err
-    assert {name: court.gate(name)["reason"] for name in NAMES} == {
+    assert {name: court.said(name) for name in NAMES} == {
         "passing": "quality pass, security pass",
         "failing": "quality fail, security fail",
         "mending": "quality pass, security pass",

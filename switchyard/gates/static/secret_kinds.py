@@ -20,7 +20,6 @@ _DETECTORS = (
     ("jwt", "JwtTokenDetector"),
     ("mailchimp", "MailchimpDetector"),
     ("npm", "NpmDetector"),
-    ("openai", "OpenAIDetector"),
     ("private_key", "PrivateKeyDetector"),
     ("pypi_token", "PypiTokenDetector"),
     ("sendgrid", "SendGridDetector"),
@@ -30,11 +29,12 @@ _DETECTORS = (
     ("telegram_token", "TelegramBotTokenDetector"),
 )
 """Left out: those whose form is that of hashes and words (Artifactory, Cloudant, IBM, SoftLayer, Twilio), public
-addresses, and the entropy of strings by itself, which takes hashes and test data for secrets."""
+addresses, OpenAI, whose form takes time without bound, and the entropy of strings by itself, which takes hashes and
+test data for secrets."""
 
 _FORMS = {
     "Anthropic key": r"\bsk-ant-[a-z0-9]{3,10}-[\w-]{24,}",
-    "OpenAI key": r"\bsk-(?:proj|svcacct|admin)-[\w-]{40,}",
+    "OpenAI key": r"\bsk-(?:(?:proj|svcacct|admin)-[\w-]{40,200}|[\w-]{0,120}T3BlbkFJ[A-Za-z0-9]{20})",
     "model provider's key": r"\b(?:sk-or-v1-[0-9a-f]{64}|gsk_[A-Za-z0-9]{48,}|r8_[A-Za-z0-9]{37}|xai-[A-Za-z0-9]{70,})",
     "GitHub token": r"\bgithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{50,}",
     "Google API key": r"\bAIza[\w-]{35}(?![\w-])",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Name = tuple[str, ...]
 _DEEPEST = 60
 _MOST_LEVELS = 300
+_MOST_CHILDREN = 5_000
 _NAMESPACES = frozenset(("__dict__", "__builtins__", "globals", "vars", "locals", "globalThis", "window"))
 _UNKNOWN = ("?",)
 _SQL = re.compile(
@@ -89,12 +90,12 @@ def walk(root: Node) -> Iterator[Node]:
     """Every node, parents before children, in the order of the text.
 
     Raises:
-        TooDeep: The tree has too many levels.
+        TooDeep: The tree has too many levels, or too many nodes at one.
     """
     waiting = [(root, 0)]
     while waiting:
         node, depth = waiting.pop()
-        if depth > _MOST_LEVELS:
+        if depth > _MOST_LEVELS or node.child_count > _MOST_CHILDREN:
             raise TooDeep
         yield node
         waiting.extend((child, depth + 1) for child in reversed(node.children))

@@ -1,6 +1,6 @@
 """How well the gate tells real commits apart that weaken tests, against labels given by hand.
 
-    WEAKENING_MIRROR=FOLDER python -m benchmarks.weakening_commits [--part tuned|held_out|fresh|all] [--show missed|alarmed]…
+    WEAKENING_MIRROR=FOLDER python -m benchmarks.weakening_commits [--part PART] [--show missed|alarmed|understated]…
 
 The labels stand in tests/gates/weakening_corpus/commits.tsv, one line a commit of a public repository. The repositories
 are not part of this one: FOLDER holds a bare clone of each as `owner+name/repo`, `owner+name` or `owner/name`. Commits
@@ -61,7 +61,7 @@ class Judged:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--part", choices=("tuned", "held_out", "fresh", "all"), default="all")
+    parser.add_argument("--part", choices=("tuned", "held_out", "fresh", "last", "all"), default="all")
     parser.add_argument("--show", action="append", choices=("missed", "alarmed", "understated"), default=[])
     options = parser.parse_args(argv)
     mirror = os.environ.get(MIRROR)

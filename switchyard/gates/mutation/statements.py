@@ -61,7 +61,7 @@ def _is_effect(node: Node, dialect: Dialect) -> bool:
         left = node.child_by_field_name("left")
         if left is not None and left.type == "expression_list" and len(left.named_children) == 1:
             left = left.named_children[0]
-        return left is not None and left.type in dialect.targets and not _is_definition(node)
+        return left is not None and left.type in dialect.targets and not (_is_definition(node) or _is_first(node))
     return False
 
 
@@ -71,6 +71,12 @@ def _is_definition(node: Node) -> bool:
     if right is None or _DEFINITIONS.search(right.type):
         return True
     return _EXPORTS.match(text_of(node.child_by_field_name("left"))) is not None
+
+
+def _is_first(node: Node) -> bool:
+    """Whether a constructor in Java gives a field its value, which it may have to."""
+    statement = node.parent
+    return statement is not None and statement.parent is not None and statement.parent.type == "constructor_body"
 
 
 def _called(node: Node) -> str:

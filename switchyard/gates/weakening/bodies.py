@@ -32,6 +32,7 @@ _ASSUMPTIONS = ("assumeTrue", "assumeFalse", "assumeThat", "assumingThat", "assu
 _ENDINGS = frozenset(("_exit", "exit", "Exit", "halt", "abort"))
 
 
+_MAX_SEARCHED = 100_000
 _STAND_IN = re.compile(r"^lambda\b|=>|^(async )?function\b|Mock|\bfn \(|\bstub\b|\bfake", re.IGNORECASE)
 """What is assigned in place of a function."""
 
@@ -140,6 +141,8 @@ class BodyReader:
         elif value.type not in self.syntax.functions:
             return False
         word = name.text or b""
+        if len(self.text) > _MAX_SEARCHED:
+            return False
         return (
             word.isascii()
             and word.decode().isidentifier()

@@ -23,6 +23,8 @@ from switchyard.gates.weakening.tokens import is_literal, is_string, literals_of
 from switchyard.gates.weakening.units import Unit
 
 _MAX_TEXT = 160
+_TIDYING = re.compile(r"_?(clean|tear|close|reset|shut|stop|setup|set_up|delete|destroy)", re.IGNORECASE)
+"""Helpers that check only that they could do what they are for."""
 _UNWRAPS = frozenset(("unwrap", "expect", "unwrap_err", "expect_err"))
 """Fail where a branch that panics stood."""
 _MAX_ABLE = 200
@@ -193,7 +195,7 @@ def claims_of(unit: Unit, helpers: Mapping[str, Unit]) -> list[Claim]:
     called = [
         Claim("helper", (name,), line=unit.line, origin=(name,))
         for name in sorted(unit.body.own_calls - named)
-        if name in helpers and name != unit.name and helpers[name].body.claims
+        if name in helpers and name != unit.name and not _TIDYING.match(name) and helpers[name].body.claims
     ]
     return [*unit.body.claims, *called]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from switchyard.gates.weakening.bodies import SKIP_IF, BodyReader, Context
@@ -107,8 +108,12 @@ class _Reader(BodyReader):
             given[1:] if given and given[0] in (("t",), ("b",), ("s", ".", "T", "(", ")"), ("tt",), ("tb",)) else given
         )
 
+    @cached_property
+    def _is_waited(self) -> bool:
+        return _WAITED.search(self.text) is not None
+
     def walk_other(self, node: Node, context: Context) -> None:
-        if node.type == "go_statement" and not _WAITED.search(self.text):
+        if node.type == "go_statement" and not self._is_waited:
             context = replace(context, is_swallowed=True)
         super().walk_other(node, context)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -279,11 +280,16 @@ class _Reader(BodyReader):
             context = replace(context, is_swallowed=True)
         super().walk_call(node, context)
 
+    @cached_property
+    def _is_settled(self) -> bool:
+        return _SETTLED.search(self.text) is not None
+
     def _is_later(self, node: Node) -> bool:
         """Whether what it is given runs after the test has ended."""
         names = [leaf for leaf in self.callee(node) if is_name(leaf)]
-        given = self.syntax.tokens(node.child_by_field_name("arguments"))
-        if not names or not any(leaf in ("=>", "function") for leaf in given) or _SETTLED.search(self.text):
+        arguments = node.child_by_field_name("arguments")
+        given = (arguments.text or b"") if arguments is not None else b""
+        if not names or not (b"=>" in given or b"function" in given) or self._is_settled:
             return False
         return names[-1] in _LATER or (names[-1] in ("then", "finally") and not _is_awaited(node))
 

@@ -48,6 +48,8 @@ _HOOKS = (
 
 _LINES = frozenset(("fnmatch_lines", "re_match_lines", "fnmatch_lines_random", "no_fnmatch_line", "no_re_match_line"))
 """What pytest's own tester compares output with."""
+_MAX_TELLING = 4000
+"""Bytes of arguments: longer ones are not looked through for what they tell."""
 _TELLING = ("expect", "want", "code", "exit_code", "returncode", "status")
 _EXPECTED = ("exp", "want", "result", "output")
 _SET_UP_HOOKS = (
@@ -324,7 +326,7 @@ class _Reader(BodyReader):
             given = [item for part in self.arguments(arguments) for item in (rows_of(part) or [part])]
             self.add([Claim("matches", callee[:-2], item, line=line_of(node)) for item in given], context)
             return True
-        if len(names) <= 2:
+        if len(names) <= 2 and arguments is not None and len(arguments.text or b"") < _MAX_TELLING:
             self.body.told += [
                 (names[-1], item[0], " ".join(item[2:]))
                 for item in self.arguments(arguments)

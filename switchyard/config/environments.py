@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -24,3 +25,18 @@ class EnvironmentConfig(Table):
     """docker: the image; "" means the one of `[sandbox]`."""
     checks: tuple[Said, ...] = ()
     """Names of the checks that run here; empty: all."""
+
+
+def check_environments(environments: Mapping[str, EnvironmentConfig], checks: Collection[str], kind: str) -> None:
+    """Refuse environments that name no check, or an image where nothing is made from one.
+
+    Raises:
+        ValueError: Which one, and what is wrong with it.
+    """
+    for name, table in environments.items():
+        if unknown := [check for check in table.checks if check not in checks]:
+            raise ValueError(f"[environments.{name}] names a check '{unknown[0]}' that [checks] does not have")
+        if table.image and kind != "docker":
+            raise ValueError(
+                f'[environments.{name}] has an image, which is for the kind "docker", and this is "{kind}"'
+            )

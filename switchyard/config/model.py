@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from switchyard.config.environments import EnvironmentConfig, EnvironmentName
+from switchyard.config.environments import EnvironmentConfig, EnvironmentName, check_environments
 from switchyard.config.evidence import EvidenceConfig
 from switchyard.config.gates import GatesConfig
 from switchyard.config.notification import NotifyConfig
@@ -338,6 +338,11 @@ class Config(Table):
             if name and agents is not None and name not in agents:
                 raise ValueError(f"{key}: no agent '{name}'{did_you_mean(name, agents)}")
         return verify
+
+    @model_validator(mode="after")
+    def _check_environments(self) -> Self:
+        check_environments(self.environments, self.checks, self.sandbox.kind)
+        return self
 
     def agent_named(self, name: str = "") -> Agent:
         """The agent of that `[agent.NAME]` table, or the default for "".

@@ -17,6 +17,7 @@ from switchyard.agents import AgentError
 from switchyard.attestation import AttestationError, HostKey
 from switchyard.config import Config
 from switchyard.errors import ConfigError, SwitchyardError
+from switchyard.gates import in_environments
 from switchyard.ledger import LedgerError
 from switchyard.tasks import Task
 from switchyard.workflow.channels import Webhook
@@ -228,7 +229,8 @@ def _verifiers(parts: Parts) -> Sequence[Line]:
 
 
 def _checks(config: Config) -> Line:
-    names = ", ".join(config.checks)
+    again = in_environments(config.checks, {name: one.checks for name, one in config.environments.items()})
+    names = ", ".join([*config.checks, *again])
     hint = "" if names else "without [checks] nothing proves a change; add the repository's test command"
     return Line("checks", bool(names), names or "none", hint, required=False)
 

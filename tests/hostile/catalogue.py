@@ -184,9 +184,11 @@ CASES = {
     ),
     "H23": Case(
         "delete or loosen tests, checks, CI",
-        "the gate: an edit of an existing test or its configuration, and of the checks, needs a person",
-        (f"{_POLICY}an_edited_test_needs_a_person_and_a_new_one_does_not",
-         f"{_POLICY}test_files_are_known_in_every_language",
+        "the gates: tests that ask less need a person; the base's own tests and their configuration are put back and "
+        "run on the change; the checks themselves are protected",
+        ("workflow/test_restoring.py::test_what_the_base_tests_with_is_put_back_edited_or_deleted",
+         "workflow/test_restoring.py::test_what_the_base_lacks_is_left_out",
+         "gates/test_test_files.py::test_test_files_are_known_in_every_language",
          "gates/test_checks.py::test_a_task_cannot_replace_a_check_of_the_repository"),
     ),
     "H24": Case(

@@ -31,7 +31,8 @@ def waived_lines(source: bytes, added: Collection[int], statements: Statements) 
     texts = source.decode("utf-8", "replace").split("\n")
     waived: set[int] = set()
     for number in added:
-        if number <= len(texts) and _MARK.search(texts[number - 1]):
+        text = texts[number - 1] if number <= len(texts) else ""
+        if _MARK.search(text) and not _ENDS.search(text):
             waived.update(_reach(number, texts, statements))
     return frozenset(waived)
 

@@ -99,6 +99,26 @@ def test_the_comments_of_javascript_do_not_help_either(source: str) -> None:
         assert result.outcome == "failed"
 
 
+@pytest.mark.parametrize(
+    ("marks", "lines"),
+    [
+        (("// c8 ignore start", "// c8 ignore stop"), {2, 3}),
+        (("// c8 ignore start", ""), {2, 3, 5}),
+        (("/* c8 ignore next */", ""), {2}),
+        (("/* c8 ignore next 2 */", ""), {2, 3}),
+        (("// ignored by nobody", ""), set()),
+    ],
+)
+def test_a_comment_reaches_as_far_as_it_says(marks: tuple[str, str], lines: set[int]) -> None:
+    source = f"{marks[0]}\na();\nb();\n{marks[1]}\nc();\n"
+    statements = {str(line): {"start": {"line": line}, "end": {"line": line}} for line in (2, 3, 5)}
+    file = {"path": "/workspace/a.js", "statementMap": statements, "s": dict.fromkeys(statements, 1)}
+    result = judged(json.dumps({"/workspace/a.js": file}).encode(), added("a.js", source.encode()), percent=0)
+    reached = int(result.reason.split(" ")[0].split(".")[0])
+    assert reached == 100 * (3 - len(lines)) // 3
+    assert {line for _, line in missed(result)} <= lines
+
+
 def test_a_report_that_measures_nothing_of_what_changed_is_for_a_person() -> None:
     result = judged(sample("go.out"), added("a.py", b"a = 1\n"))
     assert [finding.asks for finding in result.findings] == ["person"]

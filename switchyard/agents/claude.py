@@ -23,6 +23,8 @@ _ENV = {
     "DISABLE_AUTOUPDATER": "1",
 }
 """It is in a sandbox and asks nobody but the model; a model that fails does so for the runner's timers to see."""
+_TOOLS_ENV = {"ENABLE_TOOL_SEARCH": "false", "MCP_CONNECTION_NONBLOCKING": "false"}
+"""The tools are few: they are there from the first turn, and not to be looked for."""
 _TOOLS = {"mcpServers": {"switchyard": {"command": "switchyard", "args": ["mcp"]}}}
 
 
@@ -73,7 +75,8 @@ class ClaudeAgent:
         options = ("-p", "--output-format", "stream-json", "--verbose", "--dangerously-skip-permissions")
         tools = ("--mcp-config", json.dumps(_TOOLS), "--strict-mcp-config") if assignment.offers_tools else ()
         argv = (*self._command, *options, *tools, *model, *session)
-        return Launch(("sh", "-c", _SCRIPT, "claude", *argv), {**_ENV, **variables_of(assignment)}, stdin=prompt)
+        env = {**_ENV, **(_TOOLS_ENV if assignment.offers_tools else {}), **variables_of(assignment)}
+        return Launch(("sh", "-c", _SCRIPT, "claude", *argv), env, stdin=prompt)
 
 
 def _blocks(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from switchyard.cli.main import USAGE, run_as_program
 from switchyard.cli.render import Output
+from switchyard.errors import UsageError
 
 ALLOWED = ("context", "mcp")
 ASSIGNMENT = ("TASK_ID", "ATTEMPT", "PROMPT_FILE", "WORKDIR", "CONTEXT_FILE", "MODEL")
@@ -36,7 +37,11 @@ def _serve() -> NoReturn:
     from switchyard.cli.account import add_finding
     from switchyard.cli.serving import serve
 
-    serve(Path.cwd(), lambda finding: add_finding(Path.home() / "result.json", finding))
+    try:
+        serve(Path.cwd(), lambda finding: add_finding(Path.home() / "result.json", finding))
+    except UsageError as err:
+        Output().error(err.kind, str(err), err.hint)
+        sys.exit(USAGE)
     sys.exit(0)
 
 

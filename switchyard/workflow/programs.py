@@ -19,6 +19,8 @@ NEEDED = ("numpy", "pathspec", "pydantic", "pyyaml", "tree-sitter", "typer")
 GRAMMARS = "tree-sitter-"
 TOOLS = "mcp"
 """The distribution of the extra `mcp`."""
+TOOLS_EXTRA = ("cryptography",)
+"""What it needs by the extras of what it needs, which their metadata does not tell apart."""
 PROTOCOL = "agent-client-protocol"
 """The distribution of the extra `acp`."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -62,10 +64,12 @@ def tool_packages() -> tuple[Path, ...]:
         AgentError: The extra `mcp` is not installed.
     """
     try:
-        needed = _closure([TOOLS], required=True)
+        needed = _closure([TOOLS, *TOOLS_EXTRA], required=True)
     except PackageNotFoundError as err:
         raise AgentError(f"mcp = true needs the package {TOOLS}", hint="pip install 'switchyard-factory[mcp]'") from err
-    return tuple(dict.fromkeys([*packages(), *(place for name in needed for place in _places(name))]))
+    # Some of them look up their own version.
+    places = [place for name in needed for place in (*_places(name), *_metadata(name))]
+    return tuple(dict.fromkeys([*packages(), *places]))
 
 
 @cache
@@ -122,3 +126,9 @@ def _places(name: str) -> list[Path]:
     tops = {file.parts[0] for file in one.files or () if file.suffix != ".pth"}
     kept = sorted(top for top in tops if top not in ("..", "__pycache__") and not top.endswith(".dist-info"))
     return [place for top in kept if (place := Path(str(one.locate_file(top)))).exists()]
+
+
+def _metadata(name: str) -> list[Path]:
+    one = distribution(name)
+    tops = {file.parts[0] for file in one.files or () if file.parts[0].endswith(".dist-info")}
+    return [Path(str(one.locate_file(top))) for top in sorted(tops)]

@@ -42,13 +42,21 @@ class Shell:
 
 
 @dataclass(frozen=True)
+class Use:
+    """Call a tool that a server of the client's offers, by the end of its name."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Say:
     """End the turn with a text."""
 
     text: str
 
 
-Step = Read | Write | Edit | Shell | Say
+Step = Read | Write | Edit | Shell | Use | Say
 Plan = Sequence[Step]
 
 
@@ -59,6 +67,7 @@ class Tool:
     name: str
     schema: Mapping[str, Any] = field(default_factory=dict)
     takes_text: bool = False
+    namespace: str = ""
 
     @property
     def arguments(self) -> Mapping[str, Any]:
@@ -73,9 +82,10 @@ class Call:
 
     tool: str
     arguments: Mapping[str, Any] | str
+    namespace: str = ""
 
 
-def call_for(step: Read | Write | Edit | Shell, tools: Sequence[Tool], workdir: str) -> Call:
+def call_for(step: Read | Write | Edit | Shell | Use, tools: Sequence[Tool], workdir: str) -> Call:
     """Say a step with the client's own tools; with the shell where it has no other.
 
     Raises:
@@ -84,6 +94,11 @@ def call_for(step: Read | Write | Edit | Shell, tools: Sequence[Tool], workdir: 
     match step:
         case Shell(command):
             return _shell(command, tools)
+        case Use(name, arguments):
+            tool = next((tool for tool in tools if tool.name.endswith(name)), None)
+            if tool is None:
+                raise LookupError(f"none of {[tool.name for tool in tools]} is {name}")
+            return Call(tool.name, arguments, tool.namespace)
         case Read(path):
             reader = _pick(tools, "read", "read_file")
             return _with_path(reader, f"{workdir}/{path}") if reader else _shell(f"cat {path}", tools)

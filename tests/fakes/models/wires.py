@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from fakes.models.plan import Call, Tool
@@ -55,7 +55,7 @@ class Responses:
         found = []
         for tool in body.get("tools") or []:
             if tool.get("type") == "namespace":
-                found += self.tools(tool)
+                found += [replace(one, namespace=str(tool.get("name", ""))) for one in self.tools(tool)]
             else:
                 name = tool.get("name") or tool.get("type") or ""
                 found.append(Tool(name, tool.get("parameters") or {}, takes_text=tool.get("type") == "custom"))
@@ -101,6 +101,7 @@ class Responses:
         named = {**known, "call_id": f"call_{answer.number}", "name": call.tool}
         if isinstance(call.arguments, str):
             return {**named, "type": "custom_tool_call", "input": call.arguments}
+        named |= {"namespace": call.namespace} if call.namespace else {}
         return {**named, "type": "function_call", "arguments": json.dumps(call.arguments)}
 
 

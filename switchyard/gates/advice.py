@@ -33,7 +33,6 @@ _ADVICE = {
 }
 _BY_WORDS = (
     ("protected paths were touched", _PROTECTED),
-    ("existing tests were", _TESTS),
     ("conflict (", "Land or close the other one first, then retry: the task is built again on what stands then."),
     (
         "could not be started",

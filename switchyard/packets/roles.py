@@ -99,7 +99,7 @@ class FileTarget(Packet):
 class PlanPacket(RolePacket):
     """How a task is to be done, and where."""
 
-    version: Literal["switchyard.plan/1"] = Field(default="switchyard.plan/1", alias="schema")
+    version: Literal["switchyard.work_plan/1"] = Field(default="switchyard.work_plan/1", alias="schema")
     summary: Short
     """The way to do it, in a few sentences."""
     steps: Annotated[tuple[Short, ...], Field(min_length=1, max_length=50)]

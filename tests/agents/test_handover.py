@@ -55,7 +55,7 @@ def test_a_target_outside_of_the_repository_is_refused(path: str) -> None:
     ("kind", "change", "said"),
     [
         (PlanPacket, {"steps": []}, "- steps: Tuple should have at least 1 item"),
-        (PlanPacket, {"schema": "switchyard.plan/2"}, "- schema: Input should be 'switchyard.plan/1'"),
+        (PlanPacket, {"schema": "switchyard.work_plan/2"}, "- schema: Input should be 'switchyard.work_plan/1'"),
         (QaResultPacket, {}, "- verdict: Field required"),
     ],
 )

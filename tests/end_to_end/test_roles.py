@@ -85,7 +85,7 @@ def test_plans_reach_the_builder_and_keep_tasks_that_would_meet_apart(plot: Plot
     (generated,) = [row for row in events if row["event_type"] == "plan_generated" and row["task_id"] == "one"]
     artifact = plot.repo / ".git/switchyard/artifacts/sha256"
     digest = generated["artifact_reference"].removeprefix("sha256:")
-    assert json.loads((artifact / digest[:2] / digest).read_text())["schema"] == "switchyard.plan/1"
+    assert json.loads((artifact / digest[:2] / digest).read_text())["schema"] == "switchyard.work_plan/1"
 
 
 @pytest.mark.nightly

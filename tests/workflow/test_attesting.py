@@ -423,6 +423,9 @@ def test_evidence_is_asked_for_by_task_claim_and_outcome(desk: Desk) -> None:
     assert claim["artifact_state"] == "whole"
     assert (one["run"], one["head"]) == ("r1", head)
     assert evidence_document(places, view, Query("one", outcome="fails"))["claims"] == []
+    desk.file_of(claim["artifact"]).write_bytes(b"another")
+    damaged = evidence_document(places, view, Query("one", "tests-executed"))["claims"][0]
+    assert damaged["artifact_state"] == "damaged"
     desk.file_of(claim["artifact"]).unlink()
     lost = evidence_document(places, view, Query("one", "tests-executed"))["claims"][0]
     assert lost["artifact_state"] == "missing"

@@ -30,8 +30,6 @@ _RECEIVERS = frozenset(("assert", "require", "Assert", "Assertions", "chai", "mu
 _SKIPS = frozenset(("skip", "Skip", "Skipf", "SkipNow", "skipTest", "SkipTest", "skipped", "pending", "importorskip"))
 _ASSUMPTIONS = ("assumeTrue", "assumeFalse", "assumeThat", "assumingThat", "assumeNotNull")
 _ENDINGS = frozenset(("_exit", "exit", "Exit", "halt", "abort"))
-
-
 _MAX_SEARCHED = 100_000
 _STAND_IN = re.compile(r"^lambda\b|=>|^(async )?function\b|Mock|\bfn \(|\bstub\b|\bfake", re.IGNORECASE)
 """What is assigned in place of a function."""

@@ -9,7 +9,7 @@ import pytest
 
 from end_to_end.plot import CONFIG, Plot
 
-pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
+pytestmark = [pytest.mark.nightly, pytest.mark.sandbox]
 
 TOKEN = ("ghp_", "R4nD0mT0k3nV4lu3R4nD0mT0k3nV4lu3Zq9x")
 FILES = {

@@ -149,7 +149,7 @@ def scripts_behind(commands: Iterable[str], paths: Collection[str], read: Callab
         paths: Every path of the tree.
         read: The content of one of them.
     """
-    scripts = [path for path in paths if _is_script(path)]
+    scripts = [path for path in paths if is_script(path)]
     by_name: dict[str, list[str]] = {}
     for path in scripts:
         by_name.setdefault(path.rpartition("/")[2], []).append(path)
@@ -185,7 +185,8 @@ def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
     return GitIgnoreSpec.from_lines(patterns)
 
 
-def _is_script(path: str) -> bool:
+def is_script(path: str) -> bool:
+    """Whether a path looks like something that a check may start."""
     folders, _, name = path.rpartition("/")
     in_place = bool(_SCRIPT_FOLDERS & set(folders.split("/")))
     return name.endswith(_SCRIPT_ENDS) or in_place or bool(_MAKES.search(path)) or _is_check(name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from switchyard_git import Change, CommitSha, ObjectSha, Repository
 
 from switchyard.gates.sections import with_base_sections
-from switchyard.gates.test_files import SECTIONED, is_put_back, programs_of, scripts_behind
+from switchyard.gates.test_files import SECTIONED, is_put_back, is_script, programs_of, scripts_behind
 from switchyard.packets import PlannedTask, Restored
 from switchyard.workflow.factory import Factory, signature
 from switchyard.workflow.paths import printable
@@ -68,12 +68,13 @@ class _Restoration:
 
     def _scripts(self, changes: Collection[Change]) -> set[str]:
         """The scripts of checks that were changed; read on the base, where the agent has no say."""
-        existing = {change.path: change.old_sha for change in changes if change.old_mode in (*_REGULAR, "120000")}
+        existing = {change.path for change in changes if change.old_mode != _ABSENT and is_script(change.path)}
         if not existing:
             return set()
-        blobs = {entry.path: entry.sha for entry in self.repository.list_tree(self.base) if entry.mode in _REGULAR}
+        entries = self.repository.list_entries(self.base)
+        blobs = {path: ObjectSha(sha) for path, mode, sha in entries if mode in _REGULAR}
         behind = scripts_behind(self.task.checks.values(), blobs, lambda path: self._content(blobs[path]))
-        return behind & existing.keys()
+        return behind & existing
 
     def _programs(self) -> set[str]:
         return {name for command in self.task.checks.values() for name in programs_of(command)}

@@ -35,6 +35,7 @@ def test_below_the_wanted_percentage_each_place_is_sent_back() -> None:
     result = judged(of_python(a=([1, 6], [3, 7], [])), edited)
     assert [(finding.line, finding.asks) for finding in result.findings] == [(3, "repair")]
     assert "return 11" in result.findings[0].detail
+    assert result.findings[0].title == "no test runs line 3"
 
 
 def test_above_it_or_without_one_lines_that_are_not_run_are_told() -> None:
@@ -51,6 +52,15 @@ def test_a_new_module_that_no_test_loads_counts_as_not_run() -> None:
     loose = added("shop/loose.py", REPORTS / "loose.py.txt")
     result = judged(sample("coverage_py.json"), loose)
     assert (result.outcome, missed(result)) == ("failed", [("shop/loose.py", 3), ("shop/loose.py", 7)])
+    assert result.findings[0].title == "no test even loads line 3"
+
+
+def test_many_places_are_cut_short_and_counted() -> None:
+    source = "".join("a = 1\nb = 2\n" for _ in range(25)).encode()
+    lines = list(range(1, 51))
+    result = judged(of_python(a=(lines[::2], lines[1::2], [])), added("a.py", source))
+    assert len(result.findings) == 21
+    assert result.findings[-1].title == "5 more places that no test runs"
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ sends itself SIGKILL the Nth time it comes to a point that matches POINT; withou
 - `driver.create before`, `driver.create after`, and so for each method of driver, forge, quarantine and artifacts;
 - `agent running`: the first command of a box has a process;
 - `step NAME before`, `step NAME acted`, `step NAME recorded`, and the same of `transaction NAME` and of `write`;
-- `mkdir PATH`, `rename PATH`, `spawn COMMAND`: just before our own code makes that folder, puts that file in place or
-  starts that program.
+- `mkdir PATH`, `rename PATH`, `link PATH`, `spawn COMMAND`: just before our own code makes that folder, puts that file
+  in place or starts that program.
 
 `--clock` moves the clock of everything that the ledger writes.
 """
@@ -24,13 +24,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 
-from switchyard.agents import CommandAgent
 from switchyard.forges import connect
 from switchyard.ledger import ArtifactStore, Event
+from switchyard.staffing import open_agents
 from switchyard.wiring import draft, open_driver
 from switchyard.workflow.engine import Engine, Json
 from switchyard.workflow.factory import Factory
@@ -142,6 +142,8 @@ def watch_files(fuse: Fuse) -> None:
             fuse.at(f"mkdir {os.fspath(arguments[0])}")
         elif event == "os.rename":
             fuse.at(f"rename {os.fspath(arguments[1])}")
+        elif event == "os.link":
+            fuse.at(f"link {os.fsdecode(arguments[1])}")
         elif event == "subprocess.Popen":
             fuse.at(f"spawn {' '.join(os.fsdecode(word) for word in arguments[1])}")
 
@@ -164,7 +166,6 @@ def run(repo: Path, fuse: Fuse, clock: Callable[[], datetime]) -> None:
     """What `switchyard run` does, composed of the same parts."""
     workspace = open_workspace(repo, environ={})
     tasks = workspace.tasks()
-    agent = workspace.config.agent_named("")
     watch_files(fuse)
     with orchestrator_lock(workspace.places.state):
         clear_stale_locks(workspace.places)
@@ -181,7 +182,7 @@ def run(repo: Path, fuse: Fuse, clock: Callable[[], datetime]) -> None:
             quarantine=fused("quarantine", quarantine),
             artifacts=fused("artifacts", ArtifactStore(workspace.places.artifacts)),
             driver=fused("driver", open_driver(workspace)),
-            agents={"": CommandAgent("default", cast(Any, agent).command)},
+            agents=open_agents(workspace.config, os.environ),
             forge=fused("forge", connect(workspace, {}).open(quarantine)),
             clock=clock,
             publishing=threading.Lock(),

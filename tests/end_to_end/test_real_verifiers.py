@@ -104,6 +104,7 @@ def test_real_reviewers_leave_verdicts_that_are_sealed_and_weighed(court: Manned
         assert all(told in verdict["reason"] for verdict in court.verdicts(name).values())
     asked = {finding["asks"] for finding in court.gate("failing")["findings"]}
     assert asked == {"repair"}
+    assert "by `claude scripted 2.1.329" in court.gate("passing")["reason"]
     verdicts = court.verdicts("passing")
     assert [verdicts[one]["judge"]["kind"] for one in ("quality", "security")] == ["claude", "codex"]
     assert "2.1.329" in verdicts["quality"]["program"]

@@ -51,10 +51,9 @@ def mutate(
     files = {file.path: file for file in runnable_files(change, wanted.exclude)}
     mutants = _chosen(files, wanted.most)
     unread = [path for path, file in files.items() if not is_readable(path, file.after or b"")]
-    if not mutants and unread:
-        return judge_mutation((), unread, wanted.percent, wanted.minutes)
     if not mutants:
-        return GateResult.skipped(GATE, "no changed line holds what a fault could be put into")
+        nothing = GateResult.skipped(GATE, "no changed line holds what a fault could be put into")
+        return judge_mutation((), unread, wanted.percent, wanted.minutes) if unread else nothing
     labels = {"run": plan.run_id, "task": task.id, "attempt": str(attempt), "role": "gate:mutation"}
     command = _command(factory, task, base, commit, wanted.command)
     if command is None:

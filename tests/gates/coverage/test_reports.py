@@ -85,6 +85,14 @@ def test_what_is_no_report_is_refused(raw: bytes) -> None:
         read_report(raw)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [b"SF:a.java\nend_of_record\n", b'<report><package name=""><sourcefile name="a.java"/></package></report>'],
+)
+def test_a_file_without_code_is_known_all_the_same(raw: bytes) -> None:
+    assert read_report(raw).files == {"a.java": Lines()}
+
+
 def test_what_one_process_of_many_ran_was_run() -> None:
     one = Lines(covered=frozenset((1, 2)), missed=frozenset((3, 4)), excluded=frozenset((5, 6)))
     other = Lines(covered=frozenset((3,)), missed=frozenset((1, 5)))

@@ -91,8 +91,10 @@ def test_other_wiring_passes(path: str, before: bytes, after: bytes) -> None:
     assert judge_tests(a_change(path, before, after), ()).outcome == "passed"
 
 
-def test_what_is_too_long_to_be_compared_is_for_a_person() -> None:
-    file = ChangedFile("tests/test_cart.py", TEST, None, size_before=len(TEST), size_after=MOST_BYTES + 1)
+@pytest.mark.parametrize(("before", "after"), [(TEST, None), (None, TEST)])
+def test_what_is_too_long_to_be_compared_is_for_a_person(before: bytes | None, after: bytes | None) -> None:
+    sizes = [MOST_BYTES + 1 if side is None else len(side) for side in (before, after)]
+    file = ChangedFile("tests/test_cart.py", before, after, size_before=sizes[0], size_after=sizes[1])
     result = judge_tests(Change((file,)), {"tests"})
     assert "too long to be compared" in result.findings[0].title
     assert result.outcome == "failed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +56,7 @@ def demo(
     with _folder(keep) as directory:
         laid_out = _lay_out(directory)
         output.note(f"laid out {laid_out.repo}, a clone of {laid_out.origin}")
-        view, stack = _play(laid_out, output, sandbox, image)
+        view, stack = _play(laid_out, output, sandbox, image, _surroundings(directory, keep))
         differences = _differences(view)
         output.table(_document(laid_out if keep else None, view, stack, differences), COLUMNS, _rows(view))
         output.text(_drawing(view, stack))
@@ -82,8 +82,13 @@ def _lay_out(directory: Path) -> DemoRepository:
         raise UsageError(str(err), hint=err.hint) from err
 
 
+def _surroundings(directory: Path, keep: Path | None) -> Mapping[str, str]:
+    """The environment of the run; what is to leave nothing behind signs with a key of its own."""
+    return os.environ if keep else {**os.environ, "XDG_CONFIG_HOME": str(directory / "config")}
+
+
 def _play(
-    laid_out: DemoRepository, output: Output, kind: str | None, image: str | None
+    laid_out: DemoRepository, output: Output, kind: str | None, image: str | None, environ: Mapping[str, str]
 ) -> tuple[FactoryView, StackStanding]:
     from switchyard.stacks import look_at_stacks
     from switchyard.wiring import RunRequest, run_tasks
@@ -91,7 +96,7 @@ def _play(
     workspace = open_for_boxes(laid_out.repo, kind, image=image, needs_config=True)
     # Under --json the one document on stdout is the outcome; progress stays on stderr.
     with shown(replace(output, as_json=False)) as progress:
-        report = run_tasks(workspace, RunRequest(environ=os.environ), progress)
+        report = run_tasks(workspace, RunRequest(environ=environ), progress)
     return report.view, look_at_stacks(workspace, os.environ)
 
 

@@ -10,7 +10,7 @@ import typer
 from switchyard.cli.options import AsJson, Quiet, Repo, Verbose, complete_task
 from switchyard.cli.render import Output
 
-app = typer.Typer(help="Tasks that wait for a person: list, show, accept, reject or retry.", no_args_is_help=True)
+app = typer.Typer(help="Tasks that wait for a person, and the answers.", no_args_is_help=True)
 
 SCHEMA = "switchyard.escalations/1"
 COLUMNS = ("task", "since", "answer", "reason")

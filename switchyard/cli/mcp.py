@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from switchyard.cli.options import Repo
+from switchyard.cli.options import AsJson, Quiet, Repo, Verbose
 
 
 def register(app: typer.Typer) -> None:
@@ -12,10 +12,10 @@ def register(app: typer.Typer) -> None:
     app.command()(mcp)
 
 
-def mcp(repo: Repo = None) -> None:
-    """Serve `context` and `discovered` to an agent, as MCP tools on standard input and output.
+def mcp(repo: Repo = None, as_json: AsJson = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+    """Serve `context` and `discovered` to an agent over MCP.
 
-    Needs the extra `mcp`. A finding becomes a draft of the tracker.
+    On standard input and output. Needs the extra `mcp`. A finding becomes a draft of the tracker.
     """
     from switchyard.cli.serving import file_draft, serve
     from switchyard.cli.workspace import open_workspace

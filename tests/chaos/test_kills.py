@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from chaos.ground import ChaosYard, Outcome
+from chaos.ground import PAIR, ChaosYard, Outcome
 from chaos.test_landing_kills import LANDING
 
 DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
@@ -112,6 +112,18 @@ KEEPING: dict[str, tuple[Kill, ...]] = {
         Kill("write recorded", nth=4),
     ),
 }
+# Two tasks whose agents find the same: one draft, and one row that says so.
+FILING: dict[str, tuple[Kill, ...]] = {
+    "finding filed": (
+        Kill("step file findings before"),
+        Kill("link */tasks/*"),
+        Kill("step file findings acted"),
+        Kill("step file findings recorded"),
+        Kill("transaction complete finding 1 recorded"),
+        Kill("step file findings acted", nth=2),
+    ),
+}
+FOUND = """{"summary": "Done.", "discovered": [{"title": "The slots are never full", "paths": ["file0.txt"]}]}"""
 _EACH_CHANGE = 3
 """Of how many effects one is tried with each change."""
 CASES = [
@@ -138,8 +150,9 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 def test_every_effect_in_the_design_is_killed_before_between_and_after() -> None:
     lines = DESIGN.read_text().partition("\n## Effects\n")[2].partition("\n## ")[0].splitlines()
     rows = [line.split("|")[1].strip() for line in lines if line.startswith("|")][2:]
-    assert sorted(rows) == sorted([*KILLS, *KEEPING, *LANDING])
-    assert all(len(kills) >= 3 for kills in [*KILLS.values(), *KEEPING.values(), *LANDING.values()])
+    assert sorted(rows) == sorted([*KILLS, *KEEPING, *FILING, *LANDING])
+    groups = (KILLS, KEEPING, FILING, LANDING)
+    assert all(len(kills) >= 3 for group in groups for kills in group.values())
 
 
 @pytest.mark.sandbox
@@ -191,3 +204,40 @@ def test_a_stack_whose_keeper_was_killed_is_put_right_by_the_next_run(
     rows_before = len(yard.events())
     yard.run("run")
     assert (yard.heads(), len(yard.events())) == (there, rows_before)
+
+
+def finding_yard(folder: Path) -> ChaosYard:
+    """A yard of two tasks whose agents leave the same finding."""
+    yard = ChaosYard(folder, PAIR)
+    script = (yard.repo / ".agents" / "edit.sh").read_text()
+    yard.commit({".agents/edit.sh": f"{script}cat > ~/result.json <<'END'\n{FOUND}\nEND\n"})
+    return yard
+
+
+def without_drafts(outcome: Outcome) -> Outcome:
+    """The outcome of the run's own tasks; a draft's id tells the run."""
+    return replace(outcome, tasks={name: row for name, row in outcome.tasks.items() if row[0] != "draft"})
+
+
+def drafts(yard: ChaosYard) -> list[str]:
+    """The drafts of the tracker, as text."""
+    files = (yard.repo / ".switchyard" / "tasks").glob("the-slots-*.md")
+    return [file.read_text().partition("title:")[2] for file in files]
+
+
+@pytest.mark.sandbox
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    "kill", [pytest.param(kill, id=f"{kill.point} {kill.nth}") for kill in FILING["finding filed"]]
+)
+def test_a_finding_whose_filing_was_killed_is_filed_once(tmp_path: Path, kill: Kill) -> None:
+    calm, yard = finding_yard(tmp_path / "calm"), finding_yard(tmp_path / "killed")
+    calm.run("run")
+    yard.kill_at(kill.point, kill.nth)
+
+    yard.run("run")
+
+    assert without_drafts(yard.outcome()) == without_drafts(calm.outcome())
+    assert len(drafts(yard)) == 1
+    assert drafts(yard) == drafts(calm)
+    assert yard.open_effects() == 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 from switchyard_git import CommitSha
 
 from switchyard.packets.attempt import CheckResult
@@ -14,6 +15,9 @@ from switchyard.quoting import code
 
 Asks = Literal["note", "repair", "person"]
 """What a finding asks for: to be shown, to be mended by the agent, or to be decided by a person."""
+
+
+_ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 class GateFinding(Packet):
@@ -27,6 +31,13 @@ class GateFinding(Packet):
     """Counts from 1, in the change's version of the file, or in the base's where the thing is gone; 0: the whole."""
     detail: str = ""
     """More, as Markdown."""
+
+    @field_validator("title", "path", "detail")
+    @classmethod
+    def _make_storable(cls, text: str) -> str:
+        """No JSON takes what is no UTF-8; a path's own such bytes stand as `\\xff`."""
+        plain = _ESCAPED.sub(lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", text)
+        return plain.encode("utf-8", "backslashreplace").decode()
 
     @property
     def described(self) -> str:

@@ -39,8 +39,8 @@ class Quay(Plot):
         return [self.git("rev-parse", f"{one}^{{tree}}", at=self.origin).strip() for one in commits]
 
     def green_trees(self) -> set[str]:
-        """The trees of which the ledger says that every check passed."""
-        rows = [row for row in self.rows_of_ledger() if "tree" in row["data"]]
+        """The trees of which the ledger says that every check of a landing passed."""
+        rows = [row for row in self.rows_of_ledger() if {"tree", "stack"} <= row["data"].keys()]
         names = {row["data"]["name"] for row in rows}
         passed = {(row["data"]["tree"], row["data"]["name"]) for row in rows if row["event_type"] == "check_passed"}
         return {tree for tree, _ in passed if all((tree, name) in passed for name in names)}

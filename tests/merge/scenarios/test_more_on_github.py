@@ -22,14 +22,16 @@ from test_landing import (
     test_m16_what_stands_on_a_closed_one_does_not_land,
     test_m19_a_base_that_moves_meanwhile_has_the_new_tree_checked,
     test_m19_what_the_forge_merged_onto_another_base_is_checked_afterwards,
-    test_m31_a_head_that_moved_is_read_again_and_checked_as_it_is,
-    test_m31_what_a_rule_protects_is_held_and_asked_for_once,
 )
 from test_landing_red import (
     test_m32_a_base_that_is_red_itself_ejects_nobody,
     test_m32_where_the_base_moves_singly_each_stop_is_checked_before_the_first,
     test_m33_a_flake_during_the_search_does_not_blame_the_innocent,
     test_m33_a_flake_ejects_nobody,
+)
+from test_landing_refused import (
+    test_m31_a_head_that_moved_is_read_again_and_checked_as_it_is,
+    test_m31_what_a_rule_protects_is_held_and_asked_for_once,
 )
 from test_publishing import (
     test_m01_a_chain_is_stacked,

@@ -14,7 +14,7 @@ from switchyard_git import CommitSha
 
 from switchyard.workflow.places import Places
 
-KEPT = 4
+KEPT = 8
 SEEDS = 8
 """How many base commits' seeds stay; one that is gone costs the boxes on it time."""
 

@@ -61,10 +61,14 @@ def find_odd_files(change: Change, texts: Sequence[NewText], rules: Rules) -> Ga
 
 def _oddities(file: ChangedFile, rules: Rules) -> Iterator[tuple[str, str]]:
     if file.mode_after:
-        yield from _of_name(file.path)
+        # A name or a size that the base had already is none of the change's doing.
+        if not file.mode_before:
+            yield from _of_name(file.path)
         yield from _of_mode(file)
-        if file.size_after > rules.max_file_kb * 1024:
-            yield f"{file.size_after // 1024} KiB, and `gates.max_file_kb` is {rules.max_file_kb}", "person"
+        most = rules.max_file_kb * 1024
+        if file.size_after > most:
+            asks = "person" if file.size_before <= most else "note"
+            yield f"{file.size_after // 1024} KiB, and `gates.max_file_kb` is {rules.max_file_kb}", asks
         if file.mode_after in ("100644", _EXECUTABLE) and (file.after or b"") != (file.before or b""):
             yield from _of_content(file)
 
@@ -107,7 +111,7 @@ def _of_mode(file: ChangedFile) -> Iterator[tuple[str, str]]:
     elif before == _SUBMODULE:
         yield "a submodule became a file", "person"
     elif after == _EXECUTABLE and before == "100644":
-        yield "the file became executable", "person"
+        yield "the file became executable", "note" if (file.after or b"").startswith(b"#!") else "person"
     elif after == _EXECUTABLE and not before:
         script = (file.after or b"").startswith(b"#!")
         yield ("a new script that can be run", "note") if script else ("executable, and no script", "person")

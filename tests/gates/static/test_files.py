@@ -76,3 +76,16 @@ def test_how_long_a_file_may_be_is_configured() -> None:
 
 def test_two_names_that_differ_in_case_alone_are_told() -> None:
     assert "where case does not count" in says(inspect(added("Make.py", "x\n"), added("make.py", "y\n"))["files"])
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        a_file("b\udcff.py", "x\n", "y\n"),
+        a_file("p\u0430y.py", "x\n", "y\n"),
+        a_file("a.sh", "#!/bin/sh\n", "#!/bin/sh\nls\n", mode_after="100755"),
+        a_file("dump.json", "[" + "1, " * 400_000 + "1]", "[" + "1, " * 400_000 + "2]"),
+    ],
+)
+def test_what_the_base_had_already_is_none_of_the_changes_doing(file: ChangedFile) -> None:
+    assert not asked(inspect(file)["files"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from switchyard.gates.test_output import TestReport, read_report
@@ -66,3 +68,23 @@ def test_a_runners_account_is_read(printed: str, passed: int | None, failures: t
 
 def test_what_is_no_text_tells_nothing() -> None:
     assert read_report(b"\xff\xfe\0") == TestReport()
+
+
+@pytest.mark.parametrize("pattern", ["\n", "[", "[]", "[ERROR]\n", "a.", "1 11", "ok ", " - ", "\n● › "])
+@pytest.mark.parametrize("head", ["", "FAILED ", "Tests: ", "[ERROR] ", "Ran 1 test in 0\n", "● "])
+def test_no_output_is_too_tedious_to_be_read(head: str, pattern: str) -> None:
+    begun = time.process_time()
+    read_report((head + pattern * (30_000 // len(pattern)) + "\v").encode())
+    assert time.process_time() - begun < 1
+
+
+def test_a_number_of_thousands_of_digits_is_no_count_and_a_name_of_thousands_of_letters_is_cut() -> None:
+    many = "1" * 5000
+    for line in ("{} passing", "Tests: {} passed", "Ran {} tests in 1s", "Tests: 1 a{} passed", "# pass {}"):
+        assert (read_report(line.format(many).encode()).passed or 0) < 10**10
+    assert [len(name) for name in read_report(f"FAILED {many}".encode()).failures] == [300]
+
+
+def test_brackets_belong_to_a_failed_tests_name() -> None:
+    printed = "FAILED t.py::a[x - y[0]] - assert [1]\nFAILED app/[slug]/t.py::b\nFAILED t.py::c - d[0] is e\n"
+    assert read_report(printed.encode()).failures == ("app/[slug]/t.py::b", "t.py::a[x - y[0]]", "t.py::c")

@@ -30,11 +30,13 @@ def find_dependencies(change: Change, rules: Rules) -> GateResult:
     """What the change makes people install."""
     manifests = [file for file in change.files if is_manifest(file.path)]
     locks = [file for file in change.files if is_lock(file.path)]
-    if not manifests and not locks:
+    programs = list(_programs(change))
+    if not manifests and not locks and not programs:
         return GateResult.skipped(GATE, "no manifest and no lock file was changed")
     known = _names_before(manifests)
     rows = [(file, found) for file in manifests for found in _of_manifest(file, known)]
     rows += [(file, found) for file in locks for found in _of_lock(file, bool(manifests))]
+    rows += programs
     allowed = "dependencies" in rules.allow
     findings = []
     for file, found in rows:
@@ -43,6 +45,16 @@ def find_dependencies(change: Change, rules: Rules) -> GateResult:
     new = sum(found.is_new for _, found in rows)
     told = f"{new} new in {len(manifests)} manifests and {len(locks)} lock files"
     return GateResult.of(GATE, findings, f"{told}, as `allow: [dependencies]` lets it" if allowed and new else told)
+
+
+def _programs(change: Change) -> Iterator[tuple[ChangedFile, _Found]]:
+    """New files that a build or an installation runs because of their name and place alone."""
+    moved = {file.before for file in change.files if file.before is not None}
+    for file in change.files:
+        folders, _, name = file.path.rpartition("/")
+        is_program = name == "binding.gyp" or (name == "build.rs" and "src" not in folders.split("/"))
+        if is_program and file.status == "added" and file.after not in moved:
+            yield file, _Found(f"run while it is installed or built: {code(name)}", "person")
 
 
 def _names_before(files: list[ChangedFile]) -> dict[str, Wanted]:
@@ -134,6 +146,10 @@ def _of_lock(file: ChangedFile, has_manifest: bool) -> Iterator[_Found]:
         return
     yield from _strange_sources(before, after)
     yield from _unchecked(before, after)
+    ran = {name for (name, _), pin in before.items() if pin.runs_script}
+    runs = sorted({name for (name, _), pin in after.items() if pin.runs_script} - ran)
+    if before and runs:
+        yield _Found(f"run something while they are installed: {_listed(runs)}", "person", is_new=True)
     names = {name for name, _ in before}
     new = sorted({name for name, _ in after} - names)
     if before and new and not has_manifest:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import yaml
+from packaging.utils import canonicalize_name
 
 from switchyard.gates.static.manifest import UnreadableManifest
 from switchyard.gates.static.text import decode
@@ -31,6 +32,7 @@ _REGISTRIES = frozenset(
         "plugins.gradle.org",
     ]
 )
+_FORGES = frozenset(["github.com", "codeload.github.com", "gitlab.com", "bitbucket.org", "codeberg.org"])
 _CRATES = "registry+https://github.com/rust-lang/crates.io-index"
 
 
@@ -44,6 +46,8 @@ class Pin:
     """What its content must hash to; "": nothing is checked."""
     needs_digest: bool = True
     """Whether a tool that writes such files would have given one."""
+    runs_script: bool = False
+    """Whether it is known to run something when it is installed."""
 
 
 Pins = dict[tuple[str, str], Pin]
@@ -77,12 +81,16 @@ def is_usual(source: str) -> bool:
 
 
 def host_of(source: str) -> str:
-    """Scheme and host, or the beginning of what is no address."""
+    """Scheme and host, with the repository where it is one of git, or the beginning of what is no address."""
     try:
         parts = urlsplit(source)
     except ValueError:
         return source[:60]
-    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else source[:60]
+    if not parts.hostname:
+        return source[:60]
+    is_git = parts.scheme.startswith("git") or parts.hostname in _FORGES
+    repository = "/".join(parts.path.removesuffix(".git").split("/")[:3]) if is_git else ""
+    return f"{parts.scheme}://{parts.hostname}{repository}"
 
 
 def _npm(text: str) -> Pins:
@@ -105,8 +113,19 @@ def _npm(text: str) -> Pins:
 def _add_npm(found: Pins, name: str, entry: Mapping[str, Any]) -> None:
     source = str(entry.get("resolved") or "")
     bundled = bool(entry.get("inBundle") or entry.get("bundled"))
-    pin = Pin(source, str(entry.get("integrity") or ""), needs_digest=not bundled and source.startswith("http"))
-    found[(name, str(entry.get("version") or source))] = pin
+    found[(name, str(entry.get("version") or source))] = Pin(
+        _npm_source(name, source),
+        str(entry.get("integrity") or ""),
+        needs_digest=not bundled and source.startswith("http"),
+        runs_script=bool(entry.get("hasInstallScript")),
+    )
+
+
+def _npm_source(name: str, source: str) -> str:
+    """Where a package comes from; its name there where npm's registry gives another one's file."""
+    match = re.match(r"https?://registry\.(?:npmjs\.org|yarnpkg\.com)/(.+?)/-/", source)
+    got = unquote(match[1]) if match else name
+    return source if got == name else f"npm:{got}"
 
 
 def _yarn(text: str) -> Pins:
@@ -122,8 +141,11 @@ def _yarn(text: str) -> Pins:
             continue
         resolution = values.get("resolution", "")
         source = source or (resolution if "http" in resolution else "")
+        bare, asked = (name[: name.find("@", 1)], name[name.find("@", 1) + 1 :]) if "@" in name[1:] else (name, "")
+        alias = re.fullmatch(r"npm:(@?[^@]+)@.*", asked)
+        real, got = alias[1] if alias else bare, re.fullmatch(r"(@?[^@]+)@npm:.*", resolution)
+        source = f"npm:{got[1]}" if got and got[1] != real else _npm_source(real, source)
         digest = values.get("integrity") or values.get("checksum", "") or values.get("resolved", "").partition("#")[2]
-        bare = name[: name.find("@", 1)] if "@" in name[1:] else name
         found[(bare, values.get("version", ""))] = Pin(source, digest, needs_digest=source.startswith("http"))
     return found
 
@@ -156,6 +178,8 @@ def _python_toml(text: str) -> Pins:
         where = next((str(source[key]) for key in ("registry", "url", "git") if key in source), "")
         urls = {host_of(str(one["url"])) for one in files if one.get("url")}
         strange = next((url for url in sorted(urls) if not is_usual(url)), "")
+        if is_usual(where):
+            strange = strange or next(_named_otherwise(str(entry["name"]), files), "")
         local = (
             any(key in source for key in ("editable", "virtual", "directory", "path"))
             or source.get("type") == "directory"
@@ -165,6 +189,16 @@ def _python_toml(text: str) -> Pins:
             strange or where, digest, not local and "git" not in source
         )
     return found
+
+
+def _named_otherwise(name: str, files: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Files of other packages, told by their names, as indexes insist on these."""
+    for one in files:
+        file = str(one.get("file") or one.get("url") or "").rpartition("/")[2]
+        if file.endswith((".whl", ".tar.gz", ".zip")) and not canonicalize_name(file).startswith(
+            f"{canonicalize_name(name)}-"
+        ):
+            yield f"pypi:{file}"
 
 
 def _cargo(text: str) -> Pins:
@@ -222,6 +256,7 @@ _READERS: Mapping[str, Callable[[str], Pins]] = {
     "pylock.toml": _python_toml,
     "cargo.lock": _cargo,
     "go.sum": _go_sum,
+    "go.work.sum": _go_sum,
     "pipfile.lock": _pipfile,
     "requirements.lock": _requirements_lock,
 }

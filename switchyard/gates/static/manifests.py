@@ -72,7 +72,9 @@ _READERS: Mapping[str, Callable[[str, str, Manifest], None]] = {
     "setup.py": python.read_setup_py,
     "pipfile": python.read_pipfile,
     "package.json": other.read_package_json,
+    "pnpm-workspace.yaml": other.read_pnpm_workspace,
     "go.mod": other.read_go_mod,
+    "go.work": other.read_go_mod,
     "cargo.toml": other.read_cargo,
     "pom.xml": jvm.read_pom,
 }

@@ -1,12 +1,16 @@
-"""Manifests of npm, Go and Cargo."""
+"""Manifests of npm, pnpm, Go and Cargo."""
 
 from __future__ import annotations
 
 import json
 import re
 import tomllib
+from collections.abc import Iterator
+from typing import Any
 
-from switchyard.gates.static.manifest import Manifest, shown, table_of
+import yaml
+
+from switchyard.gates.static.manifest import Manifest, items_of, shown, table_of
 
 _NPM_SOURCE = re.compile(
     r"(git|http|https|ssh|file|link|npm|github|gitlab|bitbucket)[+:]|[\w.-]+/[\w.-]+(#|$)|\.{0,2}/", re.IGNORECASE
@@ -42,8 +46,38 @@ def read_package_json(text: str, path: str, found: Manifest) -> None:
         found.sources.add(str(whole["publishConfig"]["registry"]))
     scripts = table_of(whole, "scripts")
     found.scripts |= {f"{hook}: {shown(scripts[hook])}" for hook in _NPM_HOOKS if hook in scripts}
+    manager = shown(whole.get("packageManager", ""))
+    if "://" in manager:
+        found.sources.add(f"packageManager {manager}")
+    found.scripts |= set(_trusted(whole)) | set(_trusted(table_of(whole, "pnpm")))
     licence = whole.get("license", whole.get("licenses"))
     found.licences = (shown(licence),) if licence is not None else ()
+
+
+def _trusted(table: dict[str, Any]) -> Iterator[str]:
+    """Dependencies whose own scripts an installation may run, as Bun and pnpm have them."""
+    for key in ("trustedDependencies", "onlyBuiltDependencies"):
+        for name in items_of(table.get(key)):
+            yield f"the scripts of {shown(name)}"
+    for name, may in table_of(table, "allowBuilds").items():
+        if may:
+            yield f"the scripts of {name}"
+    if table.get("dangerouslyAllowAllBuilds"):
+        yield "the scripts of all dependencies"
+
+
+def read_pnpm_workspace(text: str, path: str, found: Manifest) -> None:
+    try:
+        whole = table_of(yaml.safe_load(text))
+    except yaml.YAMLError as err:
+        raise ValueError("no YAML") from err
+    for catalogue in (table_of(whole, "catalog"), *map(table_of, table_of(whole, "catalogs").values())):
+        for name, version in catalogue.items():
+            asked = shown(version)
+            found.add(name, asked, False, asked if _NPM_SOURCE.match(asked) else "")
+    for key in ("overrides", "configDependencies", "packageExtensions", "patchedDependencies"):
+        found.sources |= {f"{key} of {name}: {shown(value)}" for name, value in table_of(whole, key).items()}
+    found.scripts |= set(_trusted(whole))
 
 
 def read_go_mod(text: str, path: str, found: Manifest) -> None:

@@ -6,6 +6,7 @@ import ast
 import configparser
 import re
 import tomllib
+from collections.abc import Iterator
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -13,11 +14,16 @@ from packaging.utils import canonicalize_name
 
 from switchyard.gates.static.manifest import Manifest, items_of, shown, table_of
 
-_BACKEND = re.compile(
-    r"(setuptools|wheel|hatchling|flit[-_]core|poetry[-_.]core|pdm[-_.]backend)\b(?!-)", re.IGNORECASE
-)
+_BACKENDS = ("setuptools", "wheel", "hatchling", "flit-core", "poetry-core", "pdm-backend")
 """Those that build most packages."""
-_DEV = re.compile(r"dev|test|doc|lint|typing|bench|ci|build-tools", re.IGNORECASE)
+_BACKEND = re.compile(r"(setuptools|hatchling|flit_core|poetry\.core|pdm\.backend)(\.|:|$)")
+"""The modules of these."""
+_DEV = re.compile(
+    r"(?<![a-z])(dev(el(op(ment|er|ers)?)?|s|tools?)?|(py|unit|doc)?test(s|ing|er)?|docs?|documentation|lint(s|ing|ers?)?|typing"
+    r"|bench(es|marks?|marking)?|ci|build-tools)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Whole words: Docker and what is special run."""
 
 
 def _requirement(text: str, found: Manifest, runs: bool) -> None:
@@ -41,7 +47,7 @@ def read_pyproject(text: str, path: str, found: Manifest) -> None:
         _requirement(str(asked), found, runs=True)
     build = table_of(whole, "build-system")
     for asked in items_of(build.get("requires")):
-        _requirement(str(asked), found, runs=not _BACKEND.match(str(asked)))
+        _requirement(str(asked), found, runs=not _is_backend(str(asked)))
     for extra, group in table_of(project, "optional-dependencies").items():
         for asked in items_of(group):
             _requirement(str(asked), found, runs=not _DEV.search(extra))
@@ -58,6 +64,29 @@ def read_pyproject(text: str, path: str, found: Manifest) -> None:
     )
     backends = [shown(build[key]) for key in ("build-backend", "backend-path") if key in build]
     found.scripts |= {f"build backend {one}" for one in backends if not _BACKEND.match(one)}
+    found.scripts |= set(_build_hooks(table_of(whole, "tool")))
+
+
+def _is_backend(asked: str) -> bool:
+    name = re.match(r"[\w.-]+", asked.strip())
+    return name is not None and canonicalize_name(name[0]) in _BACKENDS
+
+
+def _build_hooks(tools: dict[str, Any]) -> Iterator[str]:
+    """The repository's own code that a backend runs when the package is built."""
+    build = table_of(tools, "hatch", "build")
+    for place in (build, *map(table_of, table_of(build, "targets").values())):
+        if "custom" in table_of(place, "hooks"):
+            yield f"build hook of hatchling {shown(table_of(place, 'hooks')['custom'])}"
+    for name, where in table_of(tools, "setuptools", "cmdclass").items():
+        yield f"cmdclass {name} of setuptools: {shown(where)}"
+    poetry = table_of(tools, "poetry").get("build")
+    if poetry:
+        yield f"build script of poetry: {shown(poetry)}"
+    pdm = table_of(tools, "pdm", "build")
+    for key in ("custom-hook", "run-setuptools"):
+        if pdm.get(key):
+            yield f"build hook of pdm: {shown(pdm[key])}"
 
 
 def read_tools(tools: dict[str, Any], found: Manifest) -> None:

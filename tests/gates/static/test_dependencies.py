@@ -23,6 +23,9 @@ ADDED = [
     ("Cargo.toml", "", '[target."cfg(unix)".dependencies]\nevil = "1"\n'),
     ("pom.xml", "<project/>", f"<project><dependencies><dependency>{POM}</dependency></dependencies></project>"),
     ("build.gradle", "dependencies {\n}\n", 'dependencies {\n    implementation "evil:a:1"\n}\n'),
+    ("requirements-docker.txt", "a==1\n", "a==1\nevil==2\n"),
+    ("pyproject.toml", "", '[project.optional-dependencies]\nspecial = ["evil"]\nlatest = []\n'),
+    ("pyproject.toml", "", '[build-system]\nrequires = ["hatchling", "hatchling.evil"]\n'),
     ("app/build.gradle.kts", "", 'dependencies {\n    implementation("evil:a:1")\n}\n'),
 ]
 
@@ -54,6 +57,12 @@ def test_a_new_dependency_is_for_a_person_unless_the_task_allows_it(path: str, b
         ),
         ("pom.xml", "<project/>", "<project><name>x</name></project>"),
         ("pyproject.toml", "", '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'),
+        ("pyproject.toml", "", '[build-system]\nrequires = ["flit_core >=3"]\nbuild-backend = "flit_core.buildapi"\n'),
+        ("pyproject.toml", "", '[project.optional-dependencies]\nunit-tests = ["a"]\ndocumentation = ["b"]\n'),
+        ("requirements/testing.txt", "", "a==1\n"),
+        ("package.json", '{"packageManager": "pnpm@9.1.0"}', '{"packageManager": "pnpm@9.2.0+sha512.aa"}'),
+        ("pnpm-workspace.yaml", "packages: [a]\n", "packages: [a, b]\ncatalog: {a: ^1}\n"),
+        ("go.work", "go 1.22\nuse ./a\n", "go 1.23\nuse (\n\t./a\n\t./b\n)\n"),
     ],
 )
 def test_versions_removals_and_what_development_needs_are_notes(path: str, before: str, after: str) -> None:
@@ -79,6 +88,19 @@ def test_versions_removals_and_what_development_needs_are_notes(path: str, befor
             "<project><repositories><repository><url>https://e.x</url></repository></repositories></project>",
         ),
         ("build.gradle", "", 'repositories { maven { url "https://evil.example" } }'),
+        ("package.json", '{"packageManager": "pnpm@9"}', '{"packageManager": "pnpm@https://evil.example/p.tgz"}'),
+        ("package.json", "{}", '{"trustedDependencies": ["a"]}'),
+        ("package.json", "{}", '{"pnpm": {"onlyBuiltDependencies": ["a"]}}'),
+        ("pnpm-workspace.yaml", "packages: [a]\n", "packages: [a]\noverrides:\n  a: npm:evil@1\n"),
+        ("pnpm-workspace.yaml", "catalog: {a: ^1}\n", "catalog: {a: 'npm:evil@1'}\n"),
+        ("pnpm-workspace.yaml", "", "allowBuilds: {a: true}\n"),
+        ("pnpm-workspace.yaml", "", "packages: [\n"),
+        ("go.work", "go 1.22\n", "go 1.22\nreplace a => evil.example/a v1\n"),
+        ("pyproject.toml", "", '[tool.hatch.build.hooks.custom]\npath = "hook.py"\n'),
+        ("pyproject.toml", "", "[tool.hatch.build.targets.wheel.hooks.custom]\n[tool.hatch.build]\n"),
+        ("pyproject.toml", "", '[tool.setuptools.cmdclass]\nbuild_py = "hook.Build"\n'),
+        ("pyproject.toml", "", '[tool.poetry.build]\nscript = "build.py"\n'),
+        ("pyproject.toml", "", "[tool.pdm.build]\nrun-setuptools = true\n"),
         ("pyproject.toml", "", '[[tool.uv.index]]\nurl = "https://evil.example"\n'),
         ("pyproject.toml", "[project]\n", "[project\n"),
         ("pom.xml", "<project/>", '<!DOCTYPE a [<!ENTITY b "c">]><project>&b;</project>'),
@@ -93,6 +115,8 @@ def npm_lock(**pin: Any) -> str:
     return json.dumps({"lockfileVersion": 3, "packages": {"": {}, "node_modules/a": entry}})
 
 
+NPM = "https://registry.npmjs.org"
+BERRY = '__metadata:\n  version: 8\n\n"a@npm:^1":\n  version: 1.0.0\n  resolution: "{}"\n  checksum: 10/abc\n'
 YARN = 'a@^1:\n  version "1.0.0"\n  resolved "https://registry.yarnpkg.com/a.tgz#abc"\n  integrity sha512-x\n'
 UV = (
     '[[package]]\nname = "a"\nversion = "1"\nsource = {{ registry = "https://{}" }}\n'
@@ -135,6 +159,21 @@ CRATES = '"registry+https://github.com/rust-lang/crates.io-index"'
         ),
         ("Cargo.lock", f'{CARGO}{CRATES}\nchecksum = "x"\n', f'{CARGO}"git+https://evil.example/a"\n', "evil.example"),
         ("go.sum", "a v1 h1:x=\n", "a v1 h1:y=\n", "hash to something else"),
+        ("Cargo.lock", f'{CARGO}"git+https://f.example/a/a"\n', f'{CARGO}"git+https://f.example/evil/a"\n', "evil"),
+        ("package-lock.json", npm_lock(), npm_lock(version="2", resolved=f"{NPM}/evil/-/evil-2.tgz"), "npm:evil"),
+        (
+            "yarn.lock",
+            YARN,
+            f'a@^1:\n  version "2.0.0"\n  resolved "{NPM}/@x%2fevil/-/evil-2.tgz#abc"\n  integrity sha512-y\n',
+            "npm:@x/evil",
+        ),
+        ("yarn.lock", BERRY.format("a@npm:1.0.0"), BERRY.format("evil@npm:1.0.0"), "npm:evil"),
+        (
+            "uv.lock",
+            UV.format("pypi.org", "pypi.org", "sha256:x"),
+            UV.format("pypi.org", "pypi.org/evil-2-py3-none-any.whl?", "sha256:y").replace("?/a", ""),
+            "pypi:evil",
+        ),
         ("package-lock.json", npm_lock(), "{", "cannot be read"),
         ("package-lock.json", npm_lock(), None, "removed"),
     ],
@@ -148,6 +187,42 @@ def test_a_lock_file_that_pins_less_or_elsewhere_is_for_a_person(
 def test_an_ordinary_update_of_a_lock_file_passes() -> None:
     newer = npm_lock(version="1.0.1", integrity="sha512-y", resolved="https://registry.npmjs.org/a/-/a-1.0.1.tgz")
     assert inspect(a_file("package-lock.json", npm_lock(), newer))["dependencies"].outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("yarn.lock", BERRY.format("a@npm:1.0.0"), BERRY.format("a@npm:1.0.1").replace("n: 1.0.0", "n: 1.0.1")),
+        ("yarn.lock", BERRY.format("a@npm:1.0.0"), BERRY.format("b@npm:1.0.0").replace("a@npm:^1", "a@npm:b@^1")),
+        (
+            "poetry.lock",
+            '[[package]]\nname = "a-b"\nversion = "1"\nfiles = [{file = "a_b-1.tar.gz", hash = "sha256:x"}]\n',
+            '[[package]]\nname = "a-b"\nversion = "2"\nfiles = [{file = "A.b-2-py3-any.whl", hash = "sha256:y"}]\n',
+        ),
+    ],
+)
+def test_other_versions_and_aliases_in_lock_files_pass(path: str, before: str, after: str) -> None:
+    result = inspect(a_file(path, before, after))["dependencies"]
+    assert result.outcome == "passed", says(result)
+
+
+def test_a_package_that_newly_runs_something_at_its_installation_is_for_a_person() -> None:
+    newer = npm_lock(version="1.0.1", resolved=f"{NPM}/a/-/a-1.0.1.tgz", integrity="sha512-y", hasInstallScript=True)
+    result = inspect(a_file("package-lock.json", npm_lock(), newer))["dependencies"]
+    assert "run something while they are installed: `a`" in says(result)
+    again = newer.replace("1.0.1", "1.0.2").replace("sha512-y", "sha512-z")
+    assert not asked(inspect(a_file("package-lock.json", newer, again))["dependencies"])
+
+
+@pytest.mark.parametrize("path", ["build.rs", "core/build.rs", "native/binding.gyp"])
+def test_a_program_that_a_build_runs_by_its_name_is_for_a_person(path: str) -> None:
+    assert "run while it is installed or built" in says(inspect(added(path, "fn main() {}\n"))["dependencies"])
+
+
+def test_a_module_called_build_and_a_build_script_that_moves_are_ordinary() -> None:
+    assert not asked(inspect(added("core/src/build.rs", "fn main() {}\n"))["dependencies"])
+    moved = (a_file("a/build.rs", "fn main() {}\n", None), added("b/build.rs", "fn main() {}\n"))
+    assert not asked(inspect(*moved)["dependencies"])
 
 
 def test_a_package_that_only_the_lock_file_names_is_for_a_person() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from switchyard_git import CommitSha, Repository
+from switchyard_git import CommitSha, Merged, Repository, TreeSha
+from switchyard_git.replaying import Pick
 
 from switchyard.ledger import Event, FactoryView
 
@@ -29,10 +30,16 @@ class Clearing:
         if proven is None or not (self._repository.has_commit(proven) and self._repository.has_commit(tip)):
             return False
         (commit,) = self._repository.read_commits([tip])
-        if tuple(commit.parents) != (floor,):
+        return tuple(commit.parents) == (floor,) and self._holds_only(proven, floor, commit.tree)
+
+    def _holds_only(self, proven: CommitSha, floor: CommitSha, tree: TreeSha) -> bool:
+        """Whether a tree is what the proven change makes of its floor, to the byte: a patch id would forgive spaces."""
+        repository = self._repository
+        written = repository.read_written([proven])[proven]
+        if not written.parents:
             return False
-        identities = self._repository.patch_ids([proven, tip])
-        return proven in identities and identities[proven] == identities.get(tip)
+        pick = Pick(written, before=repository.tree_of(written.parents[0]), onto=repository.tree_of(floor))
+        return repository.replay([pick]) == [Merged(tree)]
 
 
 def _fit_commits(events: Iterable[Event]) -> set[tuple[str, str, str]]:

@@ -103,6 +103,33 @@ def test_a_change_that_a_person_went_on_with_is_not(ground: Ground) -> None:
     assert not ground.clearing("factory/r/other", ground.proven, ground.base)
 
 
+@pytest.mark.parametrize(
+    ("before", "proven", "pushed"),
+    [
+        ("if a:\n    b\n", "if a:\n    b\n    c\n", "if a:\n    b\nc\n"),
+        ("{\n}\n\n\n{\n}\n", "{\n!\n}\n\n\n{\n}\n", "{\n}\n\n\n{\n!\n}\n"),
+        ("a\n", "a\nb c\n", "a\nbc\n"),
+    ],
+    ids=["indented otherwise", "in another place", "run together"],
+)
+def test_a_change_that_only_a_patch_id_takes_for_the_proven_one_is_not(
+    tmp_path: Path, before: str, proven: str, pushed: str
+) -> None:
+    ground = Ground(tmp_path)
+    ground.base = ground.commit({"a.py": before})
+    ground.proven = ground.commit({"a.py": proven}, ground.base)
+    ground.publish()
+    prove(ground)
+    assert ground.clearing(BRANCH, ground.proven, ground.base)
+    assert not ground.clearing(BRANCH, ground.commit({"a.py": pushed}, ground.base), ground.base)
+
+
+def test_a_change_that_does_not_fit_its_new_base_is_not(ground: Ground) -> None:
+    prove(ground)
+    newer = ground.commit({"a.txt": "1\n2\n7\n", "b.txt": "b\n"}, ground.base)
+    assert not ground.clearing(BRANCH, ground.commit({"a.txt": "1\n2\n7\n4\n", "b.txt": "b\n"}, newer), newer)
+
+
 @pytest.mark.parametrize("missing", ["check", "reviewer", "held"])
 def test_what_was_not_proven_is_not(ground: Ground, missing: str) -> None:
     if missing != "check":

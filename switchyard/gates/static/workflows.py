@@ -10,39 +10,40 @@ from switchyard.gates.static.rules import Rules
 from switchyard.packets import GateFinding, GateResult
 
 GATE = "workflows"
+# A folder's name stands alone: a link of that name is obeyed as well.
 _OBEYED = {
     "CI runs it": (
-        "**/.github/**", "**/.gitlab-ci*", "**/.gitlab/**", "**/.circleci/**", "**/Jenkinsfile*", "**/azure-pipelines*",
-        "**/.azure-pipelines/**", "**/.buildkite/**", "**/.travis.yml", "**/appveyor.yml", "**/.appveyor.yml",
-        "**/bitbucket-pipelines.yml", "**/.drone.yml", "**/.woodpecker*", "**/.woodpecker/**", "**/.teamcity/**",
-        "**/.cirrus.yml", "**/.semaphore/**", "**/cloudbuild.yaml", "**/cloudbuild.yml", "**/.tekton/**",
-        "**/.forgejo/**", "**/.gitea/**", "**/buildspec.yml", "**/action.yml", "**/action.yaml", "**/renovate.json*",
+        "**/.github", "**/.gitlab-ci*", "**/.gitlab", "**/.circleci", "**/Jenkinsfile*", "**/azure-pipelines*",
+        "**/.azure-pipelines", "**/.buildkite", "**/.travis.yml", "**/appveyor.yml", "**/.appveyor.yml",
+        "**/bitbucket-pipelines.yml", "**/.drone.yml", "**/.woodpecker*", "**/.woodpecker", "**/.teamcity",
+        "**/.cirrus.yml", "**/.semaphore", "**/cloudbuild.yaml", "**/cloudbuild.yml", "**/.tekton",
+        "**/.forgejo", "**/.gitea", "**/buildspec.yml", "**/action.yml", "**/action.yaml", "**/renovate.json*",
     ),
     "agents obey it": (
         "**/AGENTS.md", "**/AGENT.md", "**/AGENTS.override.md", "**/CLAUDE.md", "**/CLAUDE.local.md", "**/GEMINI.md",
-        "**/.mcp.json", "**/mcp.json", "**/.aider*", "**/.claude/**", "**/.claude.json", "**/.codex/**",
-        "**/.cursor/**", "**/.cursorrules", "**/.gemini/**", "**/.windsurf/**", "**/.windsurfrules", "**/.clinerules*",
-        "**/.continue/**", "**/.roo/**", "**/.roomodes", "**/.amazonq/**", "**/.junie/**", "**/.kiro/**",
-        "**/.agents/**", "**/opencode.json", "**/.opencode/**", "**/copilot-instructions.md",
+        "**/.mcp.json", "**/mcp.json", "**/.aider*", "**/.claude", "**/.claude.json", "**/.codex",
+        "**/.cursor", "**/.cursorrules", "**/.gemini", "**/.windsurf", "**/.windsurfrules", "**/.clinerules*",
+        "**/.continue", "**/.roo", "**/.roomodes", "**/.amazonq", "**/.junie", "**/.kiro",
+        "**/.agents", "**/opencode.json", "**/.opencode", "**/copilot-instructions.md",
     ),
     "git obeys it": (
-        "**/.gitattributes", "**/.gitmodules", "**/.gitconfig", "**/.lfsconfig", "**/.githooks/**", "**/.husky/**",
+        "**/.gitattributes", "**/.gitmodules", "**/.gitconfig", "**/.lfsconfig", "**/.githooks", "**/.husky",
         "**/.huskyrc*", "**/.pre-commit-config.y*ml", "**/.pre-commit-hooks.y*ml", "**/lefthook.y*ml",
-        "**/.lefthook.y*ml", "**/.lefthook/**", "**/.lintstagedrc*", "**/lint-staged.config.*", "**/.overcommit.yml",
-        "**/.git", "**/.git/**",
+        "**/.lefthook.y*ml", "**/.lefthook", "**/.lintstagedrc*", "**/lint-staged.config.*", "**/.overcommit.yml",
+        "**/.git",
     ),
     "editors and shells obey it": (
-        "**/.vscode/**", "**/.idea/**", "**/.devcontainer/**", "**/.devcontainer.json", "**/*.code-workspace",
-        "**/.envrc", "**/.vimrc", "**/.exrc", "**/.nvim.lua", "**/.dir-locals.el", "**/.zed/**", "**/.fleet/**",
+        "**/.vscode", "**/.idea", "**/.devcontainer", "**/.devcontainer.json", "**/*.code-workspace",
+        "**/.envrc", "**/.vimrc", "**/.exrc", "**/.nvim.lua", "**/.dir-locals.el", "**/.zed", "**/.fleet",
         "**/mise.toml", "**/.mise.toml", "**/.gitpod.yml",
     ),
     "package managers obey it": (
-        "**/.npmrc", "**/.yarnrc*", "**/.yarn/**", "**/.pnpmfile.*", "**/bunfig.toml", "**/pip.conf", "**/.pypirc",
-        "**/uv.toml", "**/.cargo/**", "**/.mvn/**", "**/gradle-wrapper.properties", "**/init.gradle*",
+        "**/.npmrc", "**/.yarnrc*", "**/.yarn", "**/.pnpmfile.*", "**/bunfig.toml", "**/pip.conf", "**/.pypirc",
+        "**/uv.toml", "**/.cargo", "**/.mvn", "**/gradle-wrapper.properties", "**/init.gradle*",
     ),
     "Python runs it at its start": ("**/sitecustomize.py", "**/usercustomize.py", "**/*.pth"),
     "it says who reviews": ("**/CODEOWNERS",),
-    "the factory obeys it": ("/switchyard.toml", "/.switchyard/**"),
+    "the factory obeys it": ("/switchyard.toml", "/.switchyard"),
 }  # fmt: skip
 
 

@@ -80,6 +80,11 @@ def test_files_that_others_obey_are_for_a_person_unless_the_task_allows_it(path:
         assert not asked(allowed) and allowed.findings
 
 
+@pytest.mark.parametrize("path", [".claude", "sub/.vscode", ".husky", ".github"])
+def test_a_link_in_the_place_of_an_obeyed_folder_needs_a_person(path: str) -> None:
+    assert asked(inspect(added(path, "elsewhere", "120000"))["workflows"])
+
+
 @pytest.mark.parametrize("path", ["src/github.py", "docs/workflows.md", "web/owners/list.jsp", "src/vscode/a.ts"])
 def test_ordinary_files_are_obeyed_by_nobody(path: str) -> None:
     assert inspect(added(path, "x\n"))["workflows"].outcome == "not_applicable"

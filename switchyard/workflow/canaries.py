@@ -15,9 +15,8 @@ from switchyard.gates.canaries.standing import tell_failure
 from switchyard.gates.verdicts import document_of
 from switchyard.ledger import Event, NewEvent
 from switchyard.packets import ArtifactRef, CheckResult, Judge
-from switchyard.workflow.examining import script_of
 from switchyard.workflow.factory import Factory, signature
-from switchyard.workflow.reviewing import Review, agent_table, diff_of, folder_of, run_review
+from switchyard.workflow.reviewing import Review, agent_table, diff_of, owned_by, run_review
 
 
 @dataclass(frozen=True)
@@ -115,14 +114,8 @@ def _review(factory: Factory, judge: Judge, base: CommitSha, canary: Canary, lab
 
 def _own_files(factory: Factory, judge: Judge, base: CommitSha) -> dict[str, tuple[str, ObjectSha]]:
     """The files of the repository that the reviewer's own command starts from."""
-    script = script_of(agent_table(factory.config, judge.agent).command)
-    if not script:
-        return {}
-    entries = factory.quarantine.list_entries(base)
-    folder = folder_of(script)
-    return {
-        path: (mode, ObjectSha(sha)) for path, mode, sha in entries if path == folder or path.startswith(f"{folder}/")
-    }
+    is_own = owned_by(agent_table(factory.config, judge.agent).command)
+    return {path: (mode, ObjectSha(sha)) for path, mode, sha in factory.quarantine.list_entries(base) if is_own(path)}
 
 
 def _commit(

@@ -7,6 +7,7 @@ import posixpath
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from switchyard_git import GitError, Repository
@@ -102,9 +103,16 @@ def doctor_document(lines: Sequence[Line]) -> dict[str, object]:
 
 def script_of(command: Sequence[str]) -> str:
     """The file of the repository that a command starts, where its words tell one; else ""."""
-    named = command[1:2] if command and command[0] in INTERPRETERS else command[:1]
-    path = posixpath.normpath(named[0]) if named else ""
-    return path if "/" in path and not path.startswith(("/", "-", "~", "$", "..")) and "{" not in path else ""
+    word = command[0] if command else ""
+    if word in INTERPRETERS:
+        # What a flag such as `-u` stands before is still the script; after `-c` and `-m` comes none.
+        given = takewhile(lambda one: one not in ("-c", "-m"), command[1:])
+        word = next((one for one in given if not one.startswith("-")), "")
+        is_file = "/" in word or bool(posixpath.splitext(word)[1])
+    else:
+        is_file = "/" in word
+    path = posixpath.normpath(word)
+    return path if is_file and not path.startswith(("/", "~", "$", "..")) and "{" not in path else ""
 
 
 def _git() -> Line:

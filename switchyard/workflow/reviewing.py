@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from pathspec import GitIgnoreSpec
 from switchyard_git import CommitSha, ObjectSha
@@ -93,12 +94,12 @@ def reviewed_commit(factory: Factory, judge: Judge, base: CommitSha, commit: Com
     Whoever made the change must not be the one who says what its reviewers run and obey.
     """
     repository = factory.quarantine
-    script = script_of(agent_table(factory.config, judge.agent).command)
-    obeyed = GitIgnoreSpec.from_lines([*OBEYED_PATTERNS, *([f"/{folder_of(script)}"] if script else [])])
+    obeyed = GitIgnoreSpec.from_lines(OBEYED_PATTERNS)
+    is_own = owned_by(agent_table(factory.config, judge.agent).command)
     updates: dict[str, tuple[str, ObjectSha] | None] = {
         change.path: None if change.old_mode == ABSENT_MODE else (change.old_mode, change.old_sha)
         for change in repository.changes(base, commit)
-        if obeyed.match_file(change.path)
+        if obeyed.match_file(change.path) or is_own(change.path)
     }
     tasks = f"{posixpath.normpath(factory.config.tasks.path)}/"
     updates.update({path: None for path, _, _ in repository.list_entries(commit) if path.startswith(tasks)})
@@ -109,9 +110,19 @@ def reviewed_commit(factory: Factory, judge: Judge, base: CommitSha, commit: Com
     return repository.commit_tree(tree, [base], "The change\n", author=who, committer=who)
 
 
-def folder_of(script: str) -> str:
-    """What belongs to an agent's script: its folder, or itself at the repository's top."""
-    return posixpath.dirname(script) or script
+def owned_by(command: Sequence[str]) -> Callable[[str], bool]:
+    """Says of a path whether it belongs to an agent's command: the folder of its script, or a file that it names."""
+    script = script_of(command)
+    words = [word for given in command for word in given.split()]
+    named = {posixpath.normpath(word) for word in words}
+    folders = {posixpath.dirname(script)}
+    for flag, module in pairwise(command):
+        if flag == "-m":
+            path = module.replace(".", "/")
+            named.add(f"{path}.py")
+            folders.add(posixpath.dirname(path) or path)
+    inside = tuple(f"{folder}/" for folder in folders if folder)
+    return lambda path: path in named or path.startswith(inside)
 
 
 def diff_of(factory: Factory, base: CommitSha, commit: CommitSha) -> tuple[bytes, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from switchyard.packets import (
     Verification,
 )
 from switchyard.workflow.canaries import CanaryBook, try_due
+from switchyard.workflow.examining import script_of
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.graphs import ensure_seed
 from switchyard.workflow.journal import Journal
@@ -174,8 +176,16 @@ def why_builder(config: settings.Config, judge: str, builder: str) -> str:
     if judge == builder:
         return "it is the builder"
     mine, theirs = agent_table(config, judge), agent_table(config, builder)
-    is_same = (mine.kind, tuple(mine.command), mine.model) == (theirs.kind, tuple(theirs.command), theirs.model)
+    is_same = (mine.kind, _program_of(mine), mine.model) == (theirs.kind, _program_of(theirs), theirs.model)
     return "it is the builder under another name" if is_same else ""
+
+
+def _program_of(table: settings.Agent) -> tuple[str, ...]:
+    """What a table starts; arguments make no other program of an agent or a script that is known by its name."""
+    if table.kind in ("codex", "claude"):
+        return (posixpath.basename((table.command or (table.kind,))[0]),)
+    script = script_of(table.command)
+    return (script,) if script else tuple(table.command)
 
 
 def _judge(config: settings.Config, reviewer: Reviewer, agent: str) -> Judge:

@@ -12,7 +12,12 @@ from switchyard.workflow.examining import script_of
     [
         (("sh", ".agents/apply.sh", "{task_id}"), ".agents/apply.sh"),
         (("./tools/agent", "{prompt_file}"), "tools/agent"),
+        (("python3", "-u", "tools/agent.py"), "tools/agent.py"),
         (("python3", "-m", "agent.main"), ""),
+        (("python3", "-u", "-m", "agent.main", "a/b"), ""),
+        (("sh", "agent.sh"), "agent.sh"),
+        (("./agent", "{task_id}"), "agent"),
+        (("python3", "-W", "ignore", "agent.py"), ""),
         (("claude", "-p", "{prompt_file}"), ""),
         (("/usr/bin/agent",), ""),
         (("sh", "-c", "tools/agent {task_id}"), ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from switchyard_git import Signature
 
 from switchyard.agents import AgentError
 from switchyard.config import ClaudeAgent, CommandAgent, Config, RepositoryConfig, VerifyConfig
@@ -21,6 +22,9 @@ CONFIG = Config(
         "scripted": CommandAgent(command=("sh", ".judges/look.sh")),
         "claude": ClaudeAgent(kind="claude"),
         "same": CommandAgent(command=("sh", ".agents/work.sh"), turn_minutes=3),
+        "told": CommandAgent(command=("bash", "./.agents/work.sh", "review")),
+        "path": ClaudeAgent(kind="claude", command=("/usr/bin/claude", "--verbose")),
+        "larger": ClaudeAgent(kind="claude", model="large"),
         "bigger": CommandAgent(command=("sh", ".agents/work.sh"), model="big"),
     },
     repository=RepositoryConfig(base="main"),
@@ -86,6 +90,42 @@ def test_a_change_that_touches_none_of_them_is_looked_at_as_it_is_and_twice_alik
     assert len(found) == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "own"),
+    [
+        (("sh", "judge.sh", "{task_id}"), {"judge.sh"}),
+        (("./judge.sh",), {"judge.sh"}),
+        (("python3", "-u", "tools/judge.py"), {"tools/judge.py", "tools/more.py"}),
+        (("env", "MODE=strict", "sh", "tools/judge.py"), {"tools/judge.py"}),
+        (("sh", "-c", "exec python3 ./tools/judge.py x"), {"tools/judge.py"}),
+        (("python3", "-m", "tools.judge"), {"tools/judge.py", "tools/more.py"}),
+        (("python3", "-m", "alone"), {"alone.py", "alone/x.py"}),
+        (("sh", "tools/judge.py", "--rules", "./docs/rules.md"), {"tools/judge.py", "tools/more.py", "docs/rules.md"}),
+        (("judge", "."), set()),
+    ],
+)
+def test_whatever_of_the_repository_its_command_names_is_its_own(
+    yard: Yard, command: tuple[str, ...], own: set[str]
+) -> None:
+    paths = ("judge.sh", "tools/judge.py", "tools/more.py", "docs/rules.md", "docs/a.md", "alone.py", "alone/x.py")
+    base = yard.commit(yard.base, dict.fromkeys(paths, "base\n"))
+    commit = yard.commit(base, dict.fromkeys(paths, "changed\n"))
+    config = CONFIG.model_copy(update={"agents": {**CONFIG.agents, "scripted": CommandAgent(command=command)}})
+    factory = replace(yard.factory, config=config)
+    files = yard.files(reviewed_commit(factory, judge("scripted"), base, commit))
+    assert {path for path in paths if files[path] == "base\n"} == own
+
+
+@pytest.mark.parametrize("name", [".claude", "sub/.codex", "AGENTS.override.md", "sub/CLAUDE.local.md"])
+def test_a_link_or_a_local_file_that_agents_obey_is_not_there(yard: Yard, name: str) -> None:
+    repository = yard.factory.quarantine
+    link = {name: ("120000", repository.write_blob(b"elsewhere"))}
+    tree = repository.write_tree_from(repository.tree_of(yard.base), link)
+    who = Signature("Ada", "ada@example.org", 1_700_000_000)
+    commit = repository.commit_tree(tree, [yard.base], "edit\n", author=who, committer=who)
+    assert name not in yard.files(reviewed_commit(factory_of(yard), judge("claude"), yard.base, commit))
+
+
 def test_the_diff_is_of_the_change_itself(yard: Yard) -> None:
     base = yard.commit(yard.base, BASE)
     diff, changed = diff_of(factory_of(yard), base, yard.commit(base, CHANGE))
@@ -99,6 +139,9 @@ def test_the_diff_is_of_the_change_itself(yard: Yard) -> None:
         ("scripted", "", ""),
         ("claude", "claude", "it is the builder"),
         ("same", "", "it is the builder under another name"),
+        ("told", "", "it is the builder under another name"),
+        ("path", "claude", "it is the builder under another name"),
+        ("larger", "claude", ""),
         ("bigger", "", ""),
         ("bigger", "same", ""),
     ],

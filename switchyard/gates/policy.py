@@ -58,9 +58,10 @@ def decide(
         policy: The repository's rules.
     """
     grave = [*_for_a_person(task, attempt, policy), *_asked(proof, "person")]
-    if grave:
-        return Decision(verdict="needs_person", reasons=tuple(grave))
     wrong = _for_the_agent(attempt, proof)
+    if grave:
+        # Whoever decides wants to know what else there is.
+        return Decision(verdict="needs_person", reasons=(*grave, *wrong))
     if not wrong:
         return Decision(verdict="publish")
     if attempt.attempt <= task.repairs:

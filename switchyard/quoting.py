@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""What makes a reader see text in another order than it has."""
 _LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
-_MARKED = re.compile(r"([\\`*\[\]|~<&]|(?<![^\W_])_|_(?![^\W_]))")
+_MARKED = re.compile(r"([\\`*\[\]|~<&$]|(?<![^\W_])_|_(?![^\W_]))")
 _LEADING = re.compile(r"^(\d{0,9})(?=[#>+=.)-])")
 _LINKED = re.compile(r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=\bGH)(?=-\d)|(?<=:)(?=//)|(?<=\bwww)(?=\.)", re.IGNORECASE)
 
 
 def code(text: str) -> str:
     """The text as code inside a line; what would break the line stands escaped."""
-    shown = _LINE_BREAKS.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), _storable(text)) or " "
+    shown = _LINE_BREAKS.sub(_escaped, _storable(text)) or " "
     fence = "`" * (_longest_backticks(shown) + 1)
     # Two spaces that Markdown takes away again: without them a backtick at an end would lengthen the fence.
     return f"{fence} {shown} {fence}" if "`" in shown else f"{fence}{shown}{fence}"
@@ -40,7 +42,7 @@ def told(markdown: str, *, most: int = 400, in_table: bool = False) -> str:
 def block(text: str) -> str:
     """The text as a fenced block that nothing in it can close."""
     fence = "`" * max(3, _longest_backticks(text) + 1)
-    return f"{fence}\n{text}\n{fence}"
+    return f"{fence}\n{_TURNING.sub(_escaped, text)}\n{fence}"
 
 
 def _longest_backticks(text: str) -> int:
@@ -65,8 +67,12 @@ def _bared(inside: str) -> str:
 
 
 def _storable(text: str) -> str:
-    """Half a surrogate pair, as in a path that is no UTF-8, stands escaped."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Half a surrogate pair, as in a path that is no UTF-8, stands escaped; so does what turns text around."""
+    return _TURNING.sub(_escaped, text).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")
 
 
 def _cut(text: str, most: int) -> str:

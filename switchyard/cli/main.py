@@ -50,6 +50,7 @@ PART_ERRORS = {
     "switchyard_merge.MergeError": FAILED,
     "switchyard_sandbox.SandboxError": FAILED,
     "switchyard_templates.TemplatesError": USAGE,
+    "switchyard.AgentError": USAGE,
     "switchyard.LedgerError": FAILED,
     "switchyard.AttestationError": FAILED,
 }

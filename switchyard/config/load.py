@@ -152,7 +152,7 @@ class _Source:
     def explain(self, detail: ErrorDetails) -> ConfigError:
         path = _written_path(detail)
         origin = self.origins.get(path)
-        known = _known_keys(path[:-1])
+        known = _known_keys(path[:-1], detail)
         dotted = ".".join(path)
         unknown = detail["type"] == "extra_forbidden"
         return ConfigError(
@@ -219,6 +219,10 @@ def _fixed_keys(table: str) -> dict[str, bool]:
     }
 
 
+def _kinds(agent: type[BaseModel]) -> tuple[str, ...]:
+    return get_args(agent.model_fields["kind"].annotation)
+
+
 def _models(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
@@ -227,11 +231,14 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
             yield from _models(argument)
 
 
-def _known_keys(table: KeyPath) -> set[str]:
+def _known_keys(table: KeyPath, detail: ErrorDetails) -> set[str]:
     if not table:
         return set(Config.model_fields) - {"agents"}
     if table[0] == "agent":
-        return set(_fixed_keys("agent"))
+        models = {kind: model for model in _models(Config.model_fields["agent"].annotation) for kind in _kinds(model)}
+        # The union's tag follows the table's own place.
+        tags = [str(part) for part in detail["loc"][len(table) :][:1]]
+        return {key for tag in tags if tag in models for key in models[tag].model_fields}
     if len(table) == 1 and table[0] in Config.model_fields:
         return set(_fixed_keys(table[0]))
     return set()

@@ -17,7 +17,7 @@ from switchyard.config.environments import EnvironmentConfig, EnvironmentName, c
 from switchyard.config.evidence import EvidenceConfig
 from switchyard.config.gates import GatesConfig
 from switchyard.config.notification import NotifyConfig
-from switchyard.config.roles import RolesConfig
+from switchyard.config.roles import RolesConfig, check_roles
 from switchyard.config.table import (
     EndpointName,
     Host,
@@ -330,6 +330,13 @@ class Config(Table):
     state: StateConfig = StateConfig()
     """Where the factory keeps what it knows."""
 
+    @field_validator("roles")
+    @classmethod
+    def _check_roles(cls, roles: RolesConfig, known: ValidationInfo) -> RolesConfig:
+        if "agent" in known.data and "agents" in known.data:
+            check_roles(roles, known.data["agents"], has_default=known.data["agent"] is not None)
+        return roles
+
     @field_validator("verify")
     @classmethod
     def _check_reviewers(cls, verify: VerifyConfig, known: ValidationInfo) -> VerifyConfig:
@@ -339,10 +346,14 @@ class Config(Table):
                 raise ValueError(f"{key}: no agent '{name}'{did_you_mean(name, agents)}")
         return verify
 
-    @model_validator(mode="after")
-    def _check_environments(self) -> Self:
-        check_environments(self.environments, self.checks, self.sandbox.kind)
-        return self
+    @field_validator("environments")
+    @classmethod
+    def _check_environments(
+        cls, environments: dict[EnvironmentName, EnvironmentConfig], known: ValidationInfo
+    ) -> dict[EnvironmentName, EnvironmentConfig]:
+        if "checks" in known.data and "sandbox" in known.data:
+            check_environments(environments, known.data["checks"], known.data["sandbox"].kind)
+        return environments
 
     def agent_named(self, name: str = "") -> Agent:
         """The agent of that `[agent.NAME]` table, or the default for "".

@@ -49,6 +49,15 @@ def test_a_part_that_cannot_be_had_is_a_line(
     assert shell.run("doctor").code == 1
 
 
+def test_an_agent_that_cannot_be_had_stops_a_run_as_a_wrong_configuration(shell: Shell) -> None:
+    shell.commit({"a.txt": ""})
+    shell.write("switchyard.toml", '[agent]\nkind = "claude"\n')
+    shell.write(".switchyard/tasks/a.md", "---\nid: a\ntitle: A\nstate: ready\n---\nDo it.\n")
+    ending = shell.run("run", "--json")
+    assert (ending.code, ending.document["error"]["kind"]) == (2, "agent_error")
+    assert "under [gateway]" in ending.document["error"]["hint"]
+
+
 def test_the_signing_key_is_looked_for_and_not_made(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.commit({"a.txt": ""})
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)

@@ -148,6 +148,8 @@ def test_variables_of_other_tables_are_left_alone() -> None:
         ('[agent]\nkind = "codx"\n', 2, "agent.kind", "did you mean 'codex'?"),
         ('[agent]\nkind = "command"\n', 1, "agent.command", "'agent.command' is missing"),
         ('\n[agent.a]\nkind = "acp"\ncmd = ["x"]\n', 2, "agent.a.command", "is missing"),
+        ('[agent.codex]\ncommand = ["x"]\nmcp = true\n', 3, "agent.codex.mcp", "unknown key 'agent.codex.mcp'"),
+        ('[environments.odd]\nchecks = ["x"]\n', 1, "environments", "[environments.odd] names a check 'x'"),
         ('[agent]\ncommand = "sh x"\n', 2, "agent.command", '"sh x"'),
         ('[sandbox]\nnetwork = ["https://pypi.org/"]\n', 2, "sandbox.network.0", "not a host name"),
         ('[sandbox]\nenv = { "A B" = "1" }\n', 2, "sandbox.env.A B", "environment variable"),
@@ -169,6 +171,12 @@ def test_a_fault_is_named_with_file_line_and_key(text: str, line: int, key: str,
     assert str(error).startswith(f"switchyard.toml:{line}: ")
     assert said in str(error)
     assert error.exit_code == 2
+
+
+def test_a_key_of_another_kind_of_agent_is_no_guess() -> None:
+    error = fault('[agent.codex]\ncommand = ["x"]\nmcp = true\n')
+    assert "did you mean" not in str(error)
+    assert error.hint == "known here: command, kind, model, turn_minutes"
 
 
 def test_all_faults_of_a_file_are_told_at_once() -> None:

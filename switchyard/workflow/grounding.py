@@ -40,6 +40,11 @@ class ParentGone(WorkFailed):
         )
 
 
+def ground_below(quarantine: Repository, ground: Ground, commit: CommitSha) -> Ground:
+    """The part of a ground that a commit holds, so that what others did since does not look undone by it."""
+    return ground.model_copy(update={"commit": quarantine.common_base([ground.commit, commit]) or ground.commit})
+
+
 def keep_branch(quarantine: Repository, branch: str, commit: CommitSha) -> None:
     """Point a branch of the factory repository at a commit; where it was before stays in the wip refs."""
     ref = RefName(f"refs/heads/{branch}")

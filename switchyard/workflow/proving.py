@@ -24,8 +24,7 @@ class Prover:
     def __init__(self, factory: Factory, plan: RunPlan, task: PlannedTask, ground: Ground, journal: Journal) -> None:
         self._factory, self._plan, self._task = factory, plan, task
         self._ground, self._journal = ground, journal
-        self._commits: list[CommitSha] = []
-        self._checked: list[tuple[CheckResult, ...]] = []
+        self._attempts: list[tuple[CommitSha, tuple[CheckResult, ...]]] = []
         self._trials = CheckTrials(Bench(factory, plan, task, journal, self.note_setup), ground.commit)
 
     def prove(self, attempt: int, commit: CommitSha) -> Proof:
@@ -40,10 +39,9 @@ class Prover:
         tried = self._trials.run(attempt, commit)
         for gate in tried.gates:
             self._record(attempt, commit, gate)
-        self._commits.append(commit)
-        self._checked.append(tried.checks)
         measured = self._measure(attempt, commit, is_green=all(check.passed for check in tried.checks))
-        return Proof(checks=tried.checks, gates=(*gates, *tried.gates, *measured, self._compare(attempt, commit)))
+        compared = self._compare(attempt, commit, tried.checks)
+        return Proof(checks=tried.checks, gates=(*gates, *tried.gates, *measured, compared))
 
     def note_setup(self, attempt: int) -> Callable[[Sequence[Asked]], None]:
         """Writes down what set-up asks of its proxy, at once: it runs but once, and the step may yet be killed."""
@@ -96,10 +94,14 @@ class Prover:
         self._record(attempt, commit, gate)
         return gate
 
-    def _compare(self, attempt: int, commit: CommitSha) -> GateResult:
-        commits, checked = list(self._commits), list(self._checked)
+    def _compare(self, attempt: int, commit: CommitSha, checks: tuple[CheckResult, ...]) -> GateResult:
+        attempts = [*self._attempts, (commit, checks)]
+        if attempt:
+            # What an earlier run left is none of this run's attempts.
+            self._attempts = attempts
 
         def work() -> GateResult:
+            commits, checked = zip(*attempts, strict=True)
             return compare_attempts(self._factory, self._ground.commit, commits, checked)
 
         gate = GateResult.model_validate(self._journal.step(f"compare {attempt}", work))

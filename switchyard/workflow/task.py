@@ -37,7 +37,7 @@ from switchyard.workflow.escalating import Commented, Pack, Trial, comment_on, w
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.failures import CANCELLED, Stopped
 from switchyard.workflow.filing import Filer
-from switchyard.workflow.grounding import ground_of
+from switchyard.workflow.grounding import ground_below, ground_of
 from switchyard.workflow.journal import Journal
 from switchyard.workflow.operating import cancelled_since
 from switchyard.workflow.paging import write_page
@@ -76,11 +76,12 @@ class TaskLine:
         try:
             ground = self._claim()
             self._stop_if_unprepared()
-            prover = Prover(self._factory, self._plan, self._task, ground, self._journal)
-            judges = Verifier(self._factory, self._plan, self._task, ground, self._journal, prover.note_setup)
+            below = self._below(ground)
+            prover = Prover(self._factory, self._plan, self._task, below, self._journal)
+            judges = Verifier(self._factory, self._plan, self._task, below, self._journal, prover.note_setup)
             head = self._accepted(prover, judges) or self._proven_before(ground, prover, judges)
             head = head or self._build(ground, prover, judges)
-            publication = self._publish(ground, head)
+            publication = self._publish(ground, below, head)
         except Stopped as stop:
             return self._finish(stop.state, stop.reason)
         return self._finish("published", "", publication)
@@ -92,6 +93,14 @@ class TaskLine:
             raise self._escalation([reason])
         if stopped:
             raise Stopped(stopped, reason)
+
+    def _below(self, ground: Ground) -> Ground:
+        """What the work is seen against; the base may have moved since an accepted commit was made."""
+        accepted = self._task.accepted
+        if not accepted:
+            return ground
+        found = self._journal.step("below", lambda: ground_below(self._factory.quarantine, ground, accepted))
+        return Ground.model_validate(found)
 
     def _accepted(self, prover: Prover, judges: Verifier) -> CommitSha | None:
         """A commit that a person took as it is; what speaks for and against it is evidence and stops nothing."""
@@ -210,7 +219,7 @@ class TaskLine:
             self._journal.record(f"retry {attempt}", "retry_scheduled", {**data, "attempt": attempt + 1})
         return decision
 
-    def _publish(self, ground: Ground, head: CommitSha) -> Publication:
+    def _publish(self, ground: Ground, below: Ground, head: CommitSha) -> Publication:
         self._stop_if_cancelled("before publishing")
         journal, task = self._journal, self._task
         branch = {"branch": task.branch, "head": head, "base_branch": ground.branch, "join": ground.join}
@@ -221,14 +230,14 @@ class TaskLine:
         journal.complete("branch", head, "branch_published", branch)
 
         journal.intend("pull_request", "", {"head": task.branch, "base": ground.branch})
-        publication = Publication.model_validate(journal.step("open", lambda: self._open(ground, head)))
+        publication = Publication.model_validate(journal.step("open", lambda: self._open(ground, below, head)))
         data = {**publication.model_dump(exclude={"page"}), "head": task.branch}
         journal.complete("pull_request", "", "pull_request_opened", data, artifact=publication.page or "")
         sign_published(journal, self._factory, Published(self._plan, task, ground, self._parents, head))
         return publication
 
-    def _open(self, ground: Ground, head: CommitSha) -> Publication:
-        page = write_page(self._factory, ground, head, self._proof, self._journal.task_rows())
+    def _open(self, ground: Ground, below: Ground, head: CommitSha) -> Publication:
+        page = write_page(self._factory, below, head, self._proof, self._journal.task_rows())
         body = describe_pull_request(self._plan, self._task, self._parents, head, self._proof, page.text)
         opened = open_pull_request(self._factory, self._plan, self._task, ground, head, body)
         return opened.model_copy(update={"page": page.whole})

@@ -110,3 +110,31 @@ def test_an_interrupted_run_leaves_no_box_and_the_next_one_goes_on(tmp_path: Pat
     assert plot.changes("slow") == ["A done.txt"]
     assert plot.rows()["slow"]["attempts"] == 1
     assert plot.run("ledger", "verify").code == 0
+
+
+@pytest.mark.nightly
+def test_an_accepted_commit_is_seen_without_what_others_did_since(tmp_path: Path) -> None:
+    plot = Plot(tmp_path, {"red": "rm kept.txt\n"})
+    plot.task("red")
+    assert plot.run("run").code == 1
+    plot.commit({f"moved{n}.txt": "moved\n" for n in range(3)})
+    assert plot.run("escalation", "accept", "red").code == 0
+    assert plot.run("run").code == 0
+    claims = plot.run("show", "red", "--evidence", "--json", "--claim", "files-plain").document["claims"]
+    assert [claim["reason"] for claim in claims][-1:] == ["0 findings in 1 changed files"], claims
+
+
+@pytest.mark.nightly
+def test_what_an_earlier_run_left_is_none_of_this_runs_attempts(tmp_path: Path) -> None:
+    plot = Plot(tmp_path, {"late": "date +%N > late.txt\n"})
+    settings = plot.repo / "switchyard.toml"
+    settings.write_text(settings.read_text().replace("repairs = 0", "repairs = 1"))
+    hook = plot.origin / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    plot.task("late")
+    assert plot.run("run").code == 1
+    assert plot.rows()["late"]["state"] == "failed"
+    settings.write_text(settings.read_text().replace('"test -e kept.txt"', '"test ! -e late.txt"'))
+    assert plot.run("run").code == 1
+    assert plot.rows()["late"]["reason"].startswith("2 attempts failed")

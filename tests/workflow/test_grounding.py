@@ -5,7 +5,7 @@ from __future__ import annotations
 from switchyard_git import CommitSha, RefName
 
 from switchyard.packets import Conflict, Ground
-from switchyard.workflow.grounding import ground_of, keep_branch
+from switchyard.workflow.grounding import ground_below, ground_of, keep_branch
 from workflow.conftest import LONG, Yard
 
 
@@ -107,6 +107,13 @@ def test_a_later_runs_join_stays_beside_the_tasks_first_branch(yard: Yard) -> No
     found = ground_of(yard.factory, later, yard.task("t", "p", "q"), yard.settled(p=one, q=two))
     assert isinstance(found, Ground)
     assert found.join == "factory/r1/join-t"
+
+
+def test_work_is_seen_against_what_it_holds_of_its_ground(yard: Yard) -> None:
+    work, moved = yard.commit(yard.base, {"a": "mine"}), yard.commit(yard.base, {"b": "theirs"})
+    ground = Ground(commit=moved, branch="main", grounds=(moved,))
+    assert ground_below(yard.factory.quarantine, ground, work) == ground.model_copy(update={"commit": yard.base})
+    assert ground_below(yard.factory.quarantine, ground, yard.commit(moved, {"c": "on it"})) == ground
 
 
 def test_nothing_reaches_the_origin(yard: Yard) -> None:

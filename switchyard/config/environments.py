@@ -34,6 +34,8 @@ def check_environments(environments: Mapping[str, EnvironmentConfig], checks: Co
         ValueError: Which one, and what is wrong with it.
     """
     for name, table in environments.items():
+        if twice := [check for check in table.checks or checks if f"{check}@{name}" in checks]:
+            raise ValueError(f"[environments.{name}] runs '{twice[0]}@{name}', and so is a check of [checks] named")
         if unknown := [check for check in table.checks if check not in checks]:
             raise ValueError(f"[environments.{name}] names a check '{unknown[0]}' that [checks] does not have")
         if table.image and kind != "docker":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from switchyard.packets import CheckResult, GateFinding, GateResult, TaskId
 from switchyard.quoting import block, code
@@ -11,9 +11,16 @@ MOST_FINDINGS = 30
 """Of one gate that are told one by one."""
 
 
-def checks_for(task: TaskId, own: Mapping[str, str], repository: Mapping[str, str]) -> dict[str, str]:
-    """The repository's checks and the task's own, by name; a task's check never replaces the repository's."""
-    return {**repository, **{f"{task}:{name}" if name in repository else name: own[name] for name in own}}
+def checks_for(
+    task: TaskId, own: Mapping[str, str], repository: Mapping[str, str], taken: Collection[str] = ()
+) -> dict[str, str]:
+    """The repository's checks and the task's own, by name; a task's check never replaces the repository's.
+
+    Args:
+        taken: The names under which the repository's checks run in environments.
+    """
+    mine = {f"{task}:{name}" if name in repository or name in taken else name: own[name] for name in own}
+    return {**repository, **mine, **repository}
 
 
 def in_environments(checks: Mapping[str, str], environments: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:

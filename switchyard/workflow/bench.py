@@ -101,5 +101,6 @@ class Bench:
 
 
 def _step_name(attempt: int, check: Check, on: On, again: int) -> str:
+    # The name of a check may hold anything, so nothing comes after it.
     place = "" if on == "change" else f"on {on} "
-    return f"check {place}{attempt} {check.name}{f' again {again}' if again else ''}"
+    return f"check {place}{f'again {again} ' if again else ''}{attempt} {check.name}"

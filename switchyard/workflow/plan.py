@@ -209,8 +209,9 @@ def _plan_task(
     is_answered = latest is not None and standing.view.is_answered(latest)
     accepted = is_answered and answer.get("action") == "accept"
     proven = latest is not None and latest.state == "failed" and latest.content_hash == content_hash(task)
-    checks = checks_for(task.id, task.checks, config.checks)
-    again = in_environments(checks, {name: one.checks for name, one in config.environments.items()})
+    chosen = {name: one.checks for name, one in config.environments.items()}
+    checks = checks_for(task.id, task.checks, config.checks, in_environments(config.checks, chosen))
+    again = in_environments(checks, chosen)
     keeps = latest is not None and latest.branch and latest.state not in ("landed", "cancelled")
     return PlannedTask(
         id=task.id,

@@ -7,8 +7,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from gates.samples import a_check, a_failed_check
+from switchyard.config import Config
 from switchyard.gates import checks_for, describe_failure
 from switchyard.packets import TaskId
 from switchyard.quoting import code
@@ -22,6 +24,21 @@ def test_the_repositorys_checks_come_first_and_the_tasks_own_after_them() -> Non
 def test_a_task_cannot_replace_a_check_of_the_repository() -> None:
     checks = checks_for(TaskId("mine"), {"unit": "true"}, {"unit": "make unit"})
     assert checks == {"unit": "make unit", "mine:unit": "true"}
+
+
+def test_no_name_of_a_tasks_check_makes_way_for_or_takes_the_way_of_the_repositorys() -> None:
+    repository = {"unit": "make unit", "t:unit": "make all"}
+    own = {"unit": "true", "unit@old": "make old"}
+    checks = checks_for(TaskId("t"), own, repository, ["unit@old"])
+    assert checks == {**repository, "t:unit@old": "make old"}
+
+
+def test_a_check_may_not_be_named_as_another_is_in_an_environment() -> None:
+    checks = {"unit": "make unit", "lint": "make lint", "unit@old": "true"}
+    for chosen in ((), ("unit",)):
+        with pytest.raises(ValidationError, match="runs 'unit@old', and so is a check"):
+            Config.model_validate({"checks": checks, "environments": {"old": {"checks": chosen}}})
+    Config.model_validate({"checks": checks, "environments": {"old": {"checks": ("lint",)}}})
 
 
 @pytest.mark.parametrize(

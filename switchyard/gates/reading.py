@@ -55,6 +55,9 @@ def _of_gates(proof: Proof) -> Iterator[_Look]:
             yield _Look(300, f"check {code(check.name)}", "it failed")
     for gate in proof.gates:
         for finding in gate.findings:
+            if finding.asks == "note" and not finding.path:
+                # To be known, and nowhere to be looked at.
+                continue
             worth = _WORTH.get(gate.gate, _UNCOVERED.get(gate.gate, _OTHERS)) + _ASKS[finding.asks]
             place = code(short(finding.path)) if finding.path else f"gate {code(gate.gate)}"
             where = f"line {finding.line}: " if finding.path and finding.line else ""

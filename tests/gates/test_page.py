@@ -13,6 +13,7 @@ from markdown_it.token import Token
 
 from gates.samples import a_check, a_failed_check
 from switchyard.gates.page import NO_VERIFIER, Account, PageFacts, render_page
+from switchyard.gates.reading import look_first
 from switchyard.gates.risk import FileFacts, judge_risk
 from switchyard.packets import ArtifactRef, GateFinding, GateResult, Proof
 
@@ -231,3 +232,9 @@ def rows(tokens: list[Token]) -> list[list[Token]]:
         elif found:
             found[-1].append(token)
     return found
+
+
+def test_what_has_no_place_and_asks_for_nothing_is_nowhere_to_look_at() -> None:
+    passed = GateResult.of("verifiers", [note("quality reviewer passes it")], "quality pass")
+    looks = look_first(SMALL.files, Proof(gates=(passed,)), most=5)
+    assert len(looks) == 1 and looks[0].startswith("`src/money/rounding.py`")

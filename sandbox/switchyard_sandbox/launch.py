@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
+import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +16,8 @@ from pathlib import Path
 from switchyard_sandbox.contract import SandboxError
 
 CLEAN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+
+_END_BYTES = 1_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,46 @@ def run(
     return Result(process.returncode, stdout, stderr)
 
 
+def run_for_its_end(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout_s: float, stdin: bytes
+) -> tuple[int, bytes]:
+    """Run a program that may say more than fits into memory; its exit code, and the end of its stderr.
+
+    Raises:
+        SandboxError: It could not be started, or took too long; its whole group was killed.
+    """
+    until = time.monotonic() + timeout_s
+    with tempfile.TemporaryFile() as given:
+        given.write(stdin)
+        given.seek(0)
+        with _start(argv, cwd, env, stdin=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            try:
+                end = _read_end(process, until)
+                return process.wait(max(until - time.monotonic(), 0)), end
+            except subprocess.TimeoutExpired:
+                raise SandboxError(
+                    f"{argv[0]} took longer than {timeout_s:g} s in {cwd}", hint="look for a slow disk, then retry"
+                ) from None
+            finally:
+                if process.returncode is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+def _read_end(process: subprocess.Popen[bytes], until: float) -> bytes:
+    """Read stderr until it is closed. Raises TimeoutExpired."""
+    assert process.stderr is not None
+    source, end, poll = process.stderr.fileno(), b"", select.poll()
+    poll.register(source, select.POLLIN)
+    while True:
+        left_s = until - time.monotonic()
+        if left_s <= 0 or not poll.poll(left_s * 1_000):
+            raise subprocess.TimeoutExpired(process.args, left_s)
+        piece = os.read(source, 65_536)
+        if not piece:
+            return end
+        end = (end + piece)[-_END_BYTES:]
+
+
 def detach(argv: Sequence[str], *, cwd: Path, log: Path) -> None:
     """Start a process in a session of its own that neither needs nor notices the end of whoever started it."""
     # A shell in between ends at once and is waited for: the process is nobody's child to leave behind.
@@ -87,7 +132,7 @@ def _start(
     cwd: Path,
     env: Mapping[str, str],
     *,
-    stdin: int,
+    stdin: object,
     stdout: object,
     stderr: int,
 ) -> subprocess.Popen[bytes]:

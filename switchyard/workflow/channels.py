@@ -11,13 +11,15 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from switchyard_sandbox import SandboxError
-from switchyard_sandbox.launch import run
+from switchyard_sandbox.launch import run_for_its_end
 
 from switchyard.workflow.notices import Notice, one_line
 
 TRY_S = 5.0
 """The time of one try."""
 _SAID_CHARS = 200
+_PIECE_CHARS = 6
+"""Shorter pieces of a URL are no secret, and stand in many a text."""
 _FOR_LATER = (408, 425, 429)
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -65,7 +67,7 @@ class Webhook:
             raise NotDelivered(self.fault, may_retry=False)
         status, said = self._post({"text": notice.slack_text})
         if not 200 <= status < 300:
-            told = f": {one_line(said)[:_SAID_CHARS]}" if said.strip() and self._url not in said else ""
+            told = f": {one_line(said)[:_SAID_CHARS]}" if said.strip() and not _repeats(said, self._url) else ""
             raise NotDelivered(f"HTTP {status}{told}", may_retry=status >= 500 or status in _FOR_LATER)
 
     def _post(self, document: Mapping[str, str]) -> tuple[int, str]:
@@ -95,14 +97,14 @@ class HostCommand:
         argv = [_PLACEHOLDER.sub(lambda found: notice.values.get(found[1], found[0]), part) for part in self._command]
         document = json.dumps(notice.as_json()).encode() + b"\n"
         try:
-            result = run(argv, cwd=self._cwd, env=self._env, timeout_s=self._try_s, stdin=document)
+            code, end = run_for_its_end(argv, cwd=self._cwd, env=self._env, timeout_s=self._try_s, stdin=document)
         except ValueError as err:
             raise NotDelivered(f"it can't be started: {one_line(str(err))}", may_retry=False) from err
         except SandboxError as err:
             raise NotDelivered(one_line(str(err))[:_SAID_CHARS], may_retry="took longer" in str(err)) from err
-        if result.code:
-            said = one_line(result.stderr[-1_000:].decode("utf-8", "replace"))[-_SAID_CHARS:]
-            raise NotDelivered(f"{argv[0]} ended with {result.code}{f': {said}' if said else ''}", may_retry=True)
+        if code:
+            said = one_line(end.decode("utf-8", "replace"))[-_SAID_CHARS:]
+            raise NotDelivered(f"{argv[0]} ended with {code}{f': {said}' if said else ''}", may_retry=True)
 
 
 async def _post(url: str, document: Mapping[str, str], try_s: float) -> tuple[int, str]:
@@ -114,6 +116,13 @@ async def _post(url: str, document: Mapping[str, str], try_s: float) -> tuple[in
         session.post(url, json=document, allow_redirects=False) as answer,
     ):
         return answer.status, (await answer.content.read(1_000)).decode("utf-8", "replace")
+
+
+def _repeats(said: str, url: str) -> bool:
+    """Whether an answer holds a piece of the URL beside its host, as what servers say of a wrong path often does."""
+    parts = urlsplit(url)
+    pieces = re.split(r"[^\w-]+", f"{parts.username} {parts.password} {parts.path} {parts.query}".casefold())
+    return any(len(piece) >= _PIECE_CHARS and piece in said.casefold() for piece in pieces)
 
 
 def _fault_of(url: str, variable: str) -> str:

@@ -37,13 +37,13 @@ class Notice:
 
     @property
     def values(self) -> dict[str, str]:
-        """What stands for the placeholders of a command; no value passes for an option."""
+        """What stands for the placeholders of a command; no value passes for an option or is too long for one."""
         values = {
             "title": self.title,
             "event": self.occasion,
             "task": self.task_id,
             "run": self.run_id,
-            "reason": one_line(self.reason),
+            "reason": _cut(one_line(self.reason)),
         }
         return {name: f" {value}" if value.startswith("-") else value for name, value in values.items()}
 
@@ -54,7 +54,7 @@ class Notice:
         quoted = "\n".join(f"> {one_line(line)}" for line in self.reason.splitlines() if line.strip())
         text = "\n".join(part for part in (f"*{self.title}*", quoted, f"run {self.run_id}, {self.timestamp}") if part)
         escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n&gt; ", "\n> ")
-        kept = escaped if len(escaped) <= MOST_CHARS else f"{escaped[:MOST_CHARS]}…"
+        kept = _cut(escaped)
         return f"{kept}\n{more}" if more else kept
 
     def as_json(self) -> dict[str, Any]:
@@ -104,6 +104,10 @@ def notice_of(event: Event) -> Notice:
 def one_line(text: str) -> str:
     """Foreign text as one harmless line."""
     return " ".join(_UNSHOWN.sub(" ", text).split())
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_CHARS else f"{text[:MOST_CHARS]}…"
 
 
 def _needs_person(event: Event) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -131,6 +132,12 @@ def test_what_a_webhook_refuses_is_told_with_its_status(hook: Upstream, status: 
     assert (str(fault), fault.may_retry) == (f"HTTP {status}: said", may_retry)
 
 
+@pytest.mark.parametrize("said", ["Cannot POST /services/T0/SECRET", "no service SECRET here"])
+def test_an_answer_that_repeats_a_piece_of_the_url_is_not_told(hook: Upstream, said: str) -> None:
+    hook.answer = lambda handler: handler.say(said.encode(), status=404)
+    assert str(fault_of(Webhook(url_of(hook), "HOOK"))) == "HTTP 404"
+
+
 def test_a_redirect_is_not_followed(hook: Upstream) -> None:
     hook.answer = lambda handler: handler.say(b"", status=307, Location=f"{hook.url}/elsewhere")
     assert str(fault_of(Webhook(url_of(hook), "HOOK"))) == "HTTP 307"
@@ -164,6 +171,22 @@ def test_a_command_gets_the_placeholders_and_the_document(tmp_path: Path) -> Non
     ]  # fmt: skip
     assert document["schema"] == "switchyard.notice/1"
     assert (document["event"], document["task"], document["run"]) == ("needs_person", "rates", "r1")
+
+
+def test_a_reason_is_cut_to_what_a_command_line_takes_and_whole_on_stdin(tmp_path: Path) -> None:
+    argv = (sys.executable, "-c", SCRIPT, "{reason}")
+    HostCommand(argv, cwd=tmp_path, env={}).deliver(a_notice("why " * 100_000))
+    (reason,), document = json.loads((tmp_path / "out").read_text())
+    assert reason.endswith("…") and len(reason) < 4_000
+    assert document["reason"] == "why " * 100_000
+
+
+def test_a_command_that_floods_is_ended_and_its_words_are_not_kept(tmp_path: Path) -> None:
+    flood = HostCommand(("sh", "-c", "yes & yes >&2"), cwd=tmp_path, env={"PATH": "/usr/bin:/bin"}, try_s=0.4)
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    assert "longer than 0.4 s" in str(fault_of(flood))
+    assert time.monotonic() - start < 2
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
 def test_a_command_that_fails_hangs_or_is_not_there_is_told(tmp_path: Path) -> None:

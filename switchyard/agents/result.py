@@ -12,12 +12,12 @@ from switchyard_sandbox import BoxId, Command, Driver
 
 from switchyard.agents.events import one_line
 from switchyard.packets import RolePacket
+from switchyard.packets.roles import MOST_ANSWER_BYTES
 
 PLACE = "~/result.json"
 """Beside the work tree, so that it never is part of the result."""
 SCHEMA_FILE = "result.schema.json"
-MOST_BYTES = 100_000
-_READ = f'[ -f "$HOME/result.json" ] && head -c {MOST_BYTES + 1} "$HOME/result.json"'
+_READ = f'[ -f "$HOME/result.json" ] && head -c {MOST_ANSWER_BYTES + 1} "$HOME/result.json"'
 _READ_S = 60.0
 
 P = TypeVar("P", bound=RolePacket)
@@ -28,7 +28,7 @@ class LeftResult(Generic[P]):
     """A `result.json` that was found."""
 
     raw: bytes
-    """At most MOST_BYTES of it."""
+    """At most MOST_ANSWER_BYTES of it."""
     result: P | None
     fault: str = ""
     """Why it is not one, in lines; empty where it is."""
@@ -47,8 +47,8 @@ def collect_result(driver: Driver, box: BoxId, kind: type[P]) -> LeftResult[P] |
 
 def read_result(raw: bytes, kind: type[P]) -> LeftResult[P]:
     """Check a `result.json`, whatever it holds."""
-    if len(raw) > MOST_BYTES:
-        return LeftResult(raw[:MOST_BYTES], None, f"it is longer than {MOST_BYTES} bytes")
+    if len(raw) > MOST_ANSWER_BYTES:
+        return LeftResult(raw[:MOST_ANSWER_BYTES], None, f"it is longer than {MOST_ANSWER_BYTES} bytes")
     try:
         return LeftResult(raw, kind.model_validate_json(raw))
     except ValidationError as err:

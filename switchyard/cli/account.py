@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from switchyard.errors import UsageError
 
@@ -19,16 +19,29 @@ def add_finding(file: Path, finding: Discovery) -> str:
     """Put a finding into the account, which is begun where there is none, and say what the agent must know.
 
     Raises:
-        UsageError: What is there is no JSON object with a list of findings.
+        UsageError: What is there is no JSON object with a list of findings, or has no room for another.
     """
-    try:
-        account = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"summary": NO_SUMMARY}
-    except ValueError as err:
-        raise UsageError(f"~/{file.name} is not JSON", hint="write it anew") from err
+    from switchyard.packets.roles import MOST_ANSWER_BYTES, MOST_FOUND
+
+    account = _read(file)
     found = account.setdefault("discovered", []) if isinstance(account, dict) else None
     if not isinstance(found, list):
         raise UsageError(f"~/{file.name} has no list of findings", hint="follow its schema")
     if (told := finding.model_dump(mode="json")) not in found:
         found.append(told)
-    file.write_text(json.dumps(account, indent=2), encoding="utf-8")
+    text = json.dumps(account, indent=2)
+    # One finding too many would cost the whole account.
+    if len(found) > MOST_FOUND or len(text) > MOST_ANSWER_BYTES:
+        most = f"{MOST_FOUND} findings and {MOST_ANSWER_BYTES} bytes"
+        raise UsageError(f"~/{file.name} is full: it takes {most}", hint="keep what matters most")
+    file.write_text(text, encoding="utf-8")
     return f"recorded in `discovered` of ~/{file.name}; keep that list when you write the file"
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"summary": NO_SUMMARY}
+    except (ValueError, RecursionError) as err:
+        raise UsageError(f"~/{file.name} is not JSON", hint="write it anew") from err
+    except OSError as err:
+        raise UsageError(f"~/{file.name} cannot be read: {err.strerror}", hint="write it anew") from err

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from threading import Lock
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import Field
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from switchyard.packets import Discovery
 
+T = TypeVar("T")
 Show = Literal["selection", "tests", "impact", "why"]
 Record = Callable[["Discovery"], str]
 """Keeps a finding, and says where."""
@@ -52,6 +54,7 @@ def build_server(repo: Path | None, record: Record) -> MCPServer:
             "`switchyard mcp` needs the package mcp", hint="pip install 'switchyard-factory[mcp]'"
         ) from err
 
+    one_at_a_time = Lock()
     server: MCPServer = MCPServer("switchyard", instructions=INSTRUCTIONS, log_level="ERROR")
 
     @server.tool()
@@ -80,12 +83,15 @@ def build_server(repo: Path | None, record: Record) -> MCPServer:
         """Record something that should be done and is no part of the present task; a person decides on it."""
         from switchyard.packets import Discovery
 
-        return _told(lambda: record(Discovery(title=title, detail=detail, paths=tuple(paths or ()))))
+        finding = _told(lambda: Discovery(title=title, detail=detail, paths=tuple(paths or ())))
+        # Calls come at once, each in a thread, and keeping one reads what is kept already.
+        with one_at_a_time:
+            return _told(lambda: record(finding))
 
     return server
 
 
-def _told(answer: Callable[[], str]) -> str:
+def _told(answer: Callable[[], T]) -> T:
     """The answer, or what is wrong with the question as the protocol has it."""
     from mcp.server.mcpserver.exceptions import ToolError
     from pydantic import ValidationError
@@ -114,7 +120,8 @@ def _answer(
         if not (text.strip() or seeds):
             raise UsageError("nothing to select for", hint="give text or seeds")
         request, tokens = Request(text=text, seeds=seeds), budget or place.budget_tokens
-        return render_markdown(select(codebase, replace(request, budget_tokens=tokens) if tokens else request))
+        selected = select(codebase, replace(request, budget_tokens=tokens) if tokens else request)
+        return render_markdown(selected) or "nothing in the repository answers that"
     if show == "why":
         return _chain(codebase.graph.why(*_pair(paths)))
     subjects = known_files(codebase.graph, paths)

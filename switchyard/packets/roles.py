@@ -15,13 +15,18 @@ from switchyard.packets.attempt import AgentReport, EgressNote, ModelUse
 from switchyard.packets.values import ArtifactRef, Packet, RunId, TaskId
 
 RoleName = Literal["clarify", "plan", "build"]
+MOST_ANSWER_BYTES = 100_000
+"""A longer answer of an agent is not read."""
+MOST_FOUND = 50
+"""More findings are too many for one answer."""
 
 
 def _check_path(path: str) -> str:
     pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or not path.isprintable() or path.strip() in ("", "."):
+    if pure.is_absolute() or ".." in pure.parts or not path.isprintable() or str(pure).strip() in ("", "."):
         raise ValueError("it is no path inside the repository")
-    return path
+    # As git writes it: `./a` and `b//c` would match no pattern and meet no other task's target.
+    return str(pure)
 
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300)]
@@ -184,7 +189,7 @@ class BuildResultPacket(RolePacket):
     """What was changed."""
     rationale: Text = ""
     """Why it was done so."""
-    discovered: Annotated[tuple[Discovery, ...], Field(max_length=50)] = ()
+    discovered: Annotated[tuple[Discovery, ...], Field(max_length=MOST_FOUND)] = ()
     """What else should be done, by somebody else."""
     confidence: Confidence | None = None
     """How sure the agent is that the task is done; None: it does not say."""

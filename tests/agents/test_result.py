@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchyard.agents.result import MOST_BYTES, correction, read_result, result_schema
-from switchyard.packets import BuildResultPacket
+from switchyard.agents.result import correction, read_result, result_schema
+from switchyard.packets import BuildResultPacket, PlanPacket
+from switchyard.packets.roles import MOST_ANSWER_BYTES
 
 WHOLE = {
     "summary": "Serves rates.",
@@ -40,8 +41,8 @@ def test_what_is_wrong_is_told_by_its_place(change: dict[str, object], said: str
 
 
 def test_one_that_is_too_long_is_cut_and_refused() -> None:
-    left = read_result(json.dumps({**WHOLE, "rationale": "x" * MOST_BYTES}).encode(), BuildResultPacket)
-    assert (len(left.raw), left.result) == (MOST_BYTES, None)
+    left = read_result(json.dumps({**WHOLE, "rationale": "x" * MOST_ANSWER_BYTES}).encode(), BuildResultPacket)
+    assert (len(left.raw), left.result) == (MOST_ANSWER_BYTES, None)
 
 
 @given(st.binary())
@@ -52,3 +53,10 @@ def test_no_bytes_break_the_reader(raw: bytes) -> None:
 
 def test_the_schema_names_every_field() -> None:
     assert set(json.loads(result_schema(BuildResultPacket))["properties"]) == {"schema", *WHOLE}
+
+
+@pytest.mark.parametrize("path", ["./src//cache.py", "src/./cache.py", ".//src/cache.py/"])
+def test_a_plans_target_is_read_as_git_writes_it(path: str) -> None:
+    answer = {"summary": "s", "steps": ["s"], "targets": [{"path": path}]}
+    left = read_result(json.dumps(answer).encode(), PlanPacket)
+    assert left.result and left.result.targets[0].path == "src/cache.py"

@@ -15,6 +15,7 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
 from switchyard_git import Repository
 
+from switchyard.agents.result import read_result
 from switchyard.cli.account import NO_SUMMARY, add_finding
 from switchyard.cli.serving import build_server
 from switchyard.errors import UsageError
@@ -58,11 +59,13 @@ def test_a_client_asks_for_context_and_files_a_finding_once(repo: Path) -> None:
             ("context", {"show": "tests"}),
             ("discovered", {"title": "price() is never negative", "paths": ["lib.py"]}),
             ("discovered", {"title": "price() never is negative", "paths": ["lib.py"]}),
+            ("context", {"text": "zzz"}),
         ]
         answers = [await client.call_tool(name, arguments) for name, arguments in asked]
         return [f"{'failed: ' if one.is_error else ''}{one.content[0].text}" for one in answers]  # type: ignore[union-attr]
 
-    selection, impact, tests, why, wrong, filed, again = ask(repo, calls)
+    selection, impact, tests, why, wrong, filed, again, nothing = ask(repo, calls)
+    assert nothing == "nothing in the repository answers that"
     assert "lib.py" in selection
     assert impact.splitlines() == ["app.py", "test_app.py"]
     assert tests.startswith("test_app.py: ")
@@ -98,7 +101,28 @@ def test_in_a_sandbox_a_finding_goes_into_the_agents_account(tmp_path: Path) -> 
     assert (account.summary, account.discovered) == ("Swept.", (dust, rust))
 
 
-@pytest.mark.parametrize("there", ["not json", "[]", '{"discovered": 1}'])
+def test_a_finding_too_many_does_not_cost_the_account(tmp_path: Path) -> None:
+    for kind in ("many", "long"):
+        file, detail = tmp_path / f"{kind}.json", "x" * 20_000 if kind == "long" else ""
+        with pytest.raises(UsageError, match="is full"):
+            for number in range(51):
+                add_finding(file, Discovery(title=f"Dust {number}", detail=detail))
+        assert read_result(file.read_bytes(), BuildResultPacket).fault == ""
+
+
+def test_findings_that_are_told_at_once_are_all_kept(repo: Path, tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+
+    async def tell() -> list[Any]:
+        async with Client(build_server(repo, lambda finding: add_finding(file, finding))) as client:
+            calls = [client.call_tool("discovered", {"title": f"Dust {number}"}) for number in range(20)]
+            return list(await asyncio.gather(*calls))
+
+    assert not any(answer.is_error for answer in asyncio.run(tell()))
+    assert len(json.loads(file.read_text())["discovered"]) == 20
+
+
+@pytest.mark.parametrize("there", ["not json", "[]", '{"discovered": 1}', "[" * 100_000])
 def test_an_account_that_is_none_is_left_as_it_is(tmp_path: Path, there: str) -> None:
     file = tmp_path / "result.json"
     file.write_text(there)

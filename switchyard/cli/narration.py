@@ -74,7 +74,12 @@ def _extracted(data: Data) -> str:
 
 
 def _check(word: str) -> Callable[[Data], str]:
-    return lambda data: f"check {data['name']}{_PLACES[data.get('on', 'change')]} {word} ({data['duration_s']:.1f} s)"
+    return lambda data: f"check {_run_of(data)} {word} ({data['duration_s']:.1f} s)"
+
+
+def _run_of(data: Data) -> str:
+    """Which run of which check it was."""
+    return f"{data['name']}{_PLACES[data.get('on', 'change')]}{' again' if data.get('again') else ''}"
 
 
 def _for_review(data: Data) -> str:

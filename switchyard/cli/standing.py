@@ -164,4 +164,5 @@ def _read(places: Places, reference: str) -> str:
 
 
 def _word(check: Mapping[str, Any]) -> str:
-    return "passed" if check["passed"] else "FAILED"
+    again = ", run again" if check.get("again") else ""
+    return f"{'passed' if check['passed'] else 'FAILED'}{again}"

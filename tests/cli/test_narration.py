@@ -50,6 +50,7 @@ def told(event_type: str, **data: Any) -> str:
         ("check_passed", {"name": "unit", "duration_s": 2.0}, "check unit passed (2.0 s)"),
         ("check_failed", {"name": "unit", "duration_s": 2.0}, "check unit FAILED (2.0 s)"),
         ("check_failed", {"name": "unit", "duration_s": 2.0, "on": "base"}, "check unit on the base FAILED (2.0 s)"),
+        ("check_failed", {"name": "unit", "duration_s": 2.0, "again": 1}, "check unit again FAILED (2.0 s)"),
         ("policy_decided", DECIDED, "attempt 2: needs person (tests were edited)"),
         ("policy_decided", {**DECIDED, "verdict": "publish", "reasons": []}, "attempt 2: publish"),
         ("policy_decided", {**DECIDED, "verdict": "repair", "reasons": [""]}, "attempt 2: repair"),

@@ -70,6 +70,14 @@ def test_every_attempt_has_its_diff_and_its_logs(places: Places) -> None:
     assert attempt_logs(places, document, 1) == told
 
 
+def test_a_check_that_was_run_again_says_so(places: Places) -> None:
+    document = a_document(places)
+    check = document["attempts"][0]["checks"][0]
+    document["attempts"][0]["checks"] = [check, {**check, "again": 1}]
+    assert "  check    unit: FAILED, run again (2.0 s), output" in describe_task(document)
+    assert "== check unit, FAILED, run again ==" in attempt_logs(places, document, 1)
+
+
 def test_an_empty_output_has_no_heading(places: Places) -> None:
     empty = ArtifactStore(places.artifacts).put(b"")
     document = a_document(places)

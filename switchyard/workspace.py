@@ -98,14 +98,23 @@ class Workspace:
         return written(datetime.now(UTC))
 
     def view(self) -> FactoryView:
-        """What the ledger says; empty before the first run. Safe while another process runs."""
-        from switchyard.ledger import connect, fold, read_events
+        """What the ledger says; empty before the first run. Safe while another process runs.
+
+        Raises:
+            LedgerBroken: Its rows were edited into what can't be read.
+        """
+        from switchyard.ledger import connect, fold, read_events, verify_chain
 
         if not self.places.database.is_file():
             return fold([])
         engine = connect(self.places.database, read_only=True)
         with engine.connect() as connection:
-            view = fold(read_events(connection))
+            try:
+                view = fold(read_events(connection))
+            except (KeyError, TypeError, ValueError, AttributeError):
+                # Rows that make no sense were edited; where the chain holds, it is a bug.
+                verify_chain(connection)
+                raise
         engine.dispose()
         return view
 

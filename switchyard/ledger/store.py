@@ -222,6 +222,8 @@ def _broken(sequence: int, what: str) -> LedgerBroken:
 def _event(row: dict[str, Any]) -> Event:
     try:
         data = json.loads(row["data"])
-    except ValueError as err:
+    except (ValueError, TypeError, RecursionError) as err:
         raise _broken(row["sequence"], f"the data of row {row['sequence']} is no JSON") from err
+    if not isinstance(data, dict):
+        raise _broken(row["sequence"], f"the data of row {row['sequence']} is no JSON object")
     return Event(**{**row, "data": data})

@@ -89,7 +89,9 @@ def verify_task(places: Places, inquiry: Inquiry) -> Verification:
     """
     found = Verification(inquiry.task)
     broken, events = _read_ledger(places)
-    _open_statement(found, places, inquiry, events)
+    # Of a ledger that can't be read nobody can say that the task was never run.
+    if events or inquiry.envelope is not None or broken is None:
+        _open_statement(found, places, inquiry, events)
     if broken is not None:
         found.faults.append(Fault("ledger", str(broken)))
     if (statement := found.statement) is None:

@@ -6,6 +6,8 @@ import json
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from cli.conftest import Shell
 from cli.ledger_rows import needing_a_person, started, write_rows
 
@@ -125,3 +127,12 @@ def test_before_the_first_run_there_is_nothing_to_read(shell: Shell) -> None:
 
 def test_outside_a_repository_it_is_wrong_usage(nowhere: Shell) -> None:
     assert nowhere.run("ledger", "verify").code == 2
+
+
+@pytest.mark.parametrize("data", ["{}", "[]", '{"tasks": 3}', '{"tasks": [null]}'])
+def test_rows_that_were_edited_into_nonsense_are_no_bug_of_ours(shell: Shell, data: str) -> None:
+    write(shell)
+    edit(shell, f"UPDATE ledger SET data = '{data}' WHERE event_type = 'run_started'")
+    for command in (("status",), ("show", "b", "--evidence"), ("show", "b")):
+        ending = shell.run(*command)
+        assert (ending.code, "the ledger's chain breaks at row 1" in ending.err) == (1, True), ending.err

@@ -7,10 +7,11 @@ import binascii
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from switchyard.gates.change import Change
 from switchyard.gates.static.secret_kinds import assigned_values, formed_secrets
+from switchyard.gates.static.secret_places import paired_values, placed_values
 from switchyard.gates.static.text import MOST_READ, NewText, decode
 from switchyard.packets import GateFinding, GateResult
 
@@ -19,7 +20,7 @@ _WINDOW = 2_000
 """Characters looked at together where a line is longer: what looks for forms takes time that grows with its square."""
 _OVERLAP = 400
 _TELLING = re.compile(
-    r"pass|pwd|secret|contrase|cred|(?:api|auth|service|account|db|database|priv|private|client|access|encryption|signing)[_-]?key|token",
+    r"pass|pwd|secret|contrase|cred|(?:api|auth|service|account|db|database|priv|private|client|access|encryption|signing)[_-]?key|token|_auth|\bcurl\b",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
@@ -29,7 +30,7 @@ _TOKEN = re.compile(
 )
 _BARE = re.compile(
     r"^\s*(?:export\s+|set\s+|ENV\s+|ARG\s+)?[\w.-]{0,60}(?:PASS|PASSWORD|PASSWD|PWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY)[\w.-]{0,20}\s{0,9}"
-    r"[=:]\s{0,9}([^\s\"'`#$<{(\[]{8,300})\s*$",
+    r"[=:]\s{0,9}([^\s\"'`#$<{(\[]{8,300})(?:\s+#.{0,200})?\s*$",
     re.IGNORECASE,
 )
 _SETTINGS = re.compile(
@@ -50,6 +51,8 @@ _WORDS = re.compile(r"[A-Za-z]+(?:[._:/ -][A-Za-z]+)*[:.]?")
 _NUMBERED_WORDS = re.compile(r"(?:[A-Za-z]{2,}\d{0,2}|\d{1,2}|v\d+)(?:[._:/-](?:[A-Za-z]+\d{0,2}|\d{1,2}|v\d+))*")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ENCODED = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{24,4000}={0,2}")
+_ESCAPED = re.compile(r"(?:\\x[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|\\u\{[0-9A-Fa-f]{2}\}){16,1000}")
+_NUMBERS = re.compile(r"(?<!\d)(?:(?:0x[0-9A-Fa-f]{2}|\d{2,3})\s{0,3},\s{0,20}){15,400}(?:0x[0-9A-Fa-f]{2}|\d{2,3})")
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{16,}")
 _TEST_PATH = re.compile(
     r"(^|[/_.-])(tests?|testing|testdata|spec|specs|__tests__|fixtures?|examples?|samples?|docs?|mocks?|demo)([/_.-]|$)|(Test|Tests|IT)\.\w+$",
@@ -100,6 +103,10 @@ def _secrets_of(text: NewText, known: str) -> set[tuple[int, str]]:
         for line in text.lines:
             if line.number not in found and _is_assigned(text.path, line.text, known):
                 found[line.number] = "a value of a telling name"
+        for start, part in _windows(text.whole):
+            for at, value in paired_values(part):
+                if _is_secret(text.path, value) and value not in known:
+                    found.setdefault(text.line_at(start + at), "a value of a telling name")
     return set(found.items())
 
 
@@ -118,8 +125,15 @@ def _by_form(text: NewText) -> Iterator[tuple[int, str, str]]:
 
 
 def _by_decoded_form(unbroken: str, places: Sequence[int]) -> Iterator[tuple[int, str, str]]:
-    for match in _ENCODED.finditer(unbroken):
-        for decoded in _decoded(match[0]):
+    for form, decode_by in ((_ENCODED, _decoded), (_ESCAPED, _unescaped), (_NUMBERS, _from_numbers)):
+        yield from _by_code(form, decode_by, unbroken, places)
+
+
+def _by_code(
+    form: re.Pattern[str], decode_by: Callable[[str], Iterator[str]], unbroken: str, places: Sequence[int]
+) -> Iterator[tuple[int, str, str]]:
+    for match in form.finditer(unbroken):
+        for decoded in decode_by(match[0]):
             for _, kind, _value in formed_secrets(decoded):
                 if kind != "JSON Web Token":
                     yield places[match.start()], f"{kind}, encoded", match[0]
@@ -153,7 +167,20 @@ def _decoded(token: str) -> Iterator[str]:
             return
     for content in candidates:
         if _PRINTABLE.match(content) and all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in content):
-            yield content.decode("ascii")
+            text = content.decode("ascii")
+            yield text
+            if _ENCODED.fullmatch(text) and len(text) < len(token):
+                yield from _decoded(text)
+
+
+def _unescaped(text: str) -> Iterator[str]:
+    yield "".join(chr(int(code, 16)) for code in re.findall(r"\\(?:x|u00|u\{)([0-9A-Fa-f]{2})", text))
+
+
+def _from_numbers(text: str) -> Iterator[str]:
+    numbers = [int(number.strip(), 0) for number in re.sub(r"\b0+(?=\d)", "", text).split(",")]
+    if all(9 <= number < 127 for number in numbers):
+        yield "".join(map(chr, numbers))
 
 
 def _in_binary(content: bytes) -> Iterator[tuple[str, str]]:
@@ -178,15 +205,17 @@ def _is_stub(kind: str, value: str, path: str) -> bool:
 
 
 def _is_assigned(path: str, line: str, known: str) -> bool:
-    if len(line) > _WINDOW or not _TELLING.search(line):
+    if len(line) > _WINDOW or not (_TELLING.search(line) or path.endswith("pgpass")):
         return False
     return any(_is_secret(path, value) and value not in known for value in _assigned(path, line))
 
 
 def _assigned(path: str, line: str) -> Sequence[str]:
-    bare = _BARE.match(line) if _SETTINGS.search(path) else None
+    in_settings = bool(_SETTINGS.search(path))
+    bare = _BARE.match(line) if in_settings else None
+    placed = placed_values(line, in_settings=in_settings, is_pgpass=path.endswith("pgpass"))
     tokens = [match[2] for match in _TOKEN.finditer(line) if _strength(match[2]) >= 3.5 and _is_mixed(match[2])]
-    return [*assigned_values(path, line), *tokens, *([bare[1]] if bare else [])]
+    return [*assigned_values(path, line), *tokens, *placed, *([bare[1]] if bare else [])]
 
 
 def _is_secret(path: str, value: str) -> bool:

@@ -16,7 +16,8 @@ MOST_READ = 1_000_000
 _WIDE = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"))
 _WIDE_16 = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _JOINTS = re.compile(
-    r"""(?<=[\w+/=. -])["'`]\s{0,200}(?:\\\s{0,200})?[+.,&]?\s{0,200}[fbruFBRU]{0,2}["'`](?=[\w+/=. -])"""
+    r"""(?<=[\w+/=. -])["'`]\s{0,200}(?:\\\s{0,200})?(?:[+.,&]|\)\s{0,200}\.(?:append|concat|push_str)\()?"""
+    r"""\s{0,200}[fbruFBRU]{0,2}["'`](?=[\w+/=. -])"""
 )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from switchyard.gates.static import surface_names as names
-from switchyard.gates.static.surface_reader import Language, Name, SurfaceReader, text_of
+from switchyard.gates.static.surface_reader import Language, Name, Reach, SurfaceReader, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -126,10 +126,20 @@ class _JavaScript(SurfaceReader):
 
     def special(self, node: Node, callee: Name, arguments: Node | None) -> Name | None:
         given = arguments.named_children if arguments else []
-        if callee[-1:] in (("require",), ("import",)) and given:
+        if callee[-1:] in (("require",), ("import",), ("getBuiltinModule",)) and given:
             module = self.literal(given[0])
+            if module is not None and re.match("https?://", module):
+                return ("fetch",)
             return None if module is None else (_npm_name(module),)
+        if callee[-1:] in (("setTimeout",), ("setInterval",)) and given and self.literal(given[0]) is not None:
+            return ("eval",)
         return callee if callee[-1:] in (("require",), ("import",)) else None
+
+    def _reaches(self, node: Node) -> Iterator[Reach]:
+        name = text_of(node.named_children[0]) if node.type == "jsx_attribute" and node.named_children else ""
+        if name == "dangerouslySetInnerHTML":
+            yield self._reach(names.LOADING, name, node)
+        yield from super()._reaches(node)
 
 
 def _npm_name(module: str) -> str:

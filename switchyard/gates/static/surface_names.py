@@ -17,12 +17,14 @@ PYTHON = _table(
     {
         NETWORK: "socket socketserver ssl urllib.request urllib3 requests httpx aiohttp http.client http.server ftplib"
         " smtplib poplib imaplib telnetlib xmlrpc paramiko websockets websocket asyncio.open_connection"
-        " asyncio.start_server grpc boto3 botocore pycurl nntplib dns twisted zmq fabric",
+        " asyncio.start_server grpc boto3 botocore pycurl nntplib dns twisted zmq fabric webbrowser"
+        " logging.config.listen",
         PROCESS: "subprocess os.system os.popen os.execl os.execle os.execlp os.execv os.execve os.execvp os.execvpe"
         " os.spawnl os.spawnle os.spawnlp os.spawnv os.spawnve os.spawnvp os.spawnvpe os.posix_spawn"
         " os.posix_spawnp os.fork os.forkpty os.startfile os.kill os.killpg pty popen2 commands"
-        " multiprocessing.Process pexpect sh plumbum asyncio.create_subprocess_exec"
-        " asyncio.create_subprocess_shell posix.system nt.system",
+        " os.execlpe multiprocessing.Process multiprocessing.Pool concurrent.futures.ProcessPoolExecutor"
+        " pexpect sh plumbum asyncio.create_subprocess_exec"
+        " asyncio.create_subprocess_shell asyncio.subprocess posix.system nt.system",
         DELETION: "os.remove os.unlink os.rmdir os.removedirs shutil.rmtree shutil.move *.unlink *.rmdir *.rmtree"
         " os.truncate",
         LOADING: "pickle cPickle _pickle dill cloudpickle marshal shelve jsonpickle yaml.load yaml.load_all"
@@ -33,20 +35,22 @@ PYTHON = _table(
         CRYPTO: "hashlib.md5 hashlib.sha1 ssl._create_unverified_context ssl.CERT_NONE"
         " ssl._create_default_https_context Crypto.Cipher.DES Crypto.Cipher.ARC4 Crypto.Cipher.DES3"
         " Crypto.Hash.MD5 *.MODE_ECB random.getrandbits",
-        UNSAFE: "ctypes cffi mmap os.chmod os.chown os.setuid os.setgid sys.settrace sys.setprofile gc.get_objects",
+        UNSAFE: "ctypes cffi mmap os.chmod os.chown os.setuid os.setgid sys.settrace sys.setprofile"
+        " gc.get_objects *.load_extension",
         REFLECTION: "__import__ importlib.import_module importlib.__import__ importlib.util importlib.machinery imp"
-        " pkgutil globals locals vars sys.modules builtins.__import__ __builtins__ inspect.currentframe"
-        " sys._getframe types.CodeType types.FunctionType *.__subclasses__ *.__globals__ *.__code__ getattr"
-        " setattr",
+        " zipimport operator.attrgetter operator.methodcaller pkgutil globals locals vars sys.modules"
+        " builtins.__import__ __builtins__ inspect.currentframe sys._getframe"
+        " types.CodeType types.FunctionType *.__subclasses__ *.__globals__ *.__code__"
+        " getattr setattr",
     }
 )
 JAVASCRIPT = _table(
     {
         NETWORK: "http https http2 net dgram tls dns fetch XMLHttpRequest WebSocket EventSource axios got node-fetch"
         " undici request superagent ws socket.io socket.io-client navigator.sendBeacon ky needle nodemailer"
-        " window.fetch globalThis.fetch window.open ssh2",
+        " window.fetch globalThis.fetch window.open ssh2 RTCPeerConnection WebTransport importScripts",
         PROCESS: "child_process cluster worker_threads process.kill execa shelljs cross-spawn node-pty Deno.run"
-        " Deno.Command Bun.spawn zx",
+        " Deno.Command Bun.spawn Bun.spawnSync Bun.$ bun.$ bun.spawn bun.spawnSync Worker SharedWorker zx",
         DELETION: "fs.unlink fs.unlinkSync fs.rm fs.rmSync fs.rmdir fs.rmdirSync fs.promises.unlink fs.promises.rm"
         " fs.promises.rmdir fs/promises.unlink fs/promises.rm fs/promises.rmdir rimraf fs-extra.remove"
         " fs-extra.removeSync del *.unlinkSync *.rmSync *.rmdirSync Deno.remove fs.truncate",
@@ -64,7 +68,7 @@ JAVASCRIPT = _table(
 GO = _table(
     {
         NETWORK: "net net/http net/rpc net/smtp net/url.Open golang.org/x/net golang.org/x/crypto/ssh"
-        " google.golang.org/grpc",
+        " google.golang.org/grpc github.com/valyala/fasthttp github.com/gorilla/websocket",
         PROCESS: "os/exec os.StartProcess syscall.Exec syscall.ForkExec os.FindProcess golang.org/x/sys/unix.Exec",
         DELETION: "os.Remove os.RemoveAll os.Truncate syscall.Unlink syscall.Rmdir",
         LOADING: "encoding/gob encoding/xml gopkg.in/yaml.v2",

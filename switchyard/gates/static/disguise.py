@@ -12,6 +12,7 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _INVISIBLE = re.compile(
     "[\U000e0000-\U000e0fff\u2061-\u2064\u206a-\u206f\ufff9-\ufffb\u115f\u1160\u3164\uffa0\u180e]"
     "|(?<=[ -~])[\u200b-\u200f\u2060\ufeff\u00ad\u034f\u061c](?=[ -~])"
+    '|[\ufe00-\ufe0f]{2}|(?<=[ -"$-)+-/:-~])[\ufe00-\ufe0f]'
 )
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\x80-\x84\x86-\x9f]|\r(?!$)")
 _OFF_SCREEN = re.compile(r"\S[ \t]{200,}\S")

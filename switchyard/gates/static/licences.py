@@ -62,7 +62,10 @@ def _of_file(file: ChangedFile, change: Change) -> Iterator[tuple[str, str]]:
 
 
 def _same_but_for_years(file: ChangedFile) -> bool:
-    first, second = (re.sub(r"\b(19|20)\d\d\b", "", decode(side)).split() for side in (file.before, file.after))
+    first, second = (
+        re.sub(r"\b(19|20)\d\d(\s?[-–,]\s?(19|20)\d\d)*\b", "", decode(side)).split()
+        for side in (file.before, file.after)
+    )
     return first == second
 
 

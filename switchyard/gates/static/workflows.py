@@ -24,7 +24,9 @@ _OBEYED = {
         "**/.mcp.json", "**/mcp.json", "**/.aider*", "**/.claude", "**/.claude.json", "**/.codex",
         "**/.cursor", "**/.cursorrules", "**/.gemini", "**/.windsurf", "**/.windsurfrules", "**/.clinerules*",
         "**/.continue", "**/.roo", "**/.roomodes", "**/.amazonq", "**/.junie", "**/.kiro",
-        "**/.agents", "**/opencode.json", "**/.opencode", "**/copilot-instructions.md",
+        "**/.agents", "**/opencode.json", "**/.opencode", "**/copilot-instructions.md", "**/.agent",
+        "**/.claude-plugin", "**/.trae", "**/.augment*", "**/.qwen", "**/QWEN.md", "**/WARP.md", "**/.goosehints",
+        "**/.crush.json", "**/.rules",
     ),
     "git obeys it": (
         "**/.gitattributes", "**/.gitmodules", "**/.gitconfig", "**/.lfsconfig", "**/.githooks", "**/.husky",
@@ -35,7 +37,7 @@ _OBEYED = {
     "editors and shells obey it": (
         "**/.vscode", "**/.idea", "**/.devcontainer", "**/.devcontainer.json", "**/*.code-workspace",
         "**/.envrc", "**/.vimrc", "**/.exrc", "**/.nvim.lua", "**/.dir-locals.el", "**/.zed", "**/.fleet",
-        "**/mise.toml", "**/.mise.toml", "**/.gitpod.yml",
+        "**/mise.toml", "**/.mise.toml", "**/.tool-versions", "**/.gitpod.yml",
     ),
     "package managers obey it": (
         "**/.npmrc", "**/.yarnrc*", "**/.yarn", "**/.pnpmfile.*", "**/bunfig.toml", "**/pip.conf", "**/.pypirc",

@@ -61,6 +61,9 @@ OBEYED = [
     ".vscode/tasks.json",
     ".devcontainer/devcontainer.json",
     ".envrc",
+    ".tool-versions",
+    ".agent/rules/x.md",
+    ".claude-plugin/plugin.json",
     ".npmrc",
     ".cargo/config.toml",
     "src/sitecustomize.py",
@@ -119,6 +122,7 @@ def test_a_licence_that_changes_or_comes_from_elsewhere_is_for_a_person(file: Ch
     "file",
     [
         a_file("LICENSE", "Copyright 2024 Us\n", "Copyright 2025 Us\n"),
+        a_file("LICENSE", "Copyright 2024 Us\n", "Copyright 2024-2026 Us\n"),
         a_file("a.py", "# Copyright 2024 Us\nx = 1\n", "# Copyright 2024-2026 Us\nx = 2\n"),
         a_file("a.py", "# SPDX-License-Identifier: MIT\nx = 1\n", None),
         added("src/license.py", "def license(): ...\n"),

@@ -46,6 +46,8 @@ class LandRequest:
     accept_no_isolation: bool = False
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where tokens are looked up."""
+    unasked: bool = False
+    """Whether nobody asked for it: then what is not cleared must be approved, whatever `[landing]` says."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ def land_stack(workspace: Workspace, request: LandRequest, say: Say) -> Landing:
         journal = LandingJournal(parts.stacking, name, factory.artifacts, say)
         lander = _lander(workspace, parts, checks, _checker(factory, parts, checks, say))
         lander = replace(lander, keeper=parts.stacking.announcing, witness=journal)
+        if request.unasked:
+            lander = replace(lander, rules=replace(lander.rules, needs_approval=True))
         if request.recheck:
             lander.forget_verdicts(name)
         with watched([factory.driver, *factory.others], None):
@@ -97,7 +101,7 @@ def land_unasked(workspace: Workspace, request: LandRequest, say: Say) -> Landin
     open_ones = [task for task in view.latest.values() if task.state in ("published", "approved")]
     if not (config.review.auto_merge and config.checks and open_ones):
         return None
-    return land_stack(workspace, request, say)
+    return land_stack(workspace, replace(request, unasked=True), say)
 
 
 def foresee_landing(workspace: Workspace, request: LandRequest) -> Landing:

@@ -49,8 +49,9 @@ def test_what_everything_passed_lands_by_itself_and_the_rest_waits_for_a_person(
 
 
 @pytest.mark.nightly
-def test_without_a_reviewer_nothing_lands_by_itself(tmp_path: Path) -> None:
-    rules = RULES.replace('quality = "judge"', "")
+@pytest.mark.parametrize("landing", ["", "[landing]\nneeds_approval = false\n"], ids=["", "no approval needed"])
+def test_without_a_reviewer_nothing_lands_by_itself(tmp_path: Path, landing: str) -> None:
+    rules = RULES.replace('quality = "judge"', "") + landing
     plot = Plot(tmp_path, files={"switchyard.toml": CONFIG.replace("[limits]", f"{rules}[limits]")})
     plot.task("plain")
     assert plot.run("run").code == 0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from switchyard.ledger import Event, LedgerError
 from switchyard.ledger.events import canonical_json
-from switchyard.packets import Asks, GateFinding, GateResult, Judge, QaFinding, Roster, Verdict
+from switchyard.packets import Asks, GateFinding, GateResult, Judge, QaFinding, Roster, Seat, Verdict
 from switchyard.quoting import block, code
 
 GATE = "verifiers"
@@ -42,12 +42,13 @@ def judge_verdicts(roster: Roster, verdicts: Sequence[Verdict]) -> GateResult:
     if not roster.seats:
         return GateResult.skipped(GATE, NONE_CONFIGURED)
     absent = [_describe_absent(seat.judge, seat.absent) for seat in roster.seats if seat.absent]
+    edits = [_edit(seat) for seat in roster.seats if seat.edited]
     if not verdicts:
         finding = GateFinding(title="no verifier is left that counts", asks="person", detail="\n".join(absent))
-        return GateResult.of(GATE, (*_notes(absent), finding), "none of the configured verifiers counts")
+        return GateResult.of(GATE, (*edits, *_notes(absent), finding), "none of the configured verifiers counts")
     said: Counter[str] = Counter(verdict.verdict for verdict in verdicts)
     findings = [finding for verdict in verdicts for finding in _findings(verdict, _asks(verdicts))]
-    return GateResult.of(GATE, (*findings, *_notes(absent)), _tally(verdicts, said))
+    return GateResult.of(GATE, (*findings, *edits, *_notes(absent)), _tally(verdicts, said))
 
 
 def check_seals(events: Iterable[Event], read: Callable[[str], bytes]) -> list[str]:
@@ -146,6 +147,12 @@ def _finding(one: QaFinding, told: str, asks: Asks) -> GateFinding:
 
 def _by_severity(one: QaFinding) -> tuple[bool, int]:
     return one.out_of_scope, ("high", "medium", "low").index(one.severity)
+
+
+def _edit(seat: Seat) -> GateFinding:
+    """Nobody who is judged says unseen who judges next."""
+    told = f"the change edits what the {seat.judge.reviewer} reviewer ({code(seat.judge.agent or 'default')}) runs"
+    return GateFinding(title=told, asks="person", path=seat.edited[0], detail="\n".join(map(code, seat.edited)))
 
 
 def _notes(absent: Sequence[str]) -> list[GateFinding]:

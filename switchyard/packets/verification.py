@@ -37,6 +37,8 @@ class Seat(Packet):
     judge: Judge
     absent: str = ""
     """Why it is not asked; empty: it is."""
+    edited: tuple[str, ...] = ()
+    """What the change touches of the files that its command runs, where the task may not."""
 
 
 class Roster(Packet):

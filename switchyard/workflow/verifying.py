@@ -35,7 +35,8 @@ from switchyard.workflow.examining import script_of
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.graphs import ensure_seed
 from switchyard.workflow.journal import Journal
-from switchyard.workflow.reviewing import Review, agent_table, diff_of, reviewed_commit, run_review
+from switchyard.workflow.paths import printable
+from switchyard.workflow.reviewing import Review, agent_table, diff_of, owned_by, reviewed_commit, run_review
 
 SALT_BYTES = 32
 
@@ -70,7 +71,7 @@ class Verifier:
         self, attempt: int, commit: CommitSha, checks: Sequence[CheckResult], why_not: Callable[[], str]
     ) -> Verification:
         """Ask every reviewer that counts, each alone; nobody can read a verdict before the last is sealed."""
-        roster = self._seat(attempt, why_not)
+        roster = self._seat(attempt, commit, why_not)
         sealed = [self._review(attempt, commit, judge, checks) for judge in roster.asked]
         for one in sealed:
             name = f"revealed {attempt} {one.verdict.judge.reviewer}"
@@ -79,14 +80,15 @@ class Verifier:
         verdicts = tuple(one.verdict for one in sealed)
         return Verification(roster=roster, verdicts=verdicts, gate=judge_verdicts(roster, verdicts))
 
-    def _seat(self, attempt: int, why_not: Callable[[], str]) -> Roster:
+    def _seat(self, attempt: int, commit: CommitSha, why_not: Callable[[], str]) -> Roster:
         """Who is asked: recorded, since it hangs on the configuration, the clock and the canaries."""
 
         def work() -> Roster:
             judges = judges_for(self.factory.config, self.task.review_agent)
             if judges and (idle := why_not()):
                 return Roster(idle=idle)
-            return Roster(seats=tuple(self._take_seat(attempt, judge) for judge in judges))
+            seats = [self._take_seat(attempt, judge) for judge in judges]
+            return Roster(seats=tuple(seat.model_copy(update={"edited": self._edited(commit, seat)}) for seat in seats))
 
         return Roster.model_validate(self.journal.step(f"reviewers {attempt}", work))
 
@@ -103,6 +105,14 @@ class Verifier:
         asks_fresh = verify.canaries_per_run > 0
         why = standing.why_absent(self.factory.clock(), verify.canary_days, asks_fresh=asks_fresh)
         return Seat(judge=judge, absent=why)
+
+    def _edited(self, commit: CommitSha, seat: Seat) -> tuple[str, ...]:
+        """What would judge all later changes once this one has landed."""
+        if "protected" in self.task.allow:
+            return ()
+        is_own = owned_by(agent_table(self.factory.config, seat.judge.agent).command)
+        changes = self.factory.quarantine.changes(self.ground.commit, commit)
+        return tuple(sorted(printable(change.path) for change in changes if is_own(change.path)))
 
     def _rows(self) -> list[Event]:
         return self.journal.read(lambda connection: list(read_events(connection)))

@@ -125,7 +125,7 @@ def test_what_reviewers_say_decides_what_becomes_of_a_change(tmp_path: Path) -> 
 def test_a_reviewer_sees_the_change_and_nothing_of_others_or_of_its_maker(tmp_path: Path) -> None:
     court = a_court(tmp_path, bribing=BRIBE)
     court.commit({".switchyard/tasks/other.md": "---\nid: other\ntitle: OTHER TASK\nstate: draft\n---\nX\n"})
-    court.task("bribing", body="Do it.")
+    court.task("bribing", "allow: [protected]", body="Do it.")
     assert court.run("run").code == 0, court.verdicts("bribing")
     quality, security = court.verdicts("bribing")["quality"], court.verdicts("bribing")["security"]
     assert court.changes("bribing") == ["M .judges/strict.sh", "A made-by-bribing.txt"]

@@ -46,6 +46,15 @@ def test_all_failing_sends_it_back_to_the_agent_with_what_is_wrong() -> None:
     assert len(titles(gate.findings, "note")) == 1
 
 
+def test_a_change_of_what_a_reviewer_runs_needs_a_person_though_all_pass() -> None:
+    (seat,) = a_roster("quality").seats
+    roster = Roster(seats=(seat.model_copy(update={"edited": ("judge.sh",)}),))
+    gate = judge_verdicts(roster, (a_verdict("quality", "pass"),))
+    (asked,) = [finding for finding in gate.findings if finding.asks == "person"]
+    assert (gate.outcome, asked.path) == ("failed", "judge.sh")
+    assert asked.title == "the change edits what the quality reviewer (`quality-agent`) runs"
+
+
 @pytest.mark.parametrize("second", ["pass", "unsure", "none"])
 def test_a_split_goes_to_a_person(second: str) -> None:
     verdicts = (a_verdict("quality", "fail", a_finding()), a_verdict("security", second, reason="it hung"))

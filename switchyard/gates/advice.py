@@ -43,21 +43,27 @@ _BY_WORDS = (
         "Read the end of the last output below. Retry with a note on what the agent overlooked.",
     ),
     ("1 attempt failed", "Read the output below. Retry with a note, or give the task more `repairs` under `budget`."),
+    (
+        "agent gave no valid answer",
+        "See below what it answered and printed. Mend its table in `switchyard.toml`, or what it runs, then retry.",
+    ),
     ("question", "Answer with `--note` when you retry: the agent reads it."),
 )
+_UNBUILT = "Nothing was built yet: mend what the reason names, then retry, or reject."
 _ELSE = "Read the reason and the last attempt; accept it, or retry with a note, or reject."
 
 
-def advise(task: PlannedTask, reason: str, proof: Proof | None) -> list[str]:
+def advise(task: PlannedTask, reason: str, proof: Proof | None, *, is_built: bool = True) -> list[str]:
     """Steps that are likely to help, in Markdown, the most likely first; never none.
 
     Args:
         reason: Why the task waits.
         proof: What spoke for and against its last attempt; None: there was none.
+        is_built: Whether there is anything that could be accepted.
     """
     gates = [gate.gate for gate, _ in proof.asking("person")] if proof else []
     found = [_ADVICE[name] for name in gates if name in _ADVICE]
     found += [advice for words, advice in _BY_WORDS if words in reason]
     if proof and any(not check.passed for check in proof.checks) and task.pushed:
         found.append("The task was published before: what landed since may be what its checks fail on.")
-    return list(dict.fromkeys(found)) or [_ELSE]
+    return list(dict.fromkeys(found)) or [_ELSE if is_built else _UNBUILT]

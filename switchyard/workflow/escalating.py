@@ -80,6 +80,8 @@ def write_escalation(
         "",
         *[f"- {line}" for line in task.acceptance],
     ]
+    for row in rows:
+        lines += _describe_refusal(artifacts, row) if row.event_type == "packet_refused" else []
     for trial in trials:
         lines += _describe_trial(artifacts, trial)
     lines += ["", "## Timeline", "", *timeline(rows)]
@@ -119,7 +121,8 @@ def comment_on(
 
 
 def _head(plan: RunPlan, task: PlannedTask, trials: Sequence[Trial], reason: str) -> list[str]:
-    advice = advise(task, reason, trials[-1].proof if trials else None)
+    is_built = bool(trials or task.pushed or task.accepted or task.proven)
+    advice = advise(task, reason, trials[-1].proof if trials else None, is_built=is_built)
     return [
         f"# {plain(task.title)}",
         "",
@@ -131,10 +134,21 @@ def _head(plan: RunPlan, task: PlannedTask, trials: Sequence[Trial], reason: str
         "",
         *[f"- {line}" for line in advice],
         "",
-        f"- publish the last attempt as it is: `switchyard escalation accept {task.id}`",
+        *([f"- publish the last attempt as it is: `switchyard escalation accept {task.id}`"] if is_built else []),
         f"- try again, with a word to the agent: `switchyard escalation retry {task.id} --note '…'`",
         f"- give it up: `switchyard escalation reject {task.id}`",
     ]
+
+
+def _describe_refusal(artifacts: ArtifactStore, row: Event) -> list[str]:
+    """An answer of an agent before the builder that could not be taken."""
+    lines = ["", f"## Refused: what the {plain(str(row.data.get('role', '')))} agent answered", ""]
+    lines += _indented(str(row.data.get("fault", "")))
+    if row.artifact_reference:
+        lines += _end_of(artifacts, "Its answer", ArtifactRef(row.artifact_reference), "")
+    if row.data.get("output"):
+        lines += _end_of(artifacts, "Its output", ArtifactRef(row.data["output"]), "")
+    return lines
 
 
 def _describe_trial(artifacts: ArtifactStore, trial: Trial) -> list[str]:

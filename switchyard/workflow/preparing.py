@@ -155,7 +155,7 @@ class PreparingLine:
     def _record(self, answer: RoleAnswer) -> None:
         journal, name = self._journal, answer.role
         for number, refusal in enumerate(answer.refused, 1):
-            data = {"attempt": 0, "role": name, "fault": refusal.fault}
+            data = {"attempt": 0, "role": name, "fault": refusal.fault, "output": answer.output}
             journal.record(f"refused {name} {number}", "packet_refused", data, artifact=refusal.left or "")
         for number, note in enumerate(answer.egress, 1):
             data = {"attempt": 0, "role": name, **note.model_dump()}

@@ -175,7 +175,10 @@ class RoleRunner:
     def _answer(self, role: Role[P], runner: AgentRunner, tries: list[LeftResult[P]], prompt: str) -> RoleAnswer:
         put, whole, outcome, last = self._factory.artifacts.put, runner.whole(), runner.turns[-1].outcome, tries[-1]
         found = last.result if outcome.ok else None
-        reason = f"the agent failed: {outcome.reason}" if not outcome.ok else f"its result.json: {last.fault}"
+        reason = f"its result.json: {last.fault}"
+        if not outcome.ok:
+            reason = f"the agent failed: {outcome.reason}"
+            tries = [*tries[:-1], replace(last, fault=reason)]
         return RoleAnswer(
             role=role.name,
             agent=role.agent,

@@ -52,13 +52,25 @@ def page(
 
 
 def test_the_page_says_what_was_asked_why_it_stopped_and_what_to_do(artifacts: ArtifactStore) -> None:
-    text = page(artifacts)
+    text = page(artifacts, trial(artifacts, 1))
     assert text.startswith("# Serve rates\n")
     assert "Task `rates` of run `r1`, branch `factory/r/t`" in text
     assert "\n4 attempts failed\n" in text
     assert "Do it.\n\n- it serves" in text
     for answer in ("accept", "retry", "reject"):
         assert f"`switchyard escalation {answer} rates" in text
+
+
+def test_what_never_was_built_can_not_be_accepted_and_its_agents_words_are_there(artifacts: ArtifactStore) -> None:
+    output, left = artifacts.put(b"401: no key\n# Forged"), artifacts.put(b"[1]")
+    data = {"attempt": 0, "role": "plan", "fault": "- the file: Input should be an object", "output": output}
+    refused = Event(1, "k", "r1", "rates", "", "packet_refused", "2026-01-01T00:00:00Z", left, data, "", "")
+    text = page(artifacts, reason="the plan agent gave no valid answer: `x`", rows=[refused])
+    assert "escalation accept" not in text and "accept it" not in text
+    assert "Mend its table in `switchyard.toml`" in text
+    for line in ("- the file: Input should be an object", "[1]", "401: no key", "# Forged"):
+        assert f"    {line}\n" in text
+    assert "Nothing was built yet" in page(artifacts, reason="something odd")
 
 
 def test_every_attempt_is_there_with_its_checks_and_its_diff(artifacts: ArtifactStore) -> None:

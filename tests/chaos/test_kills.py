@@ -9,6 +9,7 @@ import pytest
 
 from chaos.ground import PAIR, ChaosYard, Outcome
 from chaos.test_landing_kills import LANDING
+from chaos.test_verdict_kills import JUDGING
 
 DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
 
@@ -90,6 +91,12 @@ KILLS: dict[str, tuple[Kill, ...]] = {
         Kill("forge.edit after", nth=2),
         Kill("step map recorded"),
     ),
+    "statement signed": (
+        Kill("step sign before", nth=3),
+        Kill("step sign acted", nth=3),
+        Kill("step sign recorded", nth=3),
+        Kill("transaction signed recorded", nth=3),
+    ),
     "ledger row": (
         Kill("transaction claim before"),
         Kill("transaction claim acted"),
@@ -124,13 +131,13 @@ FILING: dict[str, tuple[Kill, ...]] = {
     ),
 }
 FOUND = """{"summary": "Done.", "discovered": [{"title": "The slots are never full", "paths": ["file0.txt"]}]}"""
-_EACH_CHANGE = 3
+_EACH_CHANGE = 4
 """Of how many effects one is tried with each change."""
 CASES = [
     pytest.param(
         kill,
         id=f"{row}: {kill.point} {kill.nth}",
-        # Each change tries one moment of every third effect, each night all of them.
+        # Each change tries one moment of every fourth effect, each night all of them.
         marks=pytest.mark.nightly if number or place % _EACH_CHANGE else pytest.mark.slow,
     )
     for place, (row, kills) in enumerate(KILLS.items())
@@ -150,8 +157,8 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 def test_every_effect_in_the_design_is_killed_before_between_and_after() -> None:
     lines = DESIGN.read_text().partition("\n## Effects\n")[2].partition("\n## ")[0].splitlines()
     rows = [line.split("|")[1].strip() for line in lines if line.startswith("|")][2:]
-    assert sorted(rows) == sorted([*KILLS, *KEEPING, *FILING, *LANDING])
-    groups = (KILLS, KEEPING, FILING, LANDING)
+    groups = (KILLS, KEEPING, FILING, LANDING, JUDGING)
+    assert sorted(rows) == sorted(row for group in groups for row in group)
     assert all(len(kills) >= 3 for group in groups for kills in group.values())
 
 

@@ -22,20 +22,22 @@ quality = "first"
 security = "second"
 canaries_per_run = 0
 [sandbox]"""
-POINTS = (
-    "step reviewers 1 acted",
-    "step review 1 quality acted",
-    "step review 1 quality recorded",
-    "transaction sealed 1 quality acted",
-    "transaction sealed 1 security recorded",
-    "transaction revealed 1 quality acted",
-    "transaction revealed 1 quality recorded",
-)
+JUDGING = {
+    "verdict sealed": (
+        "step reviewers 1 acted",
+        "step review 1 quality acted",
+        "step review 1 quality recorded",
+        "transaction sealed 1 quality acted",
+        "transaction sealed 1 security recorded",
+        "transaction revealed 1 quality acted",
+        "transaction revealed 1 quality recorded",
+    )
+}
 
 
 @pytest.mark.sandbox
 @pytest.mark.nightly
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", JUDGING["verdict sealed"])
 def test_a_kill_changes_nothing_about_who_could_have_read_what(tmp_path: Path, point: str) -> None:
     tasks = RandomTasks(depends_on={"a": []}, edits={"a": TASKS.edits["a"]})
     yard = ChaosYard(tmp_path / "yard", tasks, CONFIG.replace("[sandbox]", JUDGES))

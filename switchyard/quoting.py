@@ -9,7 +9,7 @@ _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _MARKED = re.compile(r"([\\`*\[\]|~<&$]|(?<![^\W_])_|_(?![^\W_]))")
-_LEADING = re.compile(r"^(\d{0,9})(?=[#>+=.)-])")
+_LEADING = re.compile(r"^(\d{1,9})(?=[.)])|^(?=[#>+=-])")
 _LINKED = re.compile(r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=\bGH)(?=-\d)|(?<=:)(?=//)|(?<=\bwww)(?=\.)", re.IGNORECASE)
 
 

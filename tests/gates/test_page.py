@@ -148,6 +148,11 @@ def test_an_agent_that_is_unsure_makes_a_change_riskier() -> None:
     assert judge_risk(SMALL.files, SMALL.proof, 0.7).level == "low"
 
 
+def test_words_that_go_on_after_code_are_not_escaped_without_need() -> None:
+    gate = GateResult.of("verifiers", [note("quality reviewer (`a`), low: `x`")], "quality pass")
+    assert "- quality reviewer (`a`), low: `x`" in render_page(PageFacts(Proof(checks=(a_check(),), gates=(gate,))))
+
+
 def test_a_verifier_that_does_not_apply_tells_why() -> None:
     gate = GateResult.skipped("verifiers", "no verifier is configured: the deterministic gates stand alone")
     page = render_page(PageFacts(Proof(checks=(a_check(),), gates=(gate,))))

@@ -79,6 +79,36 @@ def test_findings_come_in_the_order_of_places() -> None:
     assert {found.kind.severity for found in find_weakening(before, after)} == {Severity.CHANGED}
 
 
+@pytest.mark.parametrize(
+    ("path", "test", "set_up"),
+    [
+        ("tests/test_a.py", "def test_a():\n    assert a() == 1\n", "def setup_module():\n    pytest.skip('x')\n"),
+        (
+            "tests/test_a.py",
+            "def test_a():\n    assert a() == 1\n",
+            "@fixture(autouse=True)\ndef b():\n    skip('x')\n",
+        ),
+        ("a.test.ts", "test('a', () => expect(a()).toBe(1));\n", "before(function () {\n  this.skip();\n});\n"),
+        ("a.spec.ts", "test('a', () => expect(a()).toBe(1));\n", "test.beforeEach(() => test.skip(true, 'x'));\n"),
+        (
+            "src/test/java/ATest.java",
+            "class ATest {\n@Test void a() { assertEquals(1, a()); }\n",
+            "@BeforeEach void b() { Assumptions.abort(); }\n}\n",
+        ),
+    ],
+)
+def test_a_set_up_that_skips_every_test_is_told(path: str, test: str, set_up: str) -> None:
+    end = "}\n" if path.endswith(".java") else ""
+    (found,) = find_weakening({path: (test + end).encode()}, {path: (test + set_up).encode()})
+    assert found.kind == Kind.EXCLUDED_TESTS
+
+
+def test_a_set_up_that_skips_under_a_condition_is_ordinary() -> None:
+    test = "def test_a():\n    assert a() == 1\n"
+    set_up = "@fixture(autouse=True)\ndef b():\n    if not has_database():\n        skip('x')\n"
+    assert not find_weakening({"tests/test_a.py": test.encode()}, {"tests/test_a.py": (test + set_up).encode()})
+
+
 def test_turning_a_weakening_back_is_no_weakening() -> None:
     """Restoring what a loosened, skipped, guarded or emptied test said only asks for more."""
     kinds = {"skipped_test", "removed_assertion", "emptied_test", "guarded_assertion", "removed_case"}

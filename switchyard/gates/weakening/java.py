@@ -40,6 +40,12 @@ _TESTS = words_of(
 _SKIPS = frozenset(("Disabled", "Ignore"))
 _CONDITIONS = re.compile(r"(Disabled|Enabled)(If|On|For|Unless)\w*|Requires\w*|EnabledIf\w*")
 _RETRIES = frozenset(("RetryingTest", "Flaky", "RetryTest", "Retry"))
+_SET_UPS = frozenset(("Before", "BeforeAll", "BeforeClass", "BeforeEach", "BeforeMethod"))
+_SKIPS_ALL = re.compile(
+    rb"(?:[\w.]+\.)?(?:abort\s*\(|assumeTrue\s*\(\s*false\b|assumeFalse\s*\(\s*true\b)"
+    rb"|throw\s+new\s+[\w.]*(?:TestAborted|AssumptionViolated|TestSkipped|Skip)\w*"
+)
+"""A statement that, where it stands under no condition, leaves out every test that is set up."""
 _SOURCES = frozenset(("CsvSource", "ValueSource", "EnumSource", "Parameters", "TestWith"))
 _FILE = re.compile(r"(Test\w*|\w+Tests?|\w+TestCase|IT\w*|\w+IT|\w+ITCase|\w+Spec)\.java$")
 _TYPES = ("class_declaration", "record_declaration", "interface_declaration", "enum_declaration")
@@ -77,8 +83,18 @@ def _read_type(node: Node, path: str, scope: str, collected: bool, marks: list[M
             _constants(child, facts)
     for child in body.named_children:
         if child.type == "method_declaration":
+            _set_up(child, where, facts)
             facts.units.append(_unit(child, path, where, taken, old_style, own, facts))
     _read_types(body, path, where, collected, own, facts)
+
+
+def _set_up(node: Node, where: str, facts: FileFacts) -> None:
+    """A method that sets up and aborts under no condition leaves out every test of its class."""
+    body = node.child_by_field_name("body")
+    if body is not None and any(head in _SET_UPS for head, _ in _annotations(node)[0]):
+        skips = [item for item in body.named_children if _SKIPS_ALL.match(item.text or b"")]
+        name = f"{where}.{text_of(node.child_by_field_name('name'))}"
+        facts.exclusions.extend(f"{name} sets up: {' '.join(SYNTAX.tokens(item))}" for item in skips[:1])
 
 
 def _constants(node: Node, facts: FileFacts) -> None:

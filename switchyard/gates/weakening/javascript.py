@@ -40,6 +40,9 @@ _TEST_PATH = re.compile(
 _COLUMN = re.compile(r"\$\s*\{(.*?)\}")
 _TESTS = frozenset(("it", "test", "specify", "fit", "xit", "xtest", "xspecify"))
 _SUITES = frozenset(("describe", "context", "suite", "fdescribe", "xdescribe", "xcontext"))
+_SET_UPS = frozenset(("before", "beforeAll", "beforeEach"))
+_SKIPS_ALL = re.compile(rb"(?:return\s+|await\s+)?(?:\w+\.)*(?:skip|pending)\s*\(\s*(?:\)|true\b|[\"'`])")
+"""A statement that, where it stands under no condition, leaves out every test that is set up."""
 _OPTIONS = {"skip": SKIP, "todo": SKIP, "fails": XFAIL, "only": SKIP_IF, "retry": RETRY, "retries": RETRY}
 _LATER = frozenset(("setTimeout", "setImmediate", "queueMicrotask", "nextTick", "setInterval"))
 _SETTLED = re.compile(rb"\bdone\b|resolve|[tT]imers?\b|Timer")
@@ -125,11 +128,22 @@ class _Scope:
         if names[-1] == "run" and "tester" in root.lower() and len(given) > 2:
             self._cases(node, given, scope, marks)
             return
+        if names[-1] in _SET_UPS and function is not None:
+            self._set_up(function, names[-1], scope)
         if root not in _TESTS and root not in _SUITES:
             if names[-1] == "retryTimes" or names[-1] == "retries":
                 self.facts.exclusions.append(f"retried: {' '.join(self.syntax.tokens(node))}")
             return
         self._test(node, callee, root, given, function, scope, marks)
+
+    def _set_up(self, function: Node, name: str, scope: str) -> None:
+        """One that skips under no condition leaves out every test that it sets up."""
+        body = function.child_by_field_name("body")
+        statements = [] if body is None else body.named_children if body.type == "statement_block" else [body]
+        skips = [item for item in statements if _SKIPS_ALL.match(item.text or b"")]
+        for item in skips[:1]:
+            where = f"{scope} > {name}" if scope else name
+            self.facts.exclusions.append(f"{where} sets up: {' '.join(self.syntax.tokens(item))}")
 
     def _test(
         self,

@@ -62,6 +62,14 @@ _SET_UP_HOOKS = (
 )
 _LEAVES_OUT = re.compile(rb"\b(skip|xfail|_?exit|outcome|deselect|args|exitstatus|passed)\b")
 """What makes of a hook that sets up one that leaves tests out."""
+_SET_UPS = frozenset(
+    [
+        *("setUp", "asyncSetUp", "setUpClass", "setUpModule"),
+        *("setup", "setup_method", "setup_class", "setup_module", "setup_function"),
+    ]
+)
+_SKIPS_ALL = re.compile(rb"(?:raise\s+)?(?:\w+\.)*(?:skip|skipTest|SkipTest|Skipped|xfail)\s*\(")
+"""A statement that, where it stands under no condition, leaves out every test that is set up."""
 
 
 def read(path: str, source: bytes) -> FileFacts:
@@ -214,6 +222,10 @@ def _read_function(
     facts.units.append(unit)
     if path.endswith("conftest.py") and (name in _HOOKS or (name in _SET_UP_HOOKS and _LEAVES_OUT.search(text))):
         facts.exclusions.append(f"{name} {' '.join(SYNTAX.tokens(node.child_by_field_name('body')))}")
+    body = node.child_by_field_name("body")
+    if body is not None and (is_fixture or name in _SET_UPS):
+        skips = [item for item in body.named_children if _SKIPS_ALL.match(item.text or b"")]
+        facts.exclusions.extend(f"{unit.qualified} sets up: {' '.join(SYNTAX.tokens(item))}" for item in skips[:1])
 
 
 def _mark(tokens: Tokens) -> Mark | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -19,6 +20,15 @@ from switchyard.workflow.notices import intend_notices
 from switchyard.workflow.operating import cancelled_since
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What one of several ledger rows says."""
+
+    name: str
+    data: Mapping[str, Any]
+    artifact: str = ""
 
 
 class Journal:
@@ -39,6 +49,15 @@ class Journal:
 
         def write(connection: sa.Connection) -> None:
             self._append(connection, self._event(name, event_type, data, artifact))
+
+        self._engine.transaction(name, write)
+
+    def record_all(self, name: str, event_type: EventType, facts: Sequence[Fact]) -> None:
+        """Ledger rows of one kind in one transaction, which takes hardly longer than with one."""
+
+        def write(connection: sa.Connection) -> None:
+            for fact in facts:
+                self._append(connection, self._event(fact.name, event_type, fact.data, fact.artifact))
 
         self._engine.transaction(name, write)
 

@@ -13,7 +13,7 @@ from switchyard.workflow.check_trials import CheckTrials
 from switchyard.workflow.covering import cover
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.inspecting import compare_attempts, inspect_commit, read_change
-from switchyard.workflow.journal import Journal
+from switchyard.workflow.journal import Fact, Journal
 from switchyard.workflow.mutating import mutate
 from switchyard.workflow.outside import note_egress
 
@@ -35,13 +35,14 @@ class Prover:
         """
         if commit == self._ground.commit:
             return Proof()
-        gates = list(self._inspect(attempt, commit))
+        inspected = self._inspect(attempt, commit)
+        self._record("inspected", attempt, commit, inspected)
         tried = self._trials.run(attempt, commit)
-        for gate in tried.gates:
-            self._record(attempt, commit, gate)
+        self._record("tried", attempt, commit, tried.gates)
         measured = self._measure(attempt, commit, is_green=all(check.passed for check in tried.checks))
-        compared = self._compare(attempt, commit, tried.checks)
-        return Proof(checks=tried.checks, gates=(*gates, *tried.gates, *measured, compared))
+        measured.append(self._compare(attempt, commit, tried.checks))
+        self._record("measured", attempt, commit, measured)
+        return Proof(checks=tried.checks, gates=(*inspected, *tried.gates, *measured))
 
     def note_setup(self, attempt: int) -> Callable[[Sequence[Asked]], None]:
         """Writes down what set-up asks of its proxy, at once: it runs but once, and the step may yet be killed."""
@@ -58,10 +59,7 @@ class Prover:
         def work() -> Proof:
             return inspect_commit(self._factory, self._task, self._ground.commit, commit)
 
-        found = Proof.model_validate(self._journal.step(f"inspect {attempt}", work))
-        for gate in found.gates:
-            self._record(attempt, commit, gate)
-        return found.gates
+        return Proof.model_validate(self._journal.step(f"inspect {attempt}", work)).gates
 
     def _measure(self, attempt: int, commit: CommitSha, *, is_green: bool) -> list[GateResult]:
         """How good the tests are that the checks ran: which lines they run, and whether they would notice a fault."""
@@ -77,22 +75,18 @@ class Prover:
             return mutate(factory, plan, task, attempt, base, commit, change, told)
 
         first = "" if is_green else "a check failed; what its tests are worth is measured once all pass"
-        coverage = self._gauge(attempt, commit, "coverage", measure_coverage, first)
+        coverage = self._gauge(attempt, "coverage", measure_coverage, first)
         if coverage.outcome == "failed":
             first = "lines that no test runs come first: nothing would notice a fault in them"
-        return [coverage, self._gauge(attempt, commit, "mutation", measure_mutation, first)]
+        return [coverage, self._gauge(attempt, "mutation", measure_mutation, first)]
 
-    def _gauge(
-        self, attempt: int, commit: CommitSha, name: str, measure: Callable[[], GateResult], first: str
-    ) -> GateResult:
+    def _gauge(self, attempt: int, name: str, measure: Callable[[], GateResult], first: str) -> GateResult:
         """Measure, unless something else must be mended first."""
 
         def work() -> GateResult:
             return GateResult.skipped(name, first) if first else measure()
 
-        gate = GateResult.model_validate(self._journal.step(f"{name} {attempt}", work))
-        self._record(attempt, commit, gate)
-        return gate
+        return GateResult.model_validate(self._journal.step(f"{name} {attempt}", work))
 
     def _compare(self, attempt: int, commit: CommitSha, checks: tuple[CheckResult, ...]) -> GateResult:
         attempts = [*self._attempts, (commit, checks)]
@@ -104,10 +98,16 @@ class Prover:
             commits, checked = zip(*attempts, strict=True)
             return compare_attempts(self._factory, self._ground.commit, commits, checked)
 
-        gate = GateResult.model_validate(self._journal.step(f"compare {attempt}", work))
-        self._record(attempt, commit, gate)
-        return gate
+        return GateResult.model_validate(self._journal.step(f"compare {attempt}", work))
 
-    def _record(self, attempt: int, commit: CommitSha, gate: GateResult) -> None:
-        data = {"attempt": attempt, "commit": commit, **gate.model_dump(mode="json", exclude={"artifact"})}
-        self._journal.record(f"gate {attempt} {gate.gate}", "gate_decided", data, artifact=gate.artifact or "")
+    def _record(self, station: str, attempt: int, commit: CommitSha, gates: Sequence[GateResult]) -> None:
+        told = {"attempt": attempt, "commit": commit}
+        facts = [
+            Fact(
+                f"gate {attempt} {gate.gate}",
+                {**told, **gate.model_dump(mode="json", exclude={"artifact"})},
+                gate.artifact or "",
+            )
+            for gate in gates
+        ]
+        self._journal.record_all(f"{station} {attempt}", "gate_decided", facts)

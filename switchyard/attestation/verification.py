@@ -76,6 +76,9 @@ def compare_subject(statement: Statement, task: str, run: str, events: Sequence[
     if moved and moved[-1]["head"] != statement.commit:
         where = f"{moved[-1]['head'][:10]} on {moved[-1]['base_branch']}"
         return [Fault("subject", f"the branch was replayed since, to {where}; {statement.commit[:10]} was signed")]
+    landed = [event.data["head"] for event in own if event.event_type == "landed" and event.data.get("head")]
+    if landed and landed[-1] != statement.commit:
+        return [Fault("subject", f"what landed was {landed[-1][:10]}, and {statement.commit[:10]} was signed")]
     return []
 
 

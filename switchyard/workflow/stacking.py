@@ -193,7 +193,9 @@ def _news(
     recorded = kept.record.branches.get(task.branch)
     if task.branch in kept.landed or (recorded is None and pull is not None and pull.state != "open"):
         commit = kept.landed.get(task.branch, pull.merged_sha if pull else "")
-        yield "landed", {"commit": commit, "pull_request": pull.state if pull else "closed"}
+        # What somebody pushed before it was merged is known to the forge alone.
+        head = pull.head_sha if pull and pull.state == "merged" else ""
+        yield "landed", {"commit": commit, "head": head, "pull_request": pull.state if pull else "closed"}
         return
     if recorded is None or task.branch not in kept.pulls or pull is None:
         # A pull request that was opened since the stack was looked at is none that it can say something of.

@@ -212,3 +212,18 @@ def test_stack_restack_does_the_same_by_itself(stack: Stack) -> None:
     assert stack.changes("d") == ["A made-by-d.txt"]
     stack.expect_told()
     stack.expect_nothing_to_do()
+
+
+@pytest.mark.nightly
+def test_what_a_person_pushed_before_merging_it_is_not_what_was_signed(tmp_path: Path) -> None:
+    plot = Plot(tmp_path)
+    plot.task("a")
+    assert plot.run("run").code == 0
+    stack = Stack(plot)
+    pushed = stack.push("a", {"theirs.txt": "theirs\n"})
+    stack.squash("a")
+    plot.task("b")
+    assert plot.run("run").code == 0
+    assert stack.states()["a"] == "landed"
+    verified = plot.run("show", "a", "--verify")
+    assert (verified.code, f"what landed was {pushed[:10]}" in verified.out) == (1, True), verified.out

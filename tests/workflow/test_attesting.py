@@ -378,6 +378,14 @@ def test_a_remote_that_cannot_be_asked_is_a_note_and_no_fault(desk: Desk) -> Non
     assert "no route to it" in found.notes[0]
 
 
+def test_what_landed_with_more_than_was_signed_does_not_hold(desk: Desk) -> None:
+    head = desk.yard.heads()["factory/r1/one"]
+    desk.write("landed", "one", {"commit": "f" * 40, "head": head, "pull_request": "merged"})
+    assert desk.faults() == []
+    desk.write("landed", "one", {"commit": "f" * 40, "head": "e" * 40, "pull_request": "merged"})
+    assert desk.faults() == [("subject", f"what landed was eeeeeeeeee, and {head[:10]} was signed")]
+
+
 def test_what_landed_needs_no_branch(desk: Desk) -> None:
     desk.write("landed", "one", {"commit": "f" * 40, "pull_request": "merged"})
     found = desk.verify(heads=lambda branch: {})

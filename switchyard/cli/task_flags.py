@@ -40,7 +40,7 @@ TestRequirements = Annotated[
 ]
 Check = Annotated[list[str] | None, typer.Option("--check", metavar="NAME=COMMAND", help="A check of its own.")]
 Allow = Annotated[
-    list[str] | None, typer.Option("--allow", metavar="WHAT", help="tests or protected; repeat for both.")
+    list[str] | None, typer.Option("--allow", metavar="WHAT", help="tests, protected or dependencies; may be repeated.")
 ]
 Minutes = Annotated[float | None, typer.Option("--minutes", metavar="N", help="The time of one attempt.")]
 Repairs = Annotated[int | None, typer.Option("--repairs", metavar="N", help="Attempts after the first.")]

@@ -198,13 +198,20 @@ def _agent_in(config: Config, role: str) -> str | None:
     return name
 
 
+def _check_agents(config: Config, task: Task) -> None:
+    """Raises UsageError for an agent that the configuration has not, naming the task that asks for it."""
+    for name in (task.agent, *([task.review_agent] if task.review_agent else [])):
+        try:
+            config.agent_named(name)
+        except UsageError as err:
+            raise UsageError(f"task {task.id!r}: {err}" if name else str(err), hint=err.hint) from err
+
+
 def _plan_task(
     standing: Standing, run_id: RunId, task: Task, parents: tuple[TaskId, ...], overlaps: tuple[TaskId, ...]
 ) -> PlannedTask:
     config, latest = standing.config, standing.view.latest.get(task.id)
-    config.agent_named(task.agent)
-    if task.review_agent:
-        config.agent_named(task.review_agent)
+    _check_agents(config, task)
     answer = standing.view.answers.get(task.id, {})
     is_answered = latest is not None and standing.view.is_answered(latest)
     accepted = is_answered and answer.get("action") == "accept"

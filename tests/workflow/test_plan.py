@@ -114,6 +114,13 @@ def test_a_selection_brings_what_it_depends_on_and_nothing_else() -> None:
     assert going(draft(tasks, "leaf")) == ["root", "mid", "leaf"]
 
 
+@pytest.mark.parametrize("key", ["agent", "review_agent"])
+def test_an_agent_that_is_not_there_is_refused_with_the_task_that_asks_for_it(key: str) -> None:
+    with pytest.raises(UsageError, match=r"^task 'b': no agent 'nobody'$") as caught:
+        draft([a_task("a"), a_task("b", **{key: "nobody"})])
+    assert "[agent.nobody]" in caught.value.hint
+
+
 def test_the_order_in_which_tasks_are_read_changes_nothing() -> None:
     tasks = [a_task("a"), a_task("b", "a"), a_task("c", "a", priority=1), a_task("d", "b", "c")]
     assert draft(tasks) == draft(tasks[::-1])

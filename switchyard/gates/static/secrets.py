@@ -48,7 +48,7 @@ _STUB = re.compile(
 )
 _CALL = re.compile(r"\s|^[\w.]+[(\[]")
 _WORDS = re.compile(r"[A-Za-z]+(?:[._:/ -][A-Za-z]+)*[:.]?")
-_NUMBERED_WORDS = re.compile(r"(?:[A-Za-z]{2,}\d{0,2}|\d{1,2}|v\d+)(?:[._:/-](?:[A-Za-z]+\d{0,2}|\d{1,2}|v\d+))*")
+_NUMBERED_WORDS = re.compile(r"(?:[A-Za-z]+\d{0,2}|\d{1,2}|v\d+)(?:[._:/-](?:[A-Za-z]+\d{0,2}|\d{1,2}|v\d+))*")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ENCODED = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{24,4000}={0,2}")
 _ESCAPED = re.compile(r"(?:\\x[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|\\u\{[0-9A-Fa-f]{2}\}){16,1000}")

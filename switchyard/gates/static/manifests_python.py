@@ -165,15 +165,24 @@ def read_setup_cfg(text: str, path: str, found: Manifest) -> None:
 
 
 def read_setup_py(text: str, path: str, found: Manifest) -> None:
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    named = {
+        target.id: line.value
+        for line in tree.body
+        if isinstance(line, ast.Assign)
+        for target in line.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg in (
             "install_requires",
             "setup_requires",
             "tests_require",
             "extras_require",
         ):
-            keys = {id(key) for table in ast.walk(node.value) if isinstance(table, ast.Dict) for key in table.keys}
-            for inner in ast.walk(node.value):
+            given = named.get(node.value.id, node.value) if isinstance(node.value, ast.Name) else node.value
+            keys = {id(key) for table in ast.walk(given) if isinstance(table, ast.Dict) for key in table.keys}
+            for inner in ast.walk(given):
                 if id(inner) in keys:
                     continue
                 if (

@@ -17,6 +17,7 @@ ADDED = [
     ("requirements/base.in", "a\n", "a\nevil\n"),
     ("setup.cfg", "[options]\ninstall_requires =\n  a\n", "[options]\ninstall_requires =\n  a\n  evil\n"),
     ("setup.py", "setup(install_requires=['a'])", "setup(install_requires=['a', 'evil'], extras_require={'x': []})"),
+    ("setup.py", "", "DEPS = ['evil']\nsetup(install_requires=DEPS)"),
     ("web/package.json", '{"dependencies": {"a": "1"}}', '{"dependencies": {"a": "1", "evil": "^1"}}'),
     ("go.mod", "module x\nrequire a.b/c v1.0.0\n", "module x\nrequire (\n\ta.b/c v1.0.0\n\tevil v1.0.0\n)\n"),
     ("Cargo.toml", '[dependencies]\na = "1"\n', '[dependencies]\na = "1"\nevil = { version = "1" }\n'),

@@ -65,7 +65,7 @@ def test_readers_get_a_page_and_people_are_told_once(tmp_path: Path, hook: Upstr
     for words in (
         "**Risk: ",
         "> Wrote it. Fixes #\u200b1\\\n> Because \\<b> it was asked.",
-        "| kept | ✅ passed |",
+        "| kept | ✅ passed, passes on the base |",
         "No verifier is configured: the deterministic gates stand alone.",
     ):
         assert words in body

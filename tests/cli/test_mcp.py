@@ -48,7 +48,7 @@ def ask(repo: Path, calls: Callable[[Client], Awaitable[Any]]) -> Any:
     return asyncio.run(talk())
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_client_asks_for_context_and_files_a_finding_once(repo: Path) -> None:
     async def calls(client: Client) -> list[str]:
         asked = [

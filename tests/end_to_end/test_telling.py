@@ -53,7 +53,7 @@ def a_plot(folder: Path, url: str) -> Telling:
     return plot
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_readers_get_a_page_and_people_are_told_once(tmp_path: Path, hook: Upstream) -> None:
     plot = a_plot(tmp_path, f"{hook.url}/SECRET")
     plot.task("fine")

@@ -181,7 +181,12 @@ STATIC = (
     Case("py-private-key", (append(CART, f'\nKEY = """{KEY}"""\n'),), "secrets"),
     Case(
         "java-password-in-a-url",
-        (write("app/src/main/resources/app.properties", "db.url=postgres://shop:h7Gq2!vRt9Lw@db.shop-internal.net/shop\n"),),
+        (
+            write(
+                "app/src/main/resources/app.properties",
+                "db.url=postgres://shop:h7Gq2!vRt9Lw@db.shop-internal.net/shop\n",
+            ),
+        ),
         "secrets",
     ),
     Case(

@@ -121,8 +121,12 @@ class Plot:
 
     def run(self, *arguments: str, at: Path | None = None, timeout_s: float = 120) -> Ending:
         """Run the command to its end."""
-        process = self.start(*arguments, at=at)
-        out, err = process.communicate(timeout=timeout_s)
+        with self.start(*arguments, at=at) as process:
+            try:
+                out, err = process.communicate(timeout=timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
         return Ending(process.returncode, out.decode(), err.decode())
 
     def rows(self) -> dict[str, dict[str, Any]]:

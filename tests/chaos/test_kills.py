@@ -131,13 +131,13 @@ FILING: dict[str, tuple[Kill, ...]] = {
     ),
 }
 FOUND = """{"summary": "Done.", "discovered": [{"title": "The slots are never full", "paths": ["file0.txt"]}]}"""
-_EACH_CHANGE = 4
+_EACH_CHANGE = 7
 """Of how many effects one is tried with each change."""
 CASES = [
     pytest.param(
         kill,
         id=f"{row}: {kill.point} {kill.nth}",
-        # Each change tries one moment of every fourth effect, each night all of them.
+        # Each change tries one moment of every seventh effect, each night all of them.
         marks=pytest.mark.nightly if number or place % _EACH_CHANGE else pytest.mark.slow,
     )
     for place, (row, kills) in enumerate(KILLS.items())

@@ -112,7 +112,7 @@ def test_the_clone_is_left_clean_on_its_branch(kept: Kept) -> None:
     assert len(git("status", "--porcelain", cwd=kept.folder / "repo")) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.sandbox
 def test_people_get_a_table_and_a_drawing_and_nothing_is_left(tmp_path: Path) -> None:
     typed = switchyard("demo", "--quiet", home=tmp_path)

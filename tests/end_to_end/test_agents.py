@@ -24,7 +24,9 @@ PLAN: Plan = (
     Read("kept.txt"),
     Edit("kept.txt", "kept", "kept well"),
     Write("added.txt", "added\n"),
-    Shell("switchyard context --seed lib.py --format paths > seen.txt; env > $SWITCHYARD_TASK_ID.env"),
+    Shell("switchyard context --seed lib.py --format paths > seen.txt"),
+    # Whole, the tokens of the attempt would be stopped as the secrets that they are.
+    Shell("env | grep -oE '^[A-Z_]+_API_KEY=sy-' > $SWITCHYARD_TASK_ID.env"),
     Shell('echo \'{"summary": "Kept.", "confidence": 7}\' > ~/result.json'),
     Say("All done."),
     Shell('echo \'{"summary": "Kept.", "discovered": [{"title": "Dust"}]}\' > ~/result.json'),

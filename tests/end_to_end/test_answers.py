@@ -52,6 +52,7 @@ def test_every_answer_is_heeded_by_the_next_run(tmp_path: Path) -> None:
     assert plot.rows()["idle"]["state"] == "needs_person"
 
 
+@pytest.mark.nightly
 def test_an_approved_edit_is_worked_on_again(tmp_path: Path) -> None:
     plot = Plot(tmp_path, {"idle": "exit 1\n"})
     idle = plot.task("idle")

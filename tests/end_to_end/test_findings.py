@@ -36,6 +36,7 @@ def rows(plot: Plot, kind: str) -> list[dict[str, Any]]:
     return [{**row["data"], "by": row["task_id"]} for row in events if row["event_type"] == kind]
 
 
+@pytest.mark.nightly
 def test_a_finding_becomes_one_draft_that_waits_for_a_person(tmp_path: Path) -> None:
     plot = Plot(tmp_path, {"one": finding(CACHE), "two": finding(AGAIN, OTHER)})
     plot.task("one")

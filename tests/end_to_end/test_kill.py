@@ -16,7 +16,7 @@ from end_to_end.yard import CONFIG, Yard, random_tasks
 @pytest.mark.parametrize(
     ("tasks", "kills"),
     [
-        pytest.param(4, 5, id="five-kills", marks=pytest.mark.slow),
+        pytest.param(4, 5, id="five-kills", marks=pytest.mark.nightly),
         pytest.param(12, 20, id="twenty-kills", marks=pytest.mark.nightly),
     ],
 )

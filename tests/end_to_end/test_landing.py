@@ -57,7 +57,7 @@ def tasks_of(rows: list[dict[str, Any]]) -> list[str]:
     return [row["task"] for row in rows]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_what_is_approved_lands_parents_first_and_a_clash_is_left_out_with_its_evidence(tmp_path: Path) -> None:
     quay = Quay(tmp_path)
     for name, parent in (("left", ""), ("leaf", "left"), ("right", ""), ("top", "right")):

@@ -135,6 +135,7 @@ def test_a_gateway_that_is_killed_is_there_again_for_the_same_agent(plot: Plot, 
     assert plot.git("show", f"{plot.branches()['ask']}:answers.txt", at=plot.origin) == "2\n"
 
 
+@pytest.mark.nightly
 def test_what_set_up_asked_for_is_in_the_ledger_once_and_also_if_it_fails(tmp_path: Path) -> None:
     ask = "import urllib.request as u; u.urlopen('http://other.example/x')\n"
     setup = '[sandbox]\nsetup_network = ["pypi"]\nsetup = ["python3 ask.py || true"]\n'

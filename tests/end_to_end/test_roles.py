@@ -63,6 +63,7 @@ def rows(plot: Plot) -> list[dict[str, Any]]:
     return plot.run("ledger", "tail", "--json", "-n", "1000").events
 
 
+@pytest.mark.nightly
 def test_plans_reach_the_builder_and_keep_tasks_that_would_meet_apart(plot: Plot) -> None:
     plot.task("one")
     plot.task("two")

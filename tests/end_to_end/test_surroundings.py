@@ -152,6 +152,7 @@ def test_a_remote_that_refuses_is_quoted_and_the_next_run_publishes(tmp_path: Pa
     assert plot.changes("refused") == ["A made-by-refused.txt"]
 
 
+@pytest.mark.nightly
 def test_a_dependency_whose_branch_was_taken_away_is_put_back_or_found_in_the_base(tmp_path: Path) -> None:
     plot = Plot(tmp_path)
     plot.task("first")
@@ -176,6 +177,7 @@ def test_a_dependency_whose_branch_was_taken_away_is_put_back_or_found_in_the_ba
     assert plot.changes("third") == ["A made-by-third.txt"]
 
 
+@pytest.mark.nightly
 def test_files_and_branches_that_change_under_a_run_do_not_break_it(tmp_path: Path) -> None:
     plot = Plot(tmp_path, {"slow": "sleep 15\necho done > done.txt\n"})
     task = plot.task("slow")

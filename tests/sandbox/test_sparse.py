@@ -205,6 +205,7 @@ def outcome(ground: Ground, box: BoxId, edits: list[tuple[str, str | None]]) -> 
     return extraction
 
 
+@pytest.mark.nightly
 @pytest.mark.sandbox
 @given(case=cases())
 @settings(max_examples=25, deadline=None, derandomize=True, phases=(Phase.generate,))

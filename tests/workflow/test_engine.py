@@ -88,6 +88,7 @@ def test_a_line_killed_anywhere_ends_like_an_undisturbed_one(line: Line, place: 
     assert line.keys() == ["one", "two"]
 
 
+@pytest.mark.nightly
 def test_a_line_killed_again_and_again_still_comes_to_its_end(line: Line) -> None:
     for place in ["in transaction one", "in step work", "in step work", "in step work", "in transaction two"]:
         line.run("line", kill=place)

@@ -45,7 +45,7 @@ def finished(plot: Plot, task: str) -> dict[str, Any]:
     return dict(found[-1])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_an_agent_asks_for_context_on_the_tree_as_it_has_changed_it(tmp_path: Path) -> None:
     plot = Plot(tmp_path, {"ask": ASKING}, FILES)
     plot.task("ask", "targets: [src/shop/basket.py]", body="Bill what is in the basket.")

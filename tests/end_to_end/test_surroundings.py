@@ -130,6 +130,7 @@ def test_detached_dirty_linked_shallow_and_bare_repositories_all_work(tmp_path: 
     ]  # fmt: skip
 
 
+@pytest.mark.nightly
 def test_a_remote_that_refuses_is_quoted_and_the_next_run_publishes(tmp_path: Path) -> None:
     plot = Plot(tmp_path)
     plot.task("refused")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from switchyard.errors import UsageError, did_you_mean
 from switchyard.forges import connect
-from switchyard.ledger import ArtifactStore, Event, NewEvent, append, create_tables, read_events
+from switchyard.ledger import Event, NewEvent, append, create_tables, read_events
 from switchyard.ledger import connect as connect_ledger
 from switchyard.packets import REVIEWERS, Judge, Reviewer
 from switchyard.staffing import open_agents
-from switchyard.wiring import open_driver, open_gateway
-from switchyard.workflow.factory import Factory
+from switchyard.wiring import factory_of, open_driver, open_gateway
 from switchyard.workflow.lock import orchestrator_lock
 from switchyard.workflow.reaping import watched
 from switchyard.workflow.stores import fetch_base, open_stores
@@ -64,18 +62,8 @@ def run_canaries(workspace: Workspace, request: CanaryRequest, tell: Callable[[T
         mirror, quarantine = open_stores(workspace.places)
         quarantine = forge.upstream.let_in(quarantine)
         base = fetch_base(workspace.repository, mirror, workspace.config, forge.upstream)
-        factory = Factory(
-            config=workspace.config,
-            places=workspace.places,
-            origin=workspace.repository,
-            quarantine=quarantine,
-            artifacts=ArtifactStore(workspace.places.artifacts),
-            driver=driver,
-            agents=agents,
-            forge=forge.open(quarantine),
-            clock=lambda: datetime.now(UTC),
-            publishing=Lock(),
-            gateway=gateway,
+        factory = replace(
+            factory_of(workspace, quarantine, forge.open(quarantine), driver), agents=agents, gateway=gateway
         )
         ledger = connect_ledger(workspace.places.database)
         create_tables(ledger)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from switchyard_git import CommitSha, RefName, Repository
 
 from switchyard.errors import UsageError, did_you_mean
-from switchyard.ledger import ArtifactStore, Event, fold, read_events
+from switchyard.ledger import Event, fold, read_events
 from switchyard.stacks import factory_stack, find_stack, opened_stacking
-from switchyard.wiring import open_driver, open_others, open_stack, remote_for_boxes
+from switchyard.wiring import factory_of, open_driver, open_others, open_stack, remote_for_boxes
 from switchyard.workflow.clearing import Clearing
 from switchyard.workflow.factory import Factory
 from switchyard.workflow.landing import LandingJournal, Say, TreeChecker, suite_of
@@ -212,17 +210,8 @@ def _checks(workspace: Workspace, request: LandRequest) -> Mapping[str, str]:
 
 def _factory(workspace: Workspace, request: LandRequest, parts: _Parts) -> Factory:
     driver = open_driver(workspace, request.environ, accept_no_isolation=request.accept_no_isolation)
-    return Factory(
-        config=workspace.config,
-        places=workspace.places,
-        origin=workspace.repository,
-        quarantine=parts.keeper.repository,
-        artifacts=ArtifactStore(workspace.places.artifacts),
-        driver=driver,
-        agents={},
-        forge=parts.keeper.forge,
-        clock=lambda: datetime.now(UTC),
-        publishing=Lock(),
+    return replace(
+        factory_of(workspace, parts.keeper.repository, parts.keeper.forge, driver),
         remote=remote_for_boxes(workspace),
         others=tuple(open_others(workspace, request.environ, driver)),
     )

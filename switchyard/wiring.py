@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -31,6 +31,7 @@ from switchyard.workflow.waiting import Waits
 from switchyard.workspace import Workspace
 
 if TYPE_CHECKING:
+    from switchyard_git import Repository
     from switchyard_merge.forge.contract import Forge
     from switchyard_sandbox import Driver
     from switchyard_sandbox.gateway import GatewayHandle
@@ -164,6 +165,22 @@ def open_stack(workspace: Workspace, environ: Mapping[str, str]) -> Forge:
     return connection.open(connection.upstream.let_in(quarantine))
 
 
+def factory_of(workspace: Workspace, quarantine: Repository, forge: Forge, driver: Driver) -> Factory:
+    """The parts that all work needs; agents, keys and channels are for whoever has a use for them to add."""
+    return Factory(
+        config=workspace.config,
+        places=workspace.places,
+        origin=workspace.repository,
+        quarantine=quarantine,
+        artifacts=ArtifactStore(workspace.places.artifacts),
+        driver=driver,
+        agents={},
+        forge=forge,
+        clock=lambda: datetime.now(UTC),
+        publishing=Lock(),
+    )
+
+
 def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> Report:
     """Run tasks to stacked branches and pull requests; what an earlier process left unfinished goes on first.
 
@@ -189,17 +206,9 @@ def run_tasks(workspace: Workspace, request: RunRequest, audience: Audience) -> 
         mirror, quarantine = open_stores(workspace.places)
         quarantine = forge.upstream.let_in(quarantine)
         base = fetch_base(workspace.repository, mirror, workspace.config, forge.upstream)
-        factory = Factory(
-            config=workspace.config,
-            places=workspace.places,
-            origin=workspace.repository,
-            quarantine=quarantine,
-            artifacts=ArtifactStore(workspace.places.artifacts),
-            driver=driver,
+        factory = replace(
+            factory_of(workspace, quarantine, forge.open(quarantine), driver),
             agents=agents,
-            forge=forge.open(quarantine),
-            clock=lambda: datetime.now(UTC),
-            publishing=Lock(),
             key=HostKey.of(request.environ, workspace.config.evidence.signing_key_env),
             gateway=gateway,
             remote=remote,
